@@ -1,0 +1,90 @@
+//! Errors of the API: one exhaustive table from error to status and public code (`docs/errors/PAYnnnn.md`).
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use payonce_core::{StoreError, ids::IdError, money::MoneyError};
+use serde::Serialize;
+
+/// Why a request was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("send one header `Authorization: Bearer <key>` with a key of [api] in payonce's configuration")]
+    Unauthorized,
+    #[error("the body is not a registration: {0}")]
+    Body(String),
+    #[error("{0}")]
+    Id(#[from] IdError),
+    #[error("{0}")]
+    Money(#[from] MoneyError),
+    #[error("amount is 0 fen; WeChat's smallest payment is 1 fen")]
+    ZeroAmount,
+    #[error("expires_at is not an RFC 3339 time such as 2026-03-02T09:15:07+08:00")]
+    ExpiresAt,
+    #[error("query parameters: {0}")]
+    Query(String),
+    #[error("no merchant {mchid} is configured")]
+    UnknownMerchant { mchid: String },
+    #[error("several merchants are configured: say which with ?mchid=")]
+    WhichMerchant,
+    #[error("order {out_trade_no} is registered with other terms, which stand")]
+    OtherTerms { out_trade_no: String },
+    #[error("no order {out_trade_no} is registered for merchant {mchid}")]
+    NoSuchOrder { mchid: String, out_trade_no: String },
+    #[error("too much waits for the database; nothing was done, send it again")]
+    Overloaded,
+    #[error("the server is shutting down; nothing was done, send it again")]
+    ShuttingDown,
+    #[error("{0}; nothing was done, send it again")]
+    Store(std::sync::Arc<StoreError>),
+    #[error("nothing is at {path}")]
+    NoSuchRoute { path: String },
+    #[error("this path does not take that method")]
+    NoSuchMethod,
+    #[error("the request is larger than this path takes")]
+    TooLarge,
+}
+
+impl ApiError {
+    fn status_and_code(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "PAY0001"),
+            Self::Body(_) | Self::Query(_) => (StatusCode::BAD_REQUEST, "PAY0002"),
+            Self::Id(_) | Self::Money(_) | Self::ZeroAmount | Self::ExpiresAt => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "PAY0003")
+            }
+            Self::UnknownMerchant { .. } | Self::WhichMerchant => (StatusCode::UNPROCESSABLE_ENTITY, "PAY0004"),
+            Self::OtherTerms { .. } => (StatusCode::CONFLICT, "PAY0005"),
+            Self::NoSuchOrder { .. } => (StatusCode::NOT_FOUND, "PAY0006"),
+            Self::Overloaded | Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "PAY0007"),
+            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "PAY0008"),
+            Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
+            Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAY0010"),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(std::sync::Arc::new(error))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            code: &'static str,
+            message: String,
+        }
+        let (status, code) = self.status_and_code();
+        let mut response = (status, Json(Body { code, message: self.to_string() })).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

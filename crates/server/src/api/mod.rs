@@ -1,0 +1,18 @@
+//! The merchant's own API: register orders, look at them, read messages.
+
+mod error;
+pub(crate) mod messages;
+pub(crate) mod orders;
+
+use axum::http::Uri;
+pub(crate) use error::ApiError;
+
+/// Any path that is not in the router.
+pub(crate) async fn no_such_route(uri: Uri) -> ApiError {
+    ApiError::NoSuchRoute { path: uri.path().to_owned() }
+}
+
+/// A path of the router with a method that it does not take.
+pub(crate) async fn no_such_method() -> ApiError {
+    ApiError::NoSuchMethod
+}

@@ -1,0 +1,11 @@
+//! HTTP: the routes, and the loop that serves them.
+
+mod auth;
+mod routes;
+mod serve;
+mod status;
+
+pub(crate) use auth::authorized;
+pub(crate) use routes::routes;
+pub(crate) use serve::serve_app as serve;
+pub use serve::{Limits, serve as serve_router};

@@ -1,0 +1,35 @@
+//! The router: payonce's table of contents.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+
+use super::{authorized, status};
+use crate::{api, ingest, server::App};
+
+/// A registration takes a few hundred bytes.
+const API_BYTES_MAX: usize = 64 * 1024;
+
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    let merchants_own = Router::new()
+        .route("/v1/orders", post(api::orders::register))
+        .route("/v1/orders/{out_trade_no}", get(api::orders::show))
+        .route("/v1/messages", get(api::messages::list))
+        .layer(DefaultBodyLimit::max(API_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), authorized));
+
+    Router::new()
+        .route("/notify/v3/{merchant}", post(ingest::notify_v3))
+        .merge(merchants_own)
+        .route("/healthz", get(status::alive))
+        .route("/readyz", get(status::ready))
+        .route("/metrics", get(status::metrics))
+        .fallback(api::no_such_route)
+        .method_not_allowed_fallback(api::no_such_method)
+        .with_state(app)
+}

@@ -1,0 +1,160 @@
+//! The role that commits: takes what waits, applies it in one transaction, answers each.
+//!
+//! Natural group commit: what arrives while a commit is in flight forms the next batch; there is no timer.
+//! Invariants: an answer leaves after the commit; the queue is bounded and sheds; closing the queue drains it.
+
+use std::{sync::Arc, thread, time::Duration};
+
+use payonce_core::{
+    Clock, Outcome, Policy, Store, StoreError, Submission, apply,
+    store::{Note, Retention},
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Interval, MissedTickBehavior, interval},
+};
+
+use super::answered::Answered;
+use crate::metrics::Metrics;
+
+/// Facts in one transaction. More would save little (the cost of a commit is spread already) and make the
+/// first wait for the last.
+pub const BATCH_CALLBACKS_MAX: usize = 256;
+
+/// Notes that wait to be written; beyond it they are counted and dropped. With bodies cut at
+/// [`super::handler::KEPT_BODY_BYTES_MAX`] this bounds their memory to some 32 MiB.
+const NOTES_MAX: usize = 2048;
+
+/// Notes written in one transaction.
+const BATCH_NOTES_MAX: usize = 512;
+
+/// How long a note may wait to be written along with others. Nobody waits for it.
+const NOTES_LINGER: Duration = Duration::from_millis(50);
+
+/// What came of a submission: committed with this outcome, or not committed.
+pub(crate) type Verdict = Result<Outcome, Arc<StoreError>>;
+
+struct Waiting {
+    submission: Submission,
+    answer: oneshot::Sender<Verdict>,
+}
+
+/// The way in: clones of it feed the one applier.
+#[derive(Clone)]
+pub(crate) struct Intake {
+    facts: mpsc::Sender<Waiting>,
+    notes: mpsc::Sender<Note>,
+    metrics: Arc<Metrics>,
+}
+
+/// Why a submission was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shed {
+    /// Too much waits already.
+    QueueFull,
+    /// The applier is gone.
+    Closed,
+}
+
+impl Intake {
+    /// Hands a fact in. The receiver hears what came of it, after the commit.
+    pub(crate) fn submit(&self, submission: Submission) -> Result<oneshot::Receiver<Verdict>, Shed> {
+        let (answer, verdict) = oneshot::channel();
+        match self.facts.try_send(Waiting { submission, answer }) {
+            Ok(()) => Ok(verdict),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Shed::QueueFull),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Shed::Closed),
+        }
+    }
+
+    /// Hands a note in; if too many wait, it is counted and dropped.
+    pub(crate) fn note(&self, note: Note) {
+        if self.notes.try_send(note).is_err() {
+            self.metrics.notes_dropped.inc();
+        }
+    }
+}
+
+/// What the applier works with.
+pub(crate) struct Applier {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub policy: Policy,
+    pub retention: Retention,
+    pub answered: Arc<Answered>,
+    pub metrics: Arc<Metrics>,
+}
+
+impl Applier {
+    /// Starts the applier on a thread of its own, where a store may block. It ends, with everything written,
+    /// when the last [`Intake`] is dropped.
+    pub(crate) fn start(self, queue_max: usize) -> std::io::Result<(Intake, thread::JoinHandle<()>)> {
+        let (facts, facts_in) = mpsc::channel(queue_max);
+        let (notes, notes_in) = mpsc::channel(NOTES_MAX);
+        let intake = Intake { facts, notes, metrics: Arc::clone(&self.metrics) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let thread = thread::Builder::new()
+            .name("applier".to_owned())
+            .spawn(move || runtime.block_on(self.run(facts_in, notes_in)))?;
+        Ok((intake, thread))
+    }
+
+    async fn run(self, mut facts: mpsc::Receiver<Waiting>, mut notes: mpsc::Receiver<Note>) {
+        let mut batch = Vec::with_capacity(BATCH_CALLBACKS_MAX);
+        let mut linger = lingering();
+        loop {
+            tokio::select! {
+                biased;
+                taken = facts.recv_many(&mut batch, BATCH_CALLBACKS_MAX) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    self.apply(&mut batch).await;
+                    if notes.len() >= BATCH_NOTES_MAX {
+                        self.write_notes(&mut notes).await;
+                    }
+                }
+                _ = linger.tick() => self.write_notes(&mut notes).await,
+            }
+        }
+        while !notes.is_empty() {
+            self.write_notes(&mut notes).await;
+        }
+    }
+
+    async fn apply(&self, batch: &mut Vec<Waiting>) {
+        self.metrics.batch_facts.observe(batch.len() as f64);
+        let (submissions, answers): (Vec<_>, Vec<_>) =
+            batch.drain(..).map(|waiting| (waiting.submission, waiting.answer)).unzip();
+        let outcomes = apply(&*self.store, &submissions, &self.policy, self.clock.now()).await;
+        for ((submission, answer), outcome) in submissions.iter().zip(answers).zip(outcomes) {
+            let verdict = outcome.map_err(Arc::new);
+            match &verdict {
+                Ok(_) => self.answered.remember(&submission.fact),
+                Err(error) => tracing::error!(%error, "a fact was not committed"),
+            }
+            // Whoever asked may have gone (its time was over); the fact is committed all the same.
+            let _ = answer.send(verdict);
+        }
+    }
+
+    async fn write_notes(&self, notes: &mut mpsc::Receiver<Note>) {
+        let mut batch = Vec::new();
+        while let Some(note) = (batch.len() < BATCH_NOTES_MAX).then(|| notes.try_recv().ok()).flatten() {
+            batch.push(note);
+        }
+        if batch.is_empty() {
+            return;
+        }
+        if let Err(error) = self.store.note(&batch, &self.retention).await {
+            self.metrics.notes_dropped.inc_by(batch.len() as u64);
+            tracing::warn!(%error, notes = batch.len(), "notes were not written");
+        }
+    }
+}
+
+fn lingering() -> Interval {
+    let mut linger = interval(NOTES_LINGER);
+    linger.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    linger
+}

@@ -1,0 +1,170 @@
+//! One callback: read, verify, open, translate, commit, acknowledge.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Path, State},
+    http::{HeaderMap, Request, Response},
+};
+use payonce_core::{
+    NotificationId, Outcome, Submission, UnixMillis, fault,
+    store::{Note, Rejected, Unopened},
+};
+use tokio::time::{Instant, timeout_at};
+use wechatpay::{Callback, UnixSeconds, headers};
+
+use super::{Shed, ack, refusal::Refusal, translate::translate};
+use crate::{config::Merchant, server::App};
+
+/// The largest body that is read. WeChat's envelope field `ciphertext` has at most 1,048,576 characters; real
+/// callbacks have about a thousand.
+pub const CALLBACK_BYTES_MAX: usize = 1024 * 1024;
+
+/// WeChat waits 5 s for the whole answer; this leaves a second for the network.
+const BUDGET: Duration = Duration::from_secs(4);
+
+/// How much of a refused body is kept: enough for any real callback, little enough to hold many.
+pub(crate) const KEPT_BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// `POST /notify/v3/{merchant}`.
+pub(crate) async fn notify_v3(
+    State(app): State<Arc<App>>,
+    Path(path_merchant): Path<String>,
+    request: Request<Body>,
+) -> Response<Body> {
+    let started = Instant::now();
+    let received_at = app.clock.now();
+    let (head, body) = request.into_parts();
+    let mut arrival = Arrival { app: &app, path_merchant, headers: head.headers, body: Bytes::new(), received_at };
+    let deadline = started + BUDGET;
+    let result = match timeout_at(deadline, arrival.take(body)).await {
+        Ok(result) => result,
+        Err(_) => Err(Refusal::TooSlow),
+    };
+    app.metrics.callback_seconds.observe(started.elapsed().as_secs_f64());
+    match result {
+        Ok(outcome) => {
+            app.metrics.accepted(outcome);
+            ack::committed()
+        }
+        Err(refusal) => {
+            app.metrics.refused(refusal.verdict());
+            arrival.keep(&refusal);
+            ack::refused(&refusal)
+        }
+    }
+}
+
+/// A callback and where it arrived.
+struct Arrival<'a> {
+    app: &'a App,
+    path_merchant: String,
+    headers: HeaderMap,
+    body: Bytes,
+    received_at: UnixMillis,
+}
+
+impl Arrival<'_> {
+    async fn take(&mut self, body: Body) -> Result<Outcome, Refusal> {
+        self.body = read(body).await?;
+        let merchant = self.merchant()?;
+        let submission = self.believe(merchant)?;
+        if self.app.answered.holds(&submission.fact) {
+            if let Some(receipt) = submission.receipt {
+                self.app.intake().map_err(refusal_of)?.note(Note::Answered(receipt));
+            }
+            return Ok(Outcome::Duplicate);
+        }
+        fault!("ingest: verified, before the queue");
+        let verdict = self.app.intake().and_then(|intake| intake.submit(submission)).map_err(refusal_of)?;
+        let outcome = verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)?;
+        fault!("ingest: after commit, before ack");
+        Ok(outcome)
+    }
+
+    fn merchant(&self) -> Result<&Merchant, Refusal> {
+        self.app
+            .merchants
+            .get(&self.path_merchant)
+            .ok_or_else(|| Refusal::UnknownMerchant { path_merchant: self.path_merchant.clone() })
+    }
+
+    /// Verifies and opens; what comes out is true, as far as WeChat can be believed.
+    fn believe(&self, merchant: &Merchant) -> Result<Submission, Refusal> {
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let notification = Callback::parse(headers, &self.body)?
+            .verify(&merchant.keys, UnixSeconds(self.received_at.seconds()))?
+            .open(&merchant.apiv3_key)?;
+        translate(notification, &merchant.mchid, self.received_at)
+    }
+
+    /// Keeps a callback that was refused, with its verdict.
+    fn keep(&self, refusal: &Refusal) {
+        tracing::info!(
+            verdict = refusal.verdict(),
+            status = refusal.status().as_u16(),
+            merchant = %self.path_merchant.escape_debug(),
+            "callback refused"
+        );
+        let Ok(intake) = self.app.intake() else { return };
+        if let (Refusal::Unopened(error), Ok(merchant)) = (refusal, self.merchant())
+            && error.is_key_fault()
+            && let Some(notification) = envelope_id(&self.body)
+        {
+            return intake.note(Note::Unopened(Unopened {
+                merchant: merchant.mchid.clone(),
+                notification,
+                received_at: self.received_at,
+                headers: self.signature_headers(),
+                body: self.body.to_vec(),
+            }));
+        }
+        if refusal.worth_keeping() {
+            intake.note(Note::Rejected(Rejected {
+                received_at: self.received_at,
+                path_merchant: self.path_merchant.clone(),
+                http_status: refusal.status().as_u16(),
+                verdict: refusal.verdict().to_owned(),
+                reason: refusal.to_string(),
+                headers: self.signature_headers(),
+                body: self.body[..self.body.len().min(KEPT_BODY_BYTES_MAX)].to_vec(),
+            }));
+        }
+    }
+
+    fn signature_headers(&self) -> String {
+        let mut lines = String::new();
+        for name in headers::ALL {
+            for value in self.headers.get_all(*name) {
+                lines.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+            }
+        }
+        lines
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Refusal> {
+    to_bytes(body, CALLBACK_BYTES_MAX).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_large { Refusal::BodyTooLarge } else { Refusal::BodyLost }
+    })
+}
+
+fn refusal_of(shed: Shed) -> Refusal {
+    match shed {
+        Shed::QueueFull => Refusal::Overloaded,
+        Shed::Closed => Refusal::ShuttingDown,
+    }
+}
+
+/// The envelope's `id`, which stands outside the ciphertext. The body is verified.
+fn envelope_id(body: &[u8]) -> Option<NotificationId> {
+    #[derive(serde::Deserialize)]
+    struct Envelope {
+        id: String,
+    }
+    let envelope: Envelope = serde_json::from_slice(body).ok()?;
+    NotificationId::parse(&envelope.id).ok()
+}

@@ -1,0 +1,20 @@
+//! From bytes to an acknowledged effect.
+//!
+//! Invariants: 204 leaves only after the transaction is durable; everything else is 4xx or 5xx, so that
+//! WeChat sends again; nothing unverified is believed.
+
+mod ack;
+mod answered;
+mod applier;
+mod handler;
+mod refusal;
+mod reopen;
+mod translate;
+
+pub use applier::BATCH_CALLBACKS_MAX;
+pub use handler::CALLBACK_BYTES_MAX;
+
+pub(crate) use answered::Answered;
+pub(crate) use applier::{Applier, Intake, Shed, Verdict};
+pub(crate) use handler::notify_v3;
+pub(crate) use reopen::reopen;

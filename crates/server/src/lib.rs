@@ -1,0 +1,15 @@
+//! payonce's HTTP server: callbacks come in, are verified, applied and acknowledged; the merchant's own
+//! system registers orders and reads messages.
+//!
+//! The way of a callback: `http::routes` → `ingest::handler` → crate `wechatpay` → `ingest::translate` →
+//! `ingest::applier` → `payonce_core::apply` → store → `ingest::ack`.
+
+mod api;
+pub mod config;
+pub mod http;
+mod ingest;
+mod metrics;
+mod server;
+
+pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX};
+pub use server::{Running, Server, StartError};

@@ -1,0 +1,102 @@
+//! What is counted, in Prometheus' words. Counters of the hot path are looked up once, at the start.
+
+use std::sync::atomic::AtomicU64;
+
+use payonce_core::Outcome;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerdictLabel {
+    verdict: &'static str,
+}
+
+/// Everything that is counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    accepted: [Counter; 4],
+    refused: Family<VerdictLabel, Counter>,
+    /// From the request's head to its answer.
+    pub callback_seconds: Histogram,
+    /// Facts in one transaction.
+    pub batch_facts: Histogram,
+    /// Notes that were not written because too many waited or the database refused.
+    pub notes_dropped: Counter,
+    /// Connections open now.
+    pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let accepted = Family::<OutcomeLabel, Counter>::default();
+        let refused = Family::<VerdictLabel, Counter>::default();
+        let callback_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 15));
+        let batch_facts = Histogram::new(exponential_buckets(1.0, 2.0, 9));
+        let notes_dropped = Counter::<u64, AtomicU64>::default();
+        let connections = Gauge::default();
+
+        let mut registry = Registry::with_prefix("payonce");
+        registry.register("callbacks_accepted", "Callbacks committed and acknowledged", accepted.clone());
+        registry.register("callbacks_refused", "Callbacks answered 4xx or 5xx, by reason", refused.clone());
+        registry.register(
+            "callback_seconds",
+            "Seconds from a callback's head to its answer",
+            callback_seconds.clone(),
+        );
+        registry.register("batch_facts", "Facts applied in one transaction", batch_facts.clone());
+        registry.register(
+            "notes_dropped",
+            "Rejected callbacks and receipts that were not stored",
+            notes_dropped.clone(),
+        );
+        registry.register("connections", "Connections open now", connections.clone());
+        let counter = |outcome: Outcome| {
+            accepted.get_or_create_owned(&OutcomeLabel { outcome: outcome.as_str() })
+        };
+        Self {
+            accepted: [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident].map(counter),
+            registry,
+            refused,
+            callback_seconds,
+            batch_facts,
+            notes_dropped,
+            connections,
+        }
+    }
+
+    pub(crate) fn accepted(&self, outcome: Outcome) {
+        let place = match outcome {
+            Outcome::Applied => 0,
+            Outcome::Duplicate => 1,
+            Outcome::Unmatched => 2,
+            Outcome::Incident => 3,
+            // Registrations only, which are no callbacks.
+            Outcome::Refused => return,
+        };
+        self.accepted[place].inc();
+    }
+
+    pub(crate) fn refused(&self, verdict: &'static str) {
+        self.refused.get_or_create(&VerdictLabel { verdict }).inc();
+    }
+
+    /// The exposition text.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("BUG: writing to a String does not fail");
+        text
+    }
+}

@@ -1,0 +1,197 @@
+//! The running server: what it shares, how it starts and how it stops.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    thread,
+    time::Duration,
+};
+
+use payonce_core::{Clock, Policy, Store, UnixMillis, store::Retention};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{
+    config::{Config, Merchant},
+    http,
+    ingest::{Answered, Applier, Intake, Shed, reopen},
+    metrics::Metrics,
+};
+
+/// Memory for remembering committed facts (promise 7: losing it costs speed alone).
+const ANSWERED_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Receipts deleted in one go, so that callbacks wait but shortly.
+const RECEIPTS_FORGOTTEN_MAX: usize = 2000;
+
+/// How often old receipts are looked for.
+const RETENTION_EVERY: Duration = Duration::from_secs(60);
+
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// What every request may use.
+pub(crate) struct App {
+    pub merchants: HashMap<String, Merchant>,
+    pub api_keys: Vec<crate::config::ApiKey>,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub answered: Arc<Answered>,
+    pub metrics: Arc<Metrics>,
+    /// `None` once the server goes down.
+    intake: RwLock<Option<Intake>>,
+}
+
+impl App {
+    /// The way to the applier.
+    pub(crate) fn intake(&self) -> Result<Intake, Shed> {
+        self.intake.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Shed::Closed)
+    }
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}{}", hint(source))]
+    Listen {
+        /// The address (`server.listen`).
+        addr: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The applier's thread cannot be started.
+    #[error("cannot start the applier's thread: {0}")]
+    Applier(#[source] std::io::Error),
+}
+
+fn hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            " (another program listens there: stop it, or set server.listen to another port)"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            " (ports below 1024 need a privilege: choose one above and let a proxy forward)"
+        }
+        _ => "",
+    }
+}
+
+/// A server that is not yet running.
+pub struct Server {
+    config: Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Server {
+    /// A server on this store.
+    #[must_use]
+    pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { config, store, clock }
+    }
+
+    /// Listens and serves until [`Running::stop`].
+    ///
+    /// # Errors
+    /// [`StartError::Listen`] if the port is taken or may not be used.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let Self { config, store, clock } = self;
+        let addr = config.server.listen;
+        let listener = TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })?;
+        let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
+
+        let metrics = Arc::new(Metrics::new());
+        let answered = Arc::new(Answered::new(ANSWERED_BYTES_MAX));
+        let applier = Applier {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            policy: policy(&config),
+            retention: Retention { rejected_rows_max: config.retention.rejected_rows_max },
+            answered: Arc::clone(&answered),
+            metrics: Arc::clone(&metrics),
+        };
+        let (intake, applier) =
+            applier.start(config.server.queue_callbacks_max).map_err(StartError::Applier)?;
+        let merchants =
+            config.merchants.into_iter().map(|merchant| (merchant.mchid.to_string(), merchant)).collect();
+        let app = Arc::new(App {
+            merchants,
+            api_keys: config.api.keys,
+            store,
+            clock,
+            answered,
+            metrics,
+            intake: RwLock::new(Some(intake)),
+        });
+
+        let (stop, stopping) = watch::channel(false);
+        let keeper = tokio::spawn(keep(Arc::clone(&app), config.retention.callback_days, stopping.clone()));
+        let serving = tokio::spawn(http::serve(
+            listener,
+            http::routes(Arc::clone(&app)),
+            http::Limits {
+                connections_max: config.server.connections_max,
+                shutdown_max: Duration::from_secs(config.server.shutdown_seconds_max),
+            },
+            stopping,
+            Arc::clone(&app),
+        ));
+        tracing::info!(%addr, "payonce listens");
+        Ok(Running { addr, stop, serving, keeper, applier, app })
+    }
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        late_payment: config.policy.late_payment,
+        unknown_order: config.policy.unknown_order,
+        ..Policy::default()
+    }
+}
+
+/// Housekeeping: takes up callbacks that did not open, and lets old receipts go.
+async fn keep(app: Arc<App>, callback_days: u32, mut stopping: watch::Receiver<bool>) {
+    reopen(&app).await;
+    let mut every = tokio::time::interval(RETENTION_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopping.changed() => return,
+            _ = every.tick() => {}
+        }
+        let before = UnixMillis(app.clock.now().0 - i64::from(callback_days) * DAY_MILLIS);
+        if let Err(error) = app.store.forget_receipts(before, RECEIPTS_FORGOTTEN_MAX).await {
+            tracing::warn!(%error, "old receipts were not deleted");
+        }
+    }
+}
+
+/// A running server.
+pub struct Running {
+    addr: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    applier: thread::JoinHandle<()>,
+    app: Arc<App>,
+}
+
+impl Running {
+    /// The address it listens on (the port chosen by the system if the configured one is 0).
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that
+    /// waits is written.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        // Order matters: requests first, then the queue that they feed, then the thread that drains it.
+        let _ = self.serving.await;
+        let _ = self.keeper.await;
+        *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let applier = self.applier;
+        let _ = tokio::task::spawn_blocking(move || applier.join()).await;
+        tracing::info!("payonce has stopped");
+    }
+}

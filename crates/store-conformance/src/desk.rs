@@ -1,0 +1,126 @@
+//! Where a test of the suite works: a store, a policy and a time, and everything that can be seen of them.
+
+use std::collections::BTreeSet;
+
+use payonce_core::{
+    Fact, OrderState, Outcome, Policy, Store, Submission, UnixMillis, apply,
+    order::OrderId,
+    store::{Counts, LedgerLine, MessageView, OrderView, Position},
+};
+
+use crate::facts::{NOW, key};
+
+/// A page of the reads below: small, so that paging is always part of the test.
+const PAGE: usize = 7;
+
+pub(crate) struct Desk<'a> {
+    pub store: &'a dyn Store,
+    pub policy: Policy,
+    pub now: UnixMillis,
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) fn at(store: &'a dyn Store) -> Self {
+        Self { store, policy: Policy::default(), now: NOW }
+    }
+
+    /// Applies one fact in a transaction of its own.
+    pub(crate) async fn apply(&self, fact: impl Into<Fact>) -> Outcome {
+        self.apply_all(&[fact.into()]).await[0]
+    }
+
+    /// Applies facts in one transaction.
+    pub(crate) async fn apply_all(&self, facts: &[Fact]) -> Vec<Outcome> {
+        let batch: Vec<Submission> = facts.iter().cloned().map(Submission::from).collect();
+        let outcomes = apply(self.store, &batch, &self.policy, self.now).await;
+        outcomes.into_iter().map(|outcome| outcome.expect("the store applies it")).collect()
+    }
+
+    /// Applies facts one after the other, each in a transaction of its own.
+    pub(crate) async fn apply_each(&self, facts: &[Fact]) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(facts.len());
+        for fact in facts {
+            outcomes.push(self.apply(fact.clone()).await);
+        }
+        outcomes
+    }
+
+    pub(crate) async fn find(&self, order: &str) -> Option<OrderView> {
+        self.store.order(&key(order)).await.expect("the store reads")
+    }
+
+    pub(crate) async fn order(&self, order: &str) -> OrderView {
+        self.find(order).await.expect("the order is registered")
+    }
+
+    pub(crate) async fn state(&self, order: &str) -> OrderState {
+        self.order(order).await.order.state
+    }
+
+    pub(crate) async fn counts(&self) -> Counts {
+        self.store.counts().await.expect("the store counts")
+    }
+
+    pub(crate) async fn ledger(&self) -> Vec<LedgerLine> {
+        let mut lines: Vec<LedgerLine> = Vec::new();
+        loop {
+            let after = lines.last().map_or(OrderId(0), |line| line.id);
+            let page = self.store.ledger_after(after, PAGE).await.expect("the store reads");
+            if page.is_empty() {
+                return lines;
+            }
+            assert!(page.len() <= PAGE, "a page keeps to its limit");
+            lines.extend(page);
+        }
+    }
+
+    /// All messages, in the order of their positions.
+    pub(crate) async fn messages(&self) -> Vec<MessageView> {
+        let mut messages: Vec<MessageView> = Vec::new();
+        loop {
+            let after = messages.last().map_or(Position(0), |message| message.position);
+            let page = self.store.messages_after(after, PAGE).await.expect("the store reads");
+            if page.is_empty() {
+                return messages;
+            }
+            assert!(page.len() <= PAGE, "a page keeps to its limit");
+            messages.extend(page);
+        }
+    }
+
+    /// The types of all messages.
+    pub(crate) async fn told(&self) -> Vec<String> {
+        self.messages().await.into_iter().map(|message| message.kind).collect()
+    }
+
+    /// Checks what must hold at any time: orders add up, positions increase, message ids are unique.
+    pub(crate) async fn audit(&self) {
+        for line in self.ledger().await {
+            assert!(line.adds_up(), "{line:?}");
+            let view =
+                self.store.order(&line.key).await.expect("the store reads").expect("it is in the ledger");
+            assert_eq!(line.paid, matches!(view.order.state, OrderState::Paid { .. }), "{view:?}");
+            assert_eq!(view.order.flagged, !view.incidents.is_empty(), "{view:?}");
+        }
+        let messages = self.messages().await;
+        assert!(messages.is_sorted_by(|one, next| one.position < next.position), "{messages:?}");
+        let ids: BTreeSet<_> = messages.iter().map(|message| &message.id).collect();
+        assert_eq!(ids.len(), messages.len(), "message ids are unique");
+    }
+
+    /// Everything that can be seen of the store, without the row numbers, which a rollback may leave gaps in.
+    pub(crate) async fn picture(&self) -> String {
+        let mut picture = format!("{:?}\n", self.counts().await);
+        for line in self.ledger().await {
+            let view = self.store.order(&line.key).await.expect("the store reads");
+            let (settling, succeeded) = (line.settling, line.succeeded);
+            picture += &format!("{view:#?} settling {settling} succeeded {succeeded}\n");
+        }
+        for MessageView { position: _, id, kind, body, created_at } in self.messages().await {
+            picture += &format!("{id:?} {kind} {created_at:?} {body}\n");
+        }
+        let rejected = self.store.rejected_latest(usize::MAX).await.expect("the store reads");
+        let unopened = self.store.unopened_earliest(usize::MAX).await.expect("the store reads");
+        picture + &format!("{rejected:?}\n{unopened:?}\n")
+    }
+}

@@ -1,0 +1,175 @@
+//! The model store: plain collections behind the `Store` and `Tx` traits. It says what the suite expects of a
+//! database, and lets `payonce-core` be tested without one.
+//!
+//! Invariants: one transaction at a time; it works on a copy, which its commit puts in place. Deliberately
+//! absent: speed, and a life beyond the process.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use payonce_core::{
+    MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
+    order::OrderId,
+    store::{
+        Counts, IncidentView, LedgerLine, MessageView, Note, OrderView, PaymentView, Position, Rejected,
+        Retention, Unopened,
+    },
+};
+
+use crate::Fixture;
+
+mod save;
+mod tables;
+mod tx;
+
+use tables::{Incident, OrderRow, Tables};
+use tx::MemoryTx;
+
+/// A store in memory. Clones are handles to the same data.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    /// What was committed.
+    committed: Arc<Mutex<Arc<Tables>>>,
+    /// Held by the transaction that may write.
+    writer: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl MemoryStore {
+    fn committed(&self) -> Arc<Tables> {
+        Arc::clone(&self.committed.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn commit(&self, tables: Tables) {
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(tables);
+    }
+
+    /// Changes the tables in a transaction of its own.
+    async fn change<T>(&self, change: impl FnOnce(&mut Tables) -> T + Send) -> T {
+        let _writer = self.writer.lock().await;
+        let mut tables = Tables::clone(&self.committed());
+        let result = change(&mut tables);
+        self.commit(tables);
+        result
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
+        let writer = self.writer.lock().await;
+        let tables = Tables::clone(&self.committed());
+        Ok(Box::new(MemoryTx::new(self, writer, tables)))
+    }
+
+    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+        self.change(|tables| tables.note(notes, retention)).await;
+        Ok(())
+    }
+
+    async fn forget_receipts(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+        Ok(self.change(|tables| tables.forget_receipts(before, rows_max)).await)
+    }
+
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
+        let tables = self.committed();
+        let found = tables.order_by_key(key).map(|(id, row)| view(&tables, id, row));
+        Ok(found)
+    }
+
+    async fn messages_after(&self, after: Position, limit: usize) -> Result<Vec<MessageView>, StoreError> {
+        let tables = self.committed();
+        let messages = tables.messages.iter().map(|row| &row.view);
+        Ok(messages.filter(|view| view.position > after).take(limit).cloned().collect())
+    }
+
+    async fn ledger_after(&self, after: OrderId, limit: usize) -> Result<Vec<LedgerLine>, StoreError> {
+        let tables = self.committed();
+        let orders = tables.orders().filter(|(id, _)| *id > after).take(limit);
+        Ok(orders.map(|(id, row)| tables.ledger_line(id, row)).collect())
+    }
+
+    async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError> {
+        Ok(self.committed().rejected.iter().rev().take(limit).cloned().collect())
+    }
+
+    async fn unopened_earliest(&self, limit: usize) -> Result<Vec<Unopened>, StoreError> {
+        Ok(self.committed().unopened.iter().take(limit).cloned().collect())
+    }
+
+    async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
+        let others = |row: &Unopened| (&row.merchant, &row.notification) != (merchant, id);
+        self.change(|tables| tables.unopened.retain(others)).await;
+        Ok(())
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        Ok(self.committed().counts())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+fn view(tables: &Tables, id: OrderId, row: &OrderRow) -> OrderView {
+    let mut kept: Vec<_> = tables.payments.iter().filter(|payment| payment.order == Some(id)).collect();
+    kept.sort_by_key(|payment| payment.kept.standing);
+    let of_order =
+        |incident: &&Incident| !incident.resolved && tables.payments[incident.payment].order == Some(id);
+    OrderView {
+        order: row.order.clone(),
+        payments: kept
+            .into_iter()
+            .map(|payment| PaymentView {
+                content: payment.kept.content.clone(),
+                standing: payment.kept.standing,
+                paid_at: payment.kept.paid_at,
+                source: payment.kept.source,
+                learnt_at: payment.learnt_at,
+            })
+            .collect(),
+        incidents: tables
+            .incidents
+            .iter()
+            .filter(of_order)
+            .map(|incident| IncidentView {
+                kind: incident.kind,
+                remedy: incident.remedy,
+                opened_at: incident.opened_at,
+            })
+            .collect(),
+    }
+}
+
+/// Opens [`MemoryStore`]s; a store's data lives as long as its fixture.
+#[derive(Debug, Default)]
+pub struct MemoryFixture {
+    latest: Mutex<MemoryStore>,
+}
+
+impl MemoryFixture {
+    fn latest(&self) -> MemoryStore {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Fixture for MemoryFixture {
+    async fn open(&self) -> Box<dyn Store> {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = MemoryStore::default();
+        Box::new(self.latest())
+    }
+
+    async fn reopen(&self) -> Option<Box<dyn Store>> {
+        Some(Box::new(self.latest()))
+    }
+
+    async fn second_handle(&self) -> Option<Box<dyn Store>> {
+        Some(Box::new(self.latest()))
+    }
+
+    fn property_cases(&self) -> u32 {
+        // Commits cost nothing here: a few seconds of them.
+        150
+    }
+}

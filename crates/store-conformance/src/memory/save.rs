@@ -1,0 +1,148 @@
+//! Writes [`Changes`] into the model's tables, with the constraints that every schema has under these names.
+
+use payonce_core::{
+    OrderState, StoreError,
+    decide::IncidentKind,
+    message::MessageKind,
+    order::OrderId,
+    store::{
+        Changes, KeptPayment, MessageView, NewMessage, OrderChange, PaymentChange, PaymentRow, Position,
+    },
+};
+
+use super::tables::{self, Incident, MessageRow, OrderRow, Tables, number, place};
+
+/// What the model says where a database has its driver's error.
+#[derive(Debug, thiserror::Error)]
+#[error("the model store refuses it")]
+struct Refusal;
+
+pub(super) fn save(tables: &mut Tables, changes: &Changes) -> Result<(), StoreError> {
+    let orders = write_orders(tables, &changes.orders)?;
+    let payments = write_payments(tables, &changes.payments, &orders)?;
+    settle_orders(tables, &changes.orders, &orders, &payments)?;
+    for notification in &changes.notifications {
+        once("notification_once", tables.notifications.insert(notification.clone()))?;
+    }
+    for message in &changes.messages {
+        write_message(tables, message, &orders)?;
+    }
+    for incident in &changes.incidents {
+        tables.incidents.push(Incident {
+            payment: payments[incident.payment],
+            kind: incident.kind,
+            remedy: incident.remedy,
+            opened_at: incident.opened_at,
+            resolved: false,
+        });
+    }
+    tables.receipts.extend_from_slice(&changes.receipts);
+    Ok(())
+}
+
+fn once(name: &'static str, holds: bool) -> Result<(), StoreError> {
+    if holds { Ok(()) } else { Err(StoreError::Constraint { name, source: Box::new(Refusal) }) }
+}
+
+/// Returns the row of each order in the list.
+fn write_orders(tables: &mut Tables, changes: &[OrderChange]) -> Result<Vec<OrderId>, StoreError> {
+    let mut rows = Vec::with_capacity(changes.len());
+    for change in changes {
+        let order = &change.order;
+        if let Some(id) = change.id {
+            let row = &mut tables.orders[place(id.0)];
+            if row.order.messages != change.messages_before {
+                return Err(StoreError::Conflict(Box::new(Refusal)));
+            }
+            (row.order.state, row.order.flagged) = (order.state.clone(), order.flagged);
+            row.order.messages = order.messages;
+            rows.push(id);
+        } else {
+            once("order_number_once", tables.order_by_key(&order.key).is_none())?;
+            tables.orders.push(OrderRow { order: order.clone(), settled_by: None });
+            rows.push(OrderId(number(tables.orders.len() - 1)));
+        }
+    }
+    Ok(rows)
+}
+
+/// Returns the place of each payment in the list.
+fn write_payments(
+    tables: &mut Tables,
+    changes: &[PaymentChange],
+    orders: &[OrderId],
+) -> Result<Vec<usize>, StoreError> {
+    let mut places = Vec::with_capacity(changes.len());
+    for change in changes {
+        let order = change.order.map(|slot| orders[slot]);
+        if let Some(row) = change.row {
+            places.push(place(row.0));
+            move_payment(tables, place(row.0), change, order);
+            continue;
+        }
+        let same =
+            |kept: &KeptPayment| kept.content.claim() == change.content.claim() && kept.rival == change.rival;
+        once("payment_statement_once", !tables.payments.iter().any(|row| same(&row.kept)))?;
+        places.push(tables.payments.len());
+        let kept = KeptPayment {
+            row: PaymentRow(number(tables.payments.len())),
+            content: change.content.clone(),
+            rival: change.rival,
+            standing: change.standing,
+            paid_at: change.paid_at,
+            source: change.source,
+            detail: change.detail.clone(),
+        };
+        tables.payments.push(tables::PaymentRow { kept, order, learnt_at: change.learnt_at });
+    }
+    Ok(places)
+}
+
+/// A payment that waited for its order has found it, which resolves the incident about the unknown order.
+fn move_payment(tables: &mut Tables, place: usize, change: &PaymentChange, order: Option<OrderId>) {
+    let row = &mut tables.payments[place];
+    (row.kept.standing, row.kept.detail, row.order) = (change.standing, change.detail.clone(), order);
+    for incident in &mut tables.incidents {
+        incident.resolved |= incident.payment == place && incident.kind == IncidentKind::UnknownOrder;
+    }
+}
+
+fn settle_orders(
+    tables: &mut Tables,
+    changes: &[OrderChange],
+    orders: &[OrderId],
+    payments: &[usize],
+) -> Result<(), StoreError> {
+    for (change, id) in changes.iter().zip(orders) {
+        let row = &mut tables.orders[place(id.0)];
+        row.settled_by = row.settled_by.or(change.settled_by.map(|slot| payments[slot]));
+        let by = row.settled_by.map(|place| &tables.payments[place].kept.content.payment);
+        let holds = match &row.order.state {
+            OrderState::Paid { by: stated, .. } => by == Some(stated),
+            OrderState::Pending | OrderState::Closed => by.is_none(),
+        };
+        once("order_paid_has_payment", holds)?;
+    }
+    Ok(())
+}
+
+fn write_message(tables: &mut Tables, message: &NewMessage, orders: &[OrderId]) -> Result<(), StoreError> {
+    let order = message.order.map(|(slot, sequence)| (orders[slot], sequence));
+    if let Some((id, _)) = order {
+        once("message_sequence_once", tables.messages.iter().all(|row| row.order != order))?;
+        let succeeded = MessageKind::PaymentSucceeded.name();
+        let same =
+            |row: &MessageRow| row.order.is_some_and(|(other, _)| other == id) && row.view.kind == succeeded;
+        let first = message.kind != MessageKind::PaymentSucceeded || !tables.messages.iter().any(same);
+        once("payment_succeeded_once", first)?;
+    }
+    let view = MessageView {
+        position: Position(number(tables.messages.len())),
+        id: message.id.clone(),
+        kind: message.kind.name(),
+        body: message.body.clone(),
+        created_at: message.created_at,
+    };
+    tables.messages.push(MessageRow { view, order });
+    Ok(())
+}

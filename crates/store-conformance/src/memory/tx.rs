@@ -1,0 +1,66 @@
+//! A transaction of the model store. It holds the write lock, so reading is claiming.
+
+use async_trait::async_trait;
+use payonce_core::{
+    Order, OrderKey, StoreError, Tx,
+    decide::Standing,
+    fact::Claim,
+    order::OrderId,
+    store::{Changes, Claimed, KeptPayment},
+};
+use tokio::sync::MutexGuard;
+
+use super::{MemoryStore, save::save, tables::Tables};
+
+pub(super) struct MemoryTx<'a> {
+    store: &'a MemoryStore,
+    _writer: MutexGuard<'a, ()>,
+    tables: Tables,
+}
+
+impl<'a> MemoryTx<'a> {
+    pub(super) fn new(store: &'a MemoryStore, writer: MutexGuard<'a, ()>, tables: Tables) -> Self {
+        Self { store, _writer: writer, tables }
+    }
+}
+
+#[async_trait]
+impl Tx for MemoryTx<'_> {
+    async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError> {
+        let mut claimed = Claimed::default();
+        for claim in claims {
+            match claim {
+                Claim::Payment(..) => {
+                    let kept = self.tables.payments.iter().map(|row| &row.kept);
+                    claimed.payments.extend(kept.filter(|kept| kept.content.claim() == *claim).cloned());
+                }
+                Claim::Notification(merchant, id) => {
+                    let key = (merchant.clone(), id.clone());
+                    claimed.notifications.extend(self.tables.notifications.get(&key).cloned());
+                }
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<(OrderId, Order)>, StoreError> {
+        let found = keys.iter().filter_map(|key| self.tables.order_by_key(key));
+        Ok(found.map(|(id, row)| (id, row.order.clone())).collect())
+    }
+
+    async fn unmatched_payments(&mut self, keys: &[OrderKey]) -> Result<Vec<KeptPayment>, StoreError> {
+        let kept = self.tables.payments.iter().map(|row| &row.kept);
+        let waits =
+            |kept: &&KeptPayment| kept.standing == Standing::Unmatched && keys.contains(&kept.content.key);
+        Ok(kept.filter(waits).cloned().collect())
+    }
+
+    async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        save(&mut self.tables, changes)
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.store.commit(self.tables);
+        Ok(())
+    }
+}

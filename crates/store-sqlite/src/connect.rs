@@ -1,0 +1,109 @@
+//! Opens the file: one connection that writes, some that read beside it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use payonce_core::{StoreError, store::DriverError};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::{errors::class, migrate, rows::RowError};
+
+/// How long a statement waits for a lock that another process holds. Short of the 4 s budget of a callback,
+/// which is answered 503 then and sent again by WeChat.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
+
+/// Statements that stay prepared on a connection; more than there are.
+const STATEMENTS_CACHED: usize = 64;
+
+/// How a SQLite file is used.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database file; made if it does not exist (its folder must).
+    pub path: PathBuf,
+    /// The writer's page cache in KiB.
+    pub cache_kib: u32,
+    /// WAL pages (of 4 KiB) after which the writer carries them into the database file. More means that a
+    /// page that changes often is carried over less often, and a longer WAL file.
+    pub checkpoint_pages: u32,
+}
+
+impl Options {
+    /// Sensible values for one machine: a cache of 32 MiB and a WAL of about 64 MiB.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), cache_kib: 32 * 1024, checkpoint_pages: 16 * 1024 }
+    }
+}
+
+/// A SQLite file that holds payonce's truth.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    pub(crate) writer: tokio::sync::Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl SqliteStore {
+    /// Opens (or makes) the file and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if another program or a newer payonce wrote it; [`StoreError::Unavailable`] if it
+    /// cannot be opened or written, or another process holds its lock.
+    pub fn open(options: &Options) -> Result<Self, StoreError> {
+        let mut writer = Connection::open_with_flags(
+            &options.path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )
+        .map_err(class)?;
+        writer.busy_timeout(BUSY_TIMEOUT).map_err(class)?;
+        writer.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+        // Before anything is written: a foreign file must stay as it is.
+        migrate::checked_version(&writer)?;
+        writer.pragma_update(None, "journal_mode", "WAL").map_err(class)?;
+        // FULL: a commit is durable when it returns, also in a power cut. An acknowledgement rests on it.
+        writer.pragma_update(None, "synchronous", "FULL").map_err(class)?;
+        writer.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(class)?;
+        writer.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages).map_err(class)?;
+        migrate::migrate(&mut writer)?;
+        let readers = Mutex::new(Vec::new());
+        Ok(Self { path: options.path.clone(), writer: tokio::sync::Mutex::new(writer), readers })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Runs a read on a blocking thread, on a connection that only reads.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, RowError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let path = self.path.clone();
+        let (connection, result) = tokio::task::spawn_blocking(move || {
+            let connection = match idle {
+                Some(connection) => connection,
+                None => open_reader(&path)?,
+            };
+            let result = read(&connection);
+            Ok::<_, StoreError>((connection, result))
+        })
+        .await
+        .map_err(|panic| StoreError::Unexpected(DriverError::from(panic)))??;
+        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        Ok(result?)
+    }
+}
+
+fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(class)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(class)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(connection)
+}

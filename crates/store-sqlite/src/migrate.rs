@@ -1,0 +1,43 @@
+//! Brings a file to the newest schema, or refuses it. Invariant: a file that is not ours is never written to.
+
+use payonce_core::{StoreError, store::SchemaError};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::errors::class;
+
+/// "payo" in ASCII: marks a file as ours (`PRAGMA application_id`).
+const APPLICATION_ID: i64 = 0x7061_796f;
+
+/// All migrations; the schema version is how many of them were run (`PRAGMA user_version`).
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
+
+/// Runs the migrations that are missing, all in one transaction.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(class)?;
+    let version = checked_version(&tx)?;
+    let known = MIGRATIONS.len();
+    for migration in &MIGRATIONS[version..] {
+        tx.execute_batch(migration).map_err(class)?;
+    }
+    if version < known {
+        tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(class)?;
+        tx.pragma_update(None, "user_version", known as i64).map_err(class)?;
+    }
+    tx.commit().map_err(class)
+}
+
+/// The file's schema version, if the file is empty or ours and not newer than this program.
+pub(crate) fn checked_version(connection: &Connection) -> Result<usize, StoreError> {
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(class);
+    let application_id = number("PRAGMA application_id")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    let found = number("PRAGMA user_version")?;
+    if application_id != APPLICATION_ID && (application_id != 0 || tables != 0) {
+        return Err(StoreError::Schema(SchemaError::Foreign { application_id }));
+    }
+    let known = MIGRATIONS.len();
+    match usize::try_from(found) {
+        Ok(version) if version <= known => Ok(version),
+        _ => Err(StoreError::Schema(SchemaError::Newer { found, known: known as i64 })),
+    }
+}

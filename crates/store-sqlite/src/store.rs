@@ -1,0 +1,80 @@
+//! The `Store` trait on SQLite: writers take turns, readers do not wait for them.
+
+use async_trait::async_trait;
+use payonce_core::{
+    MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
+    order::OrderId,
+    store::{
+        Counts, LedgerLine, MessageView, Note, OrderView, Position, Rejected, Retention, Unopened,
+    },
+};
+use rusqlite::params;
+
+use crate::{SqliteStore, errors::class, notes, read, tx::SqliteTx};
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
+        Ok(Box::new(SqliteTx::begin(self.writer.lock().await)?))
+    }
+
+    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+        let tx = SqliteTx::begin(self.writer.lock().await)?;
+        notes::write(tx.connection(), notes, retention)?;
+        tx.commit_now()
+    }
+
+    async fn forget_receipts(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+        let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
+        let tx = SqliteTx::begin(self.writer.lock().await)?;
+        // Receipts are written in about the order of their times: the oldest rows are the only ones looked at.
+        let gone = tx
+            .connection()
+            .prepare_cached(
+                "DELETE FROM receipt WHERE id IN \
+                 (SELECT id FROM (SELECT id, received_at FROM receipt ORDER BY id LIMIT ?2) WHERE received_at < ?1)",
+            )
+            .and_then(|mut delete| delete.execute(params![before.0, rows_max]))
+            .map_err(class)?;
+        tx.commit_now()?;
+        Ok(gone)
+    }
+
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
+        let key = key.clone();
+        self.read(move |connection| read::order(connection, &key)).await
+    }
+
+    async fn messages_after(&self, after: Position, limit: usize) -> Result<Vec<MessageView>, StoreError> {
+        self.read(move |connection| read::messages_after(connection, after, limit)).await
+    }
+
+    async fn ledger_after(&self, after: OrderId, limit: usize) -> Result<Vec<LedgerLine>, StoreError> {
+        self.read(move |connection| read::ledger_after(connection, after, limit)).await
+    }
+
+    async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError> {
+        self.read(move |connection| read::rejected_latest(connection, limit)).await
+    }
+
+    async fn unopened_earliest(&self, limit: usize) -> Result<Vec<Unopened>, StoreError> {
+        self.read(move |connection| read::unopened_earliest(connection, limit)).await
+    }
+
+    async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
+        let tx = SqliteTx::begin(self.writer.lock().await)?;
+        tx.connection()
+            .prepare_cached("DELETE FROM unopened WHERE mchid = ?1 AND notification_id = ?2")
+            .and_then(|mut delete| delete.execute(params![merchant.as_str(), id.as_str()]))
+            .map_err(class)?;
+        tx.commit_now()
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.read(read::counts).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
+    }
+}

@@ -1,0 +1,129 @@
+//! `cargo xtask test`: everything that must hold before a change is merged, in the order of what fails fastest.
+//!
+//! The first step that fails ends the run. The last line is for machines: `xtask test: passed …` or
+//! `xtask test: failed step=…`. No test is retried and none is left out.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::workspace::Workspace;
+use crate::{prerequisites, process, tidy};
+
+/// The folder of test vectors that others published, as the tests know it.
+const VECTORS: &str = "PAYONCE_VECTORS";
+
+/// Runs every step, and says how it went.
+///
+/// # Errors
+/// When the workspace cannot be read. A step that fails is an exit status, not an error.
+pub(crate) fn run(install: bool, extra: &[String]) -> Result<ExitCode> {
+    let mut run = Run { workspace: Workspace::load()?, started: Instant::now(), steps: 0 };
+    match run.steps(install, extra) {
+        Ok(()) => {
+            println!(
+                "\nxtask test: passed steps={} seconds={:.1}",
+                run.steps,
+                run.started.elapsed().as_secs_f64()
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(Failed { step, error }) => {
+            eprintln!("\nxtask: {error:#}");
+            println!("xtask test: failed step={step} seconds={:.1}", run.started.elapsed().as_secs_f64());
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+struct Run {
+    workspace: Workspace,
+    started: Instant,
+    /// How many steps have passed.
+    steps: u32,
+}
+
+struct Failed {
+    step: &'static str,
+    error: anyhow::Error,
+}
+
+impl Run {
+    fn steps(&mut self, install: bool, extra: &[String]) -> Result<(), Failed> {
+        let vectors = self.step("prerequisites", |_| {
+            prerequisites::check(install)?;
+            vectors()
+        })?;
+        self.cargo("fmt", &["fmt", "--all", "--check"])?;
+        self.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+        self.step("doc", |workspace| {
+            let mut doc = cargo(&["doc", "--no-deps", "--workspace"]);
+            run_told(doc.env("RUSTDOCFLAGS", "-D warnings"), &workspace.root)
+        })?;
+        self.step("tidy", tidy::check)?;
+        self.step("tests", |workspace| tests(&workspace.root, vectors.as_deref(), extra))?;
+        self.cargo("doctests", &["test", "--doc", "--workspace"])
+    }
+
+    fn cargo(&mut self, name: &'static str, args: &[&str]) -> Result<(), Failed> {
+        self.step(name, |workspace| run_told(&mut cargo(args), &workspace.root))
+    }
+
+    fn step<T>(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&Workspace) -> Result<T>,
+    ) -> Result<T, Failed> {
+        println!("\n== {name}");
+        let started = Instant::now();
+        let outcome = work(&self.workspace);
+        let word = if outcome.is_ok() { "ok" } else { "FAILED" };
+        println!("-- {name}: {word} {:.1} s", started.elapsed().as_secs_f64());
+        self.steps += 1;
+        outcome.map_err(|error| Failed { step: name, error })
+    }
+}
+
+/// Every test but the doc tests, which nextest cannot run.
+fn tests(root: &Path, vectors: Option<&Path>, extra: &[String]) -> Result<()> {
+    let mut tests = if process::succeeds(&["cargo", "nextest", "--version"]) {
+        cargo(&["nextest", "run", "--workspace"])
+    } else {
+        println!("cargo-nextest is missing, so cargo test runs the tests, one test binary after the other");
+        println!("install it with: cargo install --locked cargo-nextest");
+        cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
+    };
+    if let Some(folder) = vectors {
+        tests.env(VECTORS, folder);
+    }
+    run_told(tests.args(extra), root)
+}
+
+/// The folder that the environment names; absolute, because tests run in the folder of their crate.
+fn vectors() -> Result<Option<PathBuf>> {
+    #[expect(clippy::disallowed_methods, reason = "xtask has no configuration to take it from")]
+    let Ok(folder) = std::env::var(VECTORS) else {
+        println!(
+            "published test vectors: not present ({VECTORS} is not set); the tests that read them say so"
+        );
+        return Ok(None);
+    };
+    let absolute = Path::new(&folder).canonicalize();
+    let absolute = absolute.with_context(|| format!("{VECTORS} names `{folder}`, which cannot be read"))?;
+    ensure!(absolute.is_dir(), "{VECTORS} names `{folder}`, which is not a folder");
+    println!("published test vectors: {}", absolute.display());
+    Ok(Some(absolute))
+}
+
+fn cargo(args: &[&str]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(args);
+    cargo
+}
+
+fn run_told(command: &mut Command, folder: &Path) -> Result<()> {
+    println!("$ {}", process::line(command));
+    process::run(command, folder)
+}
