@@ -211,10 +211,9 @@ pub fn decide(order: Option<&Order>, earlier: Earlier<'_>, fact: &Fact, policy: 
 
 fn register(order: Option<&Order>, terms: &Terms) -> Decision {
     match order {
-        None => Decision {
-            order: OrderEffect::Register(terms.clone()),
-            ..Decision::nothing(Outcome::Applied)
-        },
+        None => {
+            Decision { order: OrderEffect::Register(terms.clone()), ..Decision::nothing(Outcome::Applied) }
+        }
         Some(order) if order.terms == *terms => Decision::nothing(Outcome::Duplicate),
         Some(_) => Decision::nothing(Outcome::Refused),
     }
@@ -249,8 +248,9 @@ fn pay(order: Option<&Order>, earlier: Earlier<'_>, paid: &Paid, policy: &Policy
     let Some(order) = order else { return unknown(paid, policy) };
     match disagreement(&order.terms, &paid.content) {
         Some(_) if !earlier.is_empty() => contradiction(),
-        Some(kind) => Decision::keep(Standing::Disputed, MessageKind::PaymentMismatched)
-            .incident(kind, Remedy::Hold),
+        Some(kind) => {
+            Decision::keep(Standing::Disputed, MessageKind::PaymentMismatched).incident(kind, Remedy::Hold)
+        }
         None => settle(order, paid, policy),
     }
 }

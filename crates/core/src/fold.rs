@@ -10,7 +10,10 @@ use crate::{
     ids::{MerchantId, NotificationId, WechatPaymentId},
     message::{self, MessageId, MessageKind, PaymentStory},
     order::{Order, OrderId, OrderKey, OrderState},
-    store::{Changes, Claimed, KeptPayment, NewIncident, NewMessage, OrderChange, OrderSlot, PaymentChange, PaymentRow},
+    store::{
+        Changes, Claimed, KeptPayment, NewIncident, NewMessage, OrderChange, OrderSlot, PaymentChange,
+        PaymentRow,
+    },
     time::UnixMillis,
 };
 
@@ -103,7 +106,8 @@ impl<'a> Fold<'a> {
         for incident in &mut self.changes.incidents {
             incident.payment = slots[incident.payment];
         }
-        self.changes.orders = compact(self.orders, &slots, &mut self.changes.payments, &mut self.changes.messages);
+        self.changes.orders =
+            compact(self.orders, &slots, &mut self.changes.payments, &mut self.changes.messages);
         self.changes
     }
 
@@ -212,6 +216,11 @@ impl<'a> Fold<'a> {
             Some(place) => {
                 let payment = &mut self.payments[place];
                 (payment.standing, payment.changed) = (standing, true);
+                // Opened by this very batch, it is resolved before anyone saw it; a store resolves older ones.
+                let resolved = |incident: &NewIncident| {
+                    incident.payment == place && incident.kind == IncidentKind::UnknownOrder
+                };
+                self.changes.incidents.retain(|incident| !resolved(incident));
                 place
             }
             None => self.add_payment(KnownPayment {
@@ -277,7 +286,13 @@ impl<'a> Fold<'a> {
     }
 
     /// Writes the message about a payment.
-    fn tell(&mut self, kind: MessageKind, place: usize, slot: Option<OrderSlot>, incident: Option<IncidentKind>) {
+    fn tell(
+        &mut self,
+        kind: MessageKind,
+        place: usize,
+        slot: Option<OrderSlot>,
+        incident: Option<IncidentKind>,
+    ) {
         let (id, sequence) = match slot {
             Some(slot) => {
                 let (id, sequence) = self.next_message(slot);
@@ -291,7 +306,9 @@ impl<'a> Fold<'a> {
         let paid = &self.payments[place].paid;
         let order = slot.map(|slot| &self.orders[slot].order);
         let (late, paid_by) = match order.map(|order| &order.state) {
-            Some(OrderState::Paid { late, .. }) if kind == MessageKind::PaymentSucceeded => (Some(*late), None),
+            Some(OrderState::Paid { late, .. }) if kind == MessageKind::PaymentSucceeded => {
+                (Some(*late), None)
+            }
             Some(OrderState::Paid { by, .. }) => (None, Some(by)),
             _ => (None, None),
         };

@@ -1,7 +1,7 @@
 //! What payonce promises, without HTTP, SQL or WeChat's JSON.
 //!
 //! A [`Fact`] is something we know about money: a payment was made, an order was registered, an order was
-//! closed. [`decide`] says what a fact means for an order (pure), [`apply()`] makes a batch of facts take effect
+//! closed. [`decide()`] says what a fact means for an order (pure), [`apply()`] makes a batch of facts take effect
 //! in one transaction of a [`Store`]. Nothing else changes an order.
 
 pub mod apply;

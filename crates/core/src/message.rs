@@ -132,26 +132,30 @@ pub(crate) struct PaymentStory<'a> {
 
 pub(crate) fn payment_body(kind: &MessageKind, now: UnixMillis, story: &PaymentStory<'_>) -> String {
     let content = story.content;
-    render(kind, now, PaymentData {
-        mchid: content.key.merchant.as_str(),
-        out_trade_no: content.key.out_trade_no.as_str(),
-        transaction_id: content.payment.as_str(),
-        amount: content.amount.get(),
-        currency: content.currency.as_str(),
-        appid: content.appid.as_str(),
-        paid_at: story.paid_at.map(rfc3339),
-        source: story.source,
-        sequence: story.sequence,
-        late: story.late,
-        incident: story.incident.map(IncidentKind::as_str),
-        expected: story.terms.map(|terms| ExpectedData {
-            amount: terms.amount.get(),
-            currency: terms.currency.as_str(),
-            appid: terms.appid.as_str(),
-        }),
-        paid_by: story.paid_by.map(WechatPaymentId::as_str),
-        detail: serde_json::from_str(story.detail).ok(),
-    })
+    render(
+        kind,
+        now,
+        PaymentData {
+            mchid: content.key.merchant.as_str(),
+            out_trade_no: content.key.out_trade_no.as_str(),
+            transaction_id: content.payment.as_str(),
+            amount: content.amount.get(),
+            currency: content.currency.as_str(),
+            appid: content.appid.as_str(),
+            paid_at: story.paid_at.map(rfc3339),
+            source: story.source,
+            sequence: story.sequence,
+            late: story.late,
+            incident: story.incident.map(IncidentKind::as_str),
+            expected: story.terms.map(|terms| ExpectedData {
+                amount: terms.amount.get(),
+                currency: terms.currency.as_str(),
+                appid: terms.appid.as_str(),
+            }),
+            paid_by: story.paid_by.map(WechatPaymentId::as_str),
+            detail: serde_json::from_str(story.detail).ok(),
+        },
+    )
 }
 
 pub(crate) fn closed_body(now: UnixMillis, key: &OrderKey, sequence: u32) -> String {

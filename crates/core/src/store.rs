@@ -20,8 +20,8 @@ mod views;
 
 pub use error::{DriverError, SchemaError, StoreError, Unavailability};
 pub use views::{
-    Counts, IncidentView, LedgerLine, MessageView, Note, OrderView, PaymentView, Position, Rejected, Retention,
-    Unopened,
+    Counts, IncidentView, LedgerLine, MessageView, Note, OrderView, PaymentView, Position, Rejected,
+    Retention, Unopened,
 };
 
 /// A database that holds payonce's truth.

@@ -8,7 +8,6 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
-        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -35,8 +34,6 @@ pub(crate) struct Metrics {
     pub batch_facts: Histogram,
     /// Notes that were not written because too many waited or the database refused.
     pub notes_dropped: Counter,
-    /// Connections open now.
-    pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
 }
 
 impl Metrics {
@@ -46,7 +43,6 @@ impl Metrics {
         let callback_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 15));
         let batch_facts = Histogram::new(exponential_buckets(1.0, 2.0, 9));
         let notes_dropped = Counter::<u64, AtomicU64>::default();
-        let connections = Gauge::default();
 
         let mut registry = Registry::with_prefix("payonce");
         registry.register("callbacks_accepted", "Callbacks committed and acknowledged", accepted.clone());
@@ -62,7 +58,6 @@ impl Metrics {
             "Rejected callbacks and receipts that were not stored",
             notes_dropped.clone(),
         );
-        registry.register("connections", "Connections open now", connections.clone());
         let counter = |outcome: Outcome| {
             accepted.get_or_create_owned(&OutcomeLabel { outcome: outcome.as_str() })
         };
@@ -73,7 +68,6 @@ impl Metrics {
             callback_seconds,
             batch_facts,
             notes_dropped,
-            connections,
         }
     }
 

@@ -134,7 +134,6 @@ impl Server {
                 shutdown_max: Duration::from_secs(config.server.shutdown_seconds_max),
             },
             stopping,
-            Arc::clone(&app),
         ));
         tracing::info!(%addr, "payonce listens");
         Ok(Running { addr, stop, serving, keeper, applier, app })

@@ -8,7 +8,10 @@ use payonce_core::{
     store::{Counts, LedgerLine, MessageView, OrderView, Position},
 };
 
-use crate::facts::{NOW, key};
+use crate::{
+    facts::{NOW, key},
+    tap::Tap,
+};
 
 /// A page of the reads below: small, so that paging is always part of the test.
 const PAGE: usize = 7;
@@ -32,7 +35,8 @@ impl<'a> Desk<'a> {
     /// Applies facts in one transaction.
     pub(crate) async fn apply_all(&self, facts: &[Fact]) -> Vec<Outcome> {
         let batch: Vec<Submission> = facts.iter().cloned().map(Submission::from).collect();
-        let outcomes = apply(self.store, &batch, &self.policy, self.now).await;
+        let tap = Tap { store: self.store, before_save: &|_| Ok(()) };
+        let outcomes = apply(&tap, &batch, &self.policy, self.now).await;
         outcomes.into_iter().map(|outcome| outcome.expect("the store applies it")).collect()
     }
 
@@ -108,19 +112,20 @@ impl<'a> Desk<'a> {
         assert_eq!(ids.len(), messages.len(), "message ids are unique");
     }
 
-    /// Everything that can be seen of the store, without the row numbers, which a rollback may leave gaps in.
-    pub(crate) async fn picture(&self) -> String {
-        let mut picture = format!("{:?}\n", self.counts().await);
-        for line in self.ledger().await {
-            let view = self.store.order(&line.key).await.expect("the store reads");
-            let (settling, succeeded) = (line.settling, line.succeeded);
-            picture += &format!("{view:#?} settling {settling} succeeded {succeeded}\n");
+    /// Everything that can be seen of the store, without the row numbers, in which a rollback may leave gaps.
+    pub(crate) async fn picture(&self) -> Vec<String> {
+        let mut picture = vec![format!("{:?}", self.counts().await)];
+        for LedgerLine { id: _, key, paid, settling, succeeded } in self.ledger().await {
+            let view = self.store.order(&key).await.expect("the store reads");
+            picture.push(format!("{view:?} paid {paid} settling {settling} succeeded {succeeded}"));
         }
         for MessageView { position: _, id, kind, body, created_at } in self.messages().await {
-            picture += &format!("{id:?} {kind} {created_at:?} {body}\n");
+            picture.push(format!("{id:?} {kind} {created_at:?} {body}"));
         }
         let rejected = self.store.rejected_latest(usize::MAX).await.expect("the store reads");
+        picture.extend(rejected.iter().map(|callback| format!("{callback:?}")));
         let unopened = self.store.unopened_earliest(usize::MAX).await.expect("the store reads");
-        picture + &format!("{rejected:?}\n{unopened:?}\n")
+        picture.extend(unopened.iter().map(|callback| format!("{callback:?}")));
+        picture
     }
 }

@@ -19,7 +19,7 @@ pub trait Fixture: Send + Sync {
 
     /// How many random sets of facts each property is held to. Fewer where a commit is slow.
     fn property_cases(&self) -> u32 {
-        // About a second on a store that commits in a millisecond.
+        // A second or two on a store that commits in a millisecond.
         12
     }
 }

@@ -7,14 +7,34 @@ mod desk;
 mod facts;
 mod fixture;
 mod memory;
+mod rows;
 pub mod suite;
+mod tap;
 
 pub use fixture::{Fixture, run};
 pub use memory::{MemoryFixture, MemoryStore};
 
 #[cfg(test)]
 mod tests {
-    //! The model store is held to the suite like every other.
+    //! The model store is held to the suite like every other, and the suite to its own list.
 
     crate::conformance_tests!(crate::MemoryFixture::default());
+
+    macro_rules! check_group {
+        ($group:ident: $($test:ident),+ $(,)?) => {
+            let listed = [$(stringify!($test)),+];
+            let source = include_str!(concat!("suite/", stringify!($group), ".rs"));
+            let written = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+            let written: Vec<_> = written.filter_map(|line| line.split('(').next()).collect();
+            assert_eq!(listed[..], written, "the group {}", stringify!($group));
+        };
+    }
+
+    #[test]
+    fn the_list_names_every_function_of_the_suite() {
+        crate::for_each_group!(check_group);
+        let source = include_str!("suite.rs");
+        let groups = source.lines().filter(|line| line.starts_with("pub mod ")).count();
+        assert_eq!(groups, source.matches("$($then)+!(").count());
+    }
 }

@@ -2,17 +2,17 @@
 //!
 //! [`conformance_tests!`]: crate::conformance_tests
 
-// pub mod batches;
-// pub mod concurrency;
-// pub mod constraints;
-// pub mod convergence;
-// pub mod exactness;
-// pub mod messages;
-// pub mod notes;
+pub mod batches;
+pub mod concurrency;
+pub mod constraints;
+pub mod convergence;
+pub mod exactness;
+pub mod messages;
+pub mod notes;
 pub mod orders;
-// pub mod payments;
-// pub mod transactions;
-// pub mod waiting;
+pub mod payments;
+pub mod transactions;
+pub mod waiting;
 
 /// Makes each function of the [`suite`](crate::suite) a test, `fixture` being evaluated anew for each.
 ///
@@ -40,6 +40,76 @@ macro_rules! for_each_group {
             closing_a_paid_order_changes_nothing,
             closing_an_unknown_order_changes_nothing,
             a_notification_of_another_kind_is_passed_on_once,
+        );
+        $($then)+!(payments:
+            an_agreeing_payment_pays_its_order,
+            a_disagreeing_payment_pays_nothing,
+            an_order_is_paid_after_a_disagreeing_payment,
+            the_same_statement_again_changes_nothing,
+            another_content_under_one_number_is_told,
+            a_second_payment_is_kept_and_told,
+            a_disagreeing_second_payment_is_mismatched,
+            a_payment_after_the_close_is_late,
+            a_payment_without_an_order_is_kept,
+            an_unknown_order_is_adopted_where_wished,
+        );
+        $($then)+!(waiting:
+            a_registration_takes_up_the_payment_that_waits,
+            the_detail_is_kept_while_it_waits,
+            payments_that_wait_are_decided_in_the_order_of_their_arrival,
+            contradictions_wait_as_well,
+            one_payment_never_pays_two_orders,
+            an_adoption_takes_up_the_payments_that_wait,
+        );
+        $($then)+!(batches:
+            a_batch_ends_like_its_facts_one_by_one,
+            later_facts_of_a_batch_see_the_earlier_ones,
+            a_thousand_facts_fit_into_one_batch,
+            an_empty_batch_changes_nothing,
+            each_callback_leaves_its_receipt,
+        );
+        $($then)+!(transactions:
+            a_dropped_transaction_changes_nothing,
+            what_is_saved_is_seen_once_it_is_committed,
+            what_is_committed_outlives_the_handles,
+        );
+        $($then)+!(constraints:
+            order_number_once,
+            payment_statement_once,
+            message_sequence_once,
+            payment_succeeded_once,
+            notification_once,
+            an_order_that_moved_is_a_conflict,
+        );
+        $($then)+!(concurrency:
+            copies_that_arrive_at_once_take_effect_once,
+            payments_that_compete_settle_an_order_once,
+            registrations_and_payments_may_race,
+            all_facts_from_all_tasks_take_effect_once,
+            a_reader_beside_the_writers_sees_whole_transactions,
+        );
+        $($then)+!(messages:
+            pages_skip_and_repeat_nothing,
+            a_reader_that_follows_skips_nothing,
+            an_orders_messages_are_numbered_from_one,
+            a_message_never_changes,
+        );
+        $($then)+!(notes:
+            rejected_callbacks_are_kept_up_to_a_bound,
+            answered_callbacks_leave_receipts,
+            unopened_callbacks_are_kept_once,
+            receipts_are_forgotten_by_age,
+            notes_change_no_order,
+        );
+        $($then)+!(exactness:
+            hostile_payments_round_trip,
+            hostile_notifications_round_trip,
+            hostile_notes_round_trip,
+            numbers_that_differ_are_different,
+        );
+        $($then)+!(convergence:
+            every_way_through_the_facts_ends_in_the_same_money,
+            no_payment_counts_twice_whatever_wechat_says,
         );
     };
 }

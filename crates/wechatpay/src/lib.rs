@@ -1,1 +1,53 @@
-//! Under construction.
+//! WeChat Pay's wire protocol (APIv3, RSA): callbacks are verified and opened, requests are signed.
+//!
+//! Invariants: nothing is believed before its signature is verified, which the types enforce: [`Callback`] becomes
+//! [`VerifiedCallback`] becomes [`Notification`], and each step consumes the one before. No input makes it panic.
+//! Deliberately absent: I/O, async, clock and randomness (the time and every nonce are arguments), trust in a
+//! certificate's issuer (a platform key is trusted because the caller configured it), the SM2/SM4 suite.
+//!
+//! ```
+//! use wechatpay::{ApiV3Key, Callback, PlatformKey, PlatformKeys, Resource, UnixSeconds};
+//!
+//! # let load = |text: &str| serde_json::from_str::<serde_json::Value>(text);
+//! # let keys = load(include_str!("../tests/vectors/keys.json"))?;
+//! # let callbacks = load(include_str!("../tests/vectors/callbacks.json"))?;
+//! # let vector = &callbacks["vectors"][0];
+//! # let text = |value: &'static str| vector["headers"][value].as_str().unwrap_or_default();
+//! # let (id, pem) = (&keys["public_key"]["id"], &keys["public_key"]["public_pem"]);
+//! # let (id, pem) = (id.as_str().unwrap_or_default(), pem.as_str().unwrap_or_default());
+//! # let apiv3_key = keys["apiv3_key"].as_str().unwrap_or_default();
+//! # let body = vector["body"].as_str().unwrap_or_default().as_bytes();
+//! # let now = UnixSeconds(text("Wechatpay-Timestamp").parse()?);
+//! # let headers = ["Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Signature", "Wechatpay-Serial"];
+//! # let headers = headers.map(|name| (name, text(name).as_bytes()));
+//! // Once: the keys of the merchant.
+//! let platform_keys = PlatformKeys::new([PlatformKey::from_public_key_pem(id, pem)?]);
+//! let apiv3_key = ApiV3Key::new(apiv3_key)?;
+//!
+//! // For each request: its headers, its raw body and the time at which it came.
+//! let notification = Callback::parse(headers, body)?.verify(&platform_keys, now)?.open(&apiv3_key)?;
+//!
+//! let Resource::Transaction(transaction) = &notification.resource else { panic!("another product") };
+//! assert_eq!(transaction.trade_state, "SUCCESS");
+//! assert_eq!(transaction.amount.total, 100); // fen
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod ack;
+mod callback;
+mod error;
+pub mod headers;
+mod keys;
+mod notification;
+mod request;
+mod time;
+mod transaction;
+
+pub use ack::fail_body_v3;
+pub use callback::{Callback, VerifiedCallback, callback_message};
+pub use error::{HeaderError, KeyError, OpenError, VerifyError};
+pub use keys::{ApiV3Key, MerchantKey, PlatformKey, PlatformKeys, Serial};
+pub use notification::{Notification, Resource};
+pub use request::{MiniProgramPayment, RequestToSign, pay_sign, pay_sign_message};
+pub use time::UnixSeconds;
+pub use transaction::{Amount, Payer, Transaction};

@@ -79,7 +79,9 @@ pub enum SchemaError {
         known: i64,
     },
     /// Another program wrote it.
-    #[error("the file is a database of another program (application id {application_id:#x}): choose another file")]
+    #[error(
+        "the file is a database of another program (application id {application_id:#x}): choose another file"
+    )]
     Foreign {
         /// The application id in the database.
         application_id: i64,

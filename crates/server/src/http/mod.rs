@@ -7,5 +7,4 @@ mod status;
 
 pub(crate) use auth::authorized;
 pub(crate) use routes::routes;
-pub(crate) use serve::serve_app as serve;
-pub use serve::{Limits, serve as serve_router};
+pub use serve::{Limits, serve};

@@ -16,8 +16,6 @@ use tokio::{
 };
 use tower_service::Service;
 
-use crate::server::App;
-
 /// How long a client may take to send a request's head. WeChat gives up after 5 s in all.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -82,15 +80,4 @@ async fn accept(
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
     Ok((stream, place))
-}
-
-/// [`serve`] for the server's own task, which also holds the app until the end.
-pub(crate) async fn serve_app(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    stopping: watch::Receiver<bool>,
-    _app: Arc<App>,
-) {
-    serve(listener, router, limits, stopping).await;
 }

@@ -32,7 +32,7 @@ const BATCH_NOTES_MAX: usize = 512;
 const NOTES_LINGER: Duration = Duration::from_millis(50);
 
 /// What came of a submission: committed with this outcome, or not committed.
-pub(crate) type Verdict = Result<Outcome, Arc<StoreError>>;
+type Verdict = Result<Outcome, Arc<StoreError>>;
 
 struct Waiting {
     submission: Submission,

@@ -135,8 +135,8 @@ impl Arrival<'_> {
 
     fn signature_headers(&self) -> String {
         let mut lines = String::new();
-        for name in headers::ALL {
-            for value in self.headers.get_all(*name) {
+        for name in headers::ALL.iter().copied() {
+            for value in self.headers.get_all(name) {
                 lines.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
             }
         }

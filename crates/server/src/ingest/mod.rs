@@ -15,6 +15,6 @@ pub use applier::BATCH_CALLBACKS_MAX;
 pub use handler::CALLBACK_BYTES_MAX;
 
 pub(crate) use answered::Answered;
-pub(crate) use applier::{Applier, Intake, Shed, Verdict};
+pub(crate) use applier::{Applier, Intake, Shed};
 pub(crate) use handler::notify_v3;
 pub(crate) use reopen::reopen;

@@ -31,7 +31,7 @@ pub(crate) fn translate(
             }
             paid(transaction, merchant, &notification.plaintext)
         }
-        Resource::Other => None,
+        _ => None,
     };
     let fact = fact.unwrap_or_else(|| {
         // Not ours to judge (another product, or a payment whose numbers no order of ours can have): passed on.

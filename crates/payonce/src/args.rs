@@ -1,0 +1,64 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// A self-hosted WeChat Pay backend whose payment callbacks take effect exactly once.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server until SIGTERM or Ctrl-C.
+    Serve {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// See it work: pay orders, send every callback many times, tamper with some, check the database.
+    Demo(DemoOptions),
+    /// Write a starter configuration in which every key is explained.
+    Init {
+        /// The file to write; it must not exist yet.
+        #[arg(default_value = "payonce.toml")]
+        path: PathBuf,
+    },
+    /// Show the configuration in effect and where each value comes from. Secrets are not shown.
+    Config {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConfigFile {
+    /// The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one.
+    #[arg(long = "config", value_name = "FILE")]
+    pub path: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct DemoOptions {
+    /// How many orders are paid.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub payments: u32,
+    /// How many genuine copies of each callback are sent.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub copies: u32,
+    /// How many tampered copies come on top, in percent of the genuine ones.
+    #[arg(long, value_name = "PERCENT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub tampered: u32,
+    /// Names the run: the same seed sends the same copies in the same order.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    pub json: bool,
+    /// Leave it running afterwards and print the addresses.
+    #[arg(long)]
+    pub keep: bool,
+}

@@ -1,0 +1,83 @@
+//! The closing table, and the one line of JSON.
+
+use std::{io::Write, time::Duration};
+
+use payonce_simulator::{Plan, Report};
+use serde::Serialize;
+
+use super::audit::Audit;
+
+/// What came of it all.
+#[derive(Debug, Serialize)]
+pub(super) struct Closing {
+    payments: usize,
+    callbacks: u64,
+    acknowledged: u64,
+    refused: u64,
+    effects: u64,
+    lost: u64,
+    doubled: u64,
+    seconds: f64,
+    #[serde(skip)]
+    tampered: u64,
+    #[serde(skip)]
+    tampered_acknowledged: u64,
+    #[serde(skip)]
+    copies: usize,
+}
+
+impl Closing {
+    pub(super) fn new(plan: &Plan, report: &Report, audit: &Audit, elapsed: Duration) -> Self {
+        Self {
+            payments: plan.payments,
+            callbacks: report.sent(),
+            acknowledged: report.genuine.acknowledged,
+            refused: report.tampered.refused,
+            effects: audit.effects,
+            lost: audit.lost,
+            doubled: audit.doubled,
+            // Milliseconds are enough.
+            seconds: Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)).as_secs_f64(),
+            tampered: plan.tampered() as u64,
+            tampered_acknowledged: report.tampered.acknowledged,
+            copies: plan.copies,
+        }
+    }
+
+    /// Nothing lost, nothing doubled, everything that was tampered with refused.
+    pub(super) fn is_good(&self) -> bool {
+        self.lost == 0 && self.doubled == 0 && self.refused == self.tampered
+    }
+
+    pub(super) fn print(&self, json: bool) -> anyhow::Result<()> {
+        let mut out = std::io::stdout();
+        let rate = self.callbacks as f64 / self.seconds.max(0.001);
+        writeln!(out)?;
+        writeln!(out, "  payments made at WeChat          {:>10}", self.payments)?;
+        writeln!(
+            out,
+            "  callbacks sent                   {:>10}   {} copies each, shuffled, {:.0} a second",
+            self.callbacks, self.copies, rate
+        )?;
+        writeln!(out, "  genuine and acknowledged         {:>10}", self.acknowledged)?;
+        writeln!(
+            out,
+            "  tampered and refused             {:>10}   of {}, {} acknowledged",
+            self.refused, self.tampered, self.tampered_acknowledged
+        )?;
+        writeln!(out, "  payments with exactly one effect {:>10}   one transition, one message", self.effects)?;
+        writeln!(out, "  lost                             {:>10}", self.lost)?;
+        writeln!(out, "  doubled                          {:>10}", self.doubled)?;
+        writeln!(out)?;
+        let verdict = if self.is_good() {
+            "Every payment took effect exactly once."
+        } else {
+            "NOT GOOD: see the figures above."
+        };
+        writeln!(out, "  {verdict}")?;
+        if json {
+            writeln!(out, "{}", serde_json::to_string(self)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! `payonce serve`.
+
+use std::{path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use payonce_core::{Store, SystemClock};
+use payonce_server::{
+    Server,
+    config::{Config, Environment, StoreUrl},
+};
+use payonce_store_sqlite::{Options, SqliteStore};
+
+use crate::{configuration, logs, signals};
+
+pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Result<ExitCode> {
+    let loaded = configuration::load(path, environment)?;
+    let config = loaded.config;
+    logs::start(&config.log)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    anyhow::ensure!(
+        !config.api.keys.is_empty(),
+        "no API key is configured: name a file in api.key_file or set PAYONCE_API_KEY"
+    );
+    anyhow::ensure!(!config.merchants.is_empty(), "no merchant is configured: add a [[merchants]] table");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = open_store(&config)?;
+        let server = Server::new(config, store, Arc::new(SystemClock)).start().await?;
+        signals::asked_to_stop().await?;
+        server.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Opens the database that the configuration names.
+pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    match &config.store {
+        StoreUrl::Sqlite(path) => {
+            let store = SqliteStore::open(&Options::new(path))
+                .with_context(|| format!("store.url: the database {}", path.display()))?;
+            Ok(Arc::new(store))
+        }
+        _ => anyhow::bail!("store.url: this payonce does not know this kind of database"),
+    }
+}

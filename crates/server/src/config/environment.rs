@@ -1,0 +1,61 @@
+//! The process environment as a value. Deliberately absent: reading it (that is the binary's part).
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    error::{ConfigError, Problem},
+    place::Place,
+    table,
+};
+
+/// The prefix of every variable that is payonce's.
+pub(super) const PREFIX: &str = "PAYONCE_";
+
+/// The prefix of the variables that hold merchants' secrets: `PAYONCE_MERCHANT_<MCHID>_APIV3_KEY`.
+pub(super) const MERCHANT_PREFIX: &str = "PAYONCE_MERCHANT_";
+
+/// Names the configuration file.
+pub(super) const CONFIG_VARIABLE: &str = "PAYONCE_CONFIG";
+
+/// Variables that are no keys of the configuration: the file's name, the test vectors, the armed fault point.
+const OTHER_VARIABLES: [&str; 3] = [CONFIG_VARIABLE, "PAYONCE_VECTORS", "PAYONCE_FAULT"];
+
+/// Environment variables by name. Its `Debug` shows names only: values may be secrets.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The variables that look like a merchant's secret.
+    pub(super) fn of_merchants(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str).filter(|name| name.starts_with(MERCHANT_PREFIX))
+    }
+
+    /// An error for every variable with payonce's prefix that means nothing to it.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = ConfigError> {
+        self.0
+            .keys()
+            .filter(|name| name.starts_with(PREFIX) && !name.starts_with(MERCHANT_PREFIX))
+            .filter(|name| !OTHER_VARIABLES.contains(&name.as_str()) && !table::is_variable(name))
+            .map(|name| ConfigError {
+                key: None,
+                place: Place::Environment(name.clone()),
+                problem: Problem::UnknownVariable { nearest: table::nearest_variable(name) },
+            })
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

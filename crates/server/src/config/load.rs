@@ -1,0 +1,201 @@
+//! Loading: file and environment over the table's defaults, secrets and keys read, all errors collected.
+
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    document::{self, Given, Group},
+    effective::Effective,
+    environment::{CONFIG_VARIABLE, Environment},
+    error::{ConfigError, ConfigErrors, Problem, Warning},
+    files::{Disk, Files},
+    place::Place,
+    settings::Config,
+    table::{Key, Kind, Raw, Section, Times},
+};
+
+/// The file that is read, if it is there, when none is named.
+const CONFIG_FILE_DEFAULT: &str = "payonce.toml";
+
+/// A configuration and what is known about it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What to run by.
+    pub config: Config,
+    /// The same for the operator to read, with the origin of each value.
+    pub effective: Effective,
+    /// What is not wrong, but not good either.
+    pub warnings: Vec<Warning>,
+}
+
+impl Config {
+    /// Loads `path`, else the file that `PAYONCE_CONFIG` names, else `payonce.toml` if there is one; then the
+    /// environment over it. Relative paths in it start from the file's folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn load(path: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigErrors> {
+        load(path, environment, &Disk)
+    }
+
+    /// Whether it suffices to serve: an API key and a merchant.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn ready_to_serve(&self) -> Result<(), ConfigErrors> {
+        let missing = |key: &str, expected: &str| ConfigError {
+            key: Some(key.to_owned()),
+            place: Place::Unset,
+            problem: Problem::Missing { expected: expected.to_owned() },
+        };
+        let mut errors = Vec::new();
+        if self.api.keys.is_empty() {
+            errors.push(missing(
+                "api.key",
+                "a file of keys named by api.key_file, or the environment variable PAYONCE_API_KEY",
+            ));
+        }
+        if self.merchants.is_empty() {
+            errors.push(missing("merchants", "at least one [[merchants]] (`payonce init` writes an example)"));
+        }
+        ConfigErrors::check(errors)
+    }
+}
+
+pub(super) fn load(
+    path: Option<&Path>,
+    environment: &Environment,
+    files: &dyn Files,
+) -> Result<Loaded, ConfigErrors> {
+    let mut errors: Vec<_> = environment.unknown().collect();
+    let (base, root) = match root(path, environment, files, &mut errors) {
+        Ok(found) => found,
+        // Without the file every value in it would seem to be missing: say no more than is known.
+        Err(error) => {
+            errors.push(error);
+            return Err(ConfigErrors::of(errors));
+        }
+    };
+    let effective = Effective::default();
+    let mut loader = Loader { environment, files, base, errors, warnings: Vec::new(), effective };
+    let config = loader.config(&root);
+    ConfigErrors::check(loader.errors)?;
+    Ok(Loaded { config, effective: loader.effective, warnings: loader.warnings })
+}
+
+/// The file's folder and content; nothing at all if no file is named and the default one is absent.
+fn root(
+    path: Option<&Path>,
+    environment: &Environment,
+    files: &dyn Files,
+    errors: &mut Vec<ConfigError>,
+) -> Result<(PathBuf, Group), ConfigError> {
+    let (path, place, named) = match (path, environment.value(CONFIG_VARIABLE)) {
+        (Some(path), _) => (path.to_owned(), Place::CommandLine, true),
+        (None, Some(path)) => (path.into(), Place::Environment(CONFIG_VARIABLE.to_owned()), true),
+        (None, None) => {
+            let path = Path::new(CONFIG_FILE_DEFAULT);
+            (path.to_owned(), Place::in_file(path, "", None), false)
+        }
+    };
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    match read(files, &path) {
+        Ok((text, _)) => Ok((base, document::parse(&path, &text, errors)?)),
+        Err(Problem::Unreadable { source, .. }) if !named && source.kind() == ErrorKind::NotFound => {
+            Ok((base, Group::absent(Section::Root)))
+        }
+        Err(Problem::Unreadable { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            Err(ConfigError { key: None, place, problem: Problem::NoConfigFile { file: path } })
+        }
+        Err(problem) => Err(ConfigError { key: None, place, problem }),
+    }
+}
+
+/// A file's text and its permission bits.
+pub(super) fn read(files: &dyn Files, path: &Path) -> Result<(String, Option<u32>), Problem> {
+    let file = || path.to_owned();
+    let content = files.read(path).map_err(|source| Problem::Unreadable { file: file(), source })?;
+    let text = String::from_utf8(content.bytes).map_err(|_| Problem::NotUtf8 { file: file() })?;
+    Ok((text, content.mode))
+}
+
+/// The error was added to the list.
+pub(super) struct Reported;
+
+/// What loading collects on its way.
+pub(super) struct Loader<'a> {
+    pub environment: &'a Environment,
+    pub files: &'a dyn Files,
+    /// Where relative paths start.
+    pub base: PathBuf,
+    errors: Vec<ConfigError>,
+    pub warnings: Vec<Warning>,
+    pub effective: Effective,
+}
+
+impl Loader<'_> {
+    fn config(&mut self, root: &Group) -> Config {
+        let mut config = Config::blank();
+        for section in Section::ALL.into_iter().filter(|section| section.times() == Times::Once) {
+            let absent = Group::absent(section);
+            let group = root.groups.iter().find(|group| group.section == section).unwrap_or(&absent);
+            self.effective.open(section);
+            for key in section.keys() {
+                match key.kind {
+                    // Read together with the secret that it holds.
+                    Kind::File => {}
+                    Kind::Secret { .. } => config.api.keys = self.api_keys(group).unwrap_or_default(),
+                    _ => self.setting(&mut config, group, key),
+                }
+            }
+        }
+        config.merchants = self.merchants(root);
+        config
+    }
+
+    fn setting(&mut self, config: &mut Config, group: &Group, key: &'static Key) {
+        let default = || {
+            let raw = Raw::from_text(key, key.default()?);
+            Some(Given { name: key.name, raw, place: Place::Unset })
+        };
+        let Some(given) = self.given(group, key).or_else(default) else { return };
+        match key.kind.set(config, &given.raw, &self.base) {
+            Ok(()) => self.effective.line(key, &given.raw, &given.place),
+            Err(problem) => {
+                self.report(group.error(key.name, given.place, problem));
+            }
+        }
+    }
+
+    /// The text of a key that stands for itself, if it is there.
+    pub(super) fn text(
+        &mut self,
+        group: &Group,
+        key: &'static Key,
+    ) -> Result<Option<(String, Place)>, Reported> {
+        let Some(given) = self.given(group, key) else { return Ok(None) };
+        match key.kind.text(&given.raw) {
+            Ok(text) => {
+                self.effective.line(key, &given.raw, &given.place);
+                Ok(Some((text, given.place)))
+            }
+            Err(problem) => Err(self.report(group.error(key.name, given.place, problem))),
+        }
+    }
+
+    pub(super) fn report(&mut self, error: ConfigError) -> Reported {
+        self.errors.push(error);
+        Reported
+    }
+
+    /// What the environment says, else the file.
+    fn given(&self, group: &Group, key: &'static Key) -> Option<Given> {
+        let from_environment = key.variable(None).and_then(|variable| {
+            let raw = Raw::from_text(key, self.environment.value(&variable)?);
+            Some(Given { name: key.name, raw, place: Place::Environment(variable) })
+        });
+        from_environment.or_else(|| group.given.iter().find(|given| given.name == key.name).cloned())
+    }
+}

@@ -1,0 +1,149 @@
+//! The typed configuration: what the rest of the server sees.
+//!
+//! Invariant: whoever holds a [`Config`] got it from [`Config::load`], which sets every field from the table.
+//! Each field's meaning, range and default stand in the table alone (`docs/configuration.md`).
+
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+use payonce_core::{
+    MerchantId, Policy,
+    decide::{LatePayment, UnknownOrder},
+};
+use wechatpay::{ApiV3Key, PlatformKeys};
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: ServerSettings,
+    /// `store.url`
+    pub store: StoreUrl,
+    /// `[api]`
+    pub api: Api,
+    /// `[log]`
+    pub log: Log,
+    /// `[policy]`
+    pub policy: PolicySettings,
+    /// `[retention]`
+    pub retention: RetentionSettings,
+    /// `[[merchants]]`, each mchid once.
+    pub merchants: Vec<Merchant>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Facts that may wait for the writer.
+    pub queue_callbacks_max: usize,
+    /// Connections served at one time.
+    pub connections_max: usize,
+    /// Seconds that open requests get when the server stops.
+    pub shutdown_seconds_max: u64,
+}
+
+/// Where the orders are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreUrl {
+    /// `sqlite://PATH`, the path already resolved against the configuration's folder.
+    Sqlite(PathBuf),
+}
+
+/// `[api]`
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// Any one of them opens the API; empty if none is configured, then nobody is let in.
+    pub keys: Vec<ApiKey>,
+}
+
+/// A bearer key of the merchant's own back end.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(pub(super) String);
+
+impl ApiKey {
+    /// The key itself, to compare it with what a request carries.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+/// `[log]`
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Which lines there are, as tracing's `EnvFilter` reads it.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For eyes.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[policy]`
+#[derive(Clone, Debug)]
+pub struct PolicySettings {
+    /// A payment for an order that was closed.
+    pub late_payment: LatePayment,
+    /// A payment for an order that nobody registered.
+    pub unknown_order: UnknownOrder,
+}
+
+/// `[retention]`
+#[derive(Clone, Debug)]
+pub struct RetentionSettings {
+    /// Rejected callbacks kept.
+    pub rejected_rows_max: u64,
+    /// Days that receipts of accepted callbacks are kept.
+    pub callback_days: u32,
+}
+
+/// One of `[[merchants]]`, its keys read.
+#[derive(Clone, Debug)]
+pub struct Merchant {
+    /// The merchant number, the last part of its notify_url.
+    pub mchid: MerchantId,
+    /// The keys by which WeChat Pay signs to this merchant: at least one.
+    pub keys: PlatformKeys,
+    /// The key by which WeChat Pay encrypts to this merchant.
+    pub apiv3_key: ApiV3Key,
+}
+
+impl Config {
+    /// Values that nobody sees: the table has a row with a default for each, and loading sets them all.
+    pub(super) fn blank() -> Self {
+        let policy = Policy::default();
+        Self {
+            server: ServerSettings {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                queue_callbacks_max: 0,
+                connections_max: 0,
+                shutdown_seconds_max: 0,
+            },
+            store: StoreUrl::Sqlite(PathBuf::new()),
+            api: Api { keys: Vec::new() },
+            log: Log { format: LogFormat::Human, filter: String::new() },
+            policy: PolicySettings { late_payment: policy.late_payment, unknown_order: policy.unknown_order },
+            retention: RetentionSettings { rejected_rows_max: 0, callback_days: 0 },
+            merchants: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! A row of the table: which columns there are, and the names that follow from them.
+
+use std::net::SocketAddr;
+
+use super::{Section, section::Times};
+use crate::config::{
+    environment::PREFIX,
+    settings::{Config, StoreUrl},
+};
+
+/// One of the words that a key takes, and what it sets.
+pub(in crate::config) type Choice = (&'static str, fn(&mut Config));
+
+/// What a key takes, and which field it sets. Those without a field are read where their section is.
+pub(in crate::config) enum Kind {
+    Address(fn(&mut Config, SocketAddr)),
+    Integer {
+        min: u32,
+        max: u32,
+        set: fn(&mut Config, u32),
+    },
+    Choice(&'static [Choice]),
+    Filter(fn(&mut Config, String)),
+    StoreUrl(fn(&mut Config, StoreUrl)),
+    MerchantNumber,
+    PublicKeyId,
+    File,
+    /// Stands in the file that the key `file` names, or in the environment; never in the TOML file.
+    Secret {
+        file: &'static Key,
+        holds: &'static str,
+    },
+}
+
+/// The value that stands, commented out, in the starter file.
+pub(in crate::config) enum Sample {
+    Default(&'static str),
+    Example(&'static str),
+}
+
+/// A row of the table.
+pub(in crate::config) struct Key {
+    pub section: Section,
+    pub name: &'static str,
+    pub kind: Kind,
+    pub sample: Sample,
+    pub doc: &'static str,
+}
+
+impl Key {
+    /// The full name, such as `server.listen`.
+    pub(in crate::config) fn path(&self) -> String {
+        format!("{}.{}", self.section.path(), self.name)
+    }
+
+    pub(in crate::config) fn default(&self) -> Option<&'static str> {
+        match self.sample {
+            Sample::Default(value) => Some(value),
+            Sample::Example(_) => None,
+        }
+    }
+
+    pub(in crate::config) fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret { .. })
+    }
+
+    /// The variable that overrides it. What stands once for each merchant has none, except for its secret.
+    pub(in crate::config) fn variable(&self, mchid: Option<&str>) -> Option<String> {
+        let name = self.name.to_uppercase();
+        match self.section.times() {
+            Times::Once => Some(format!("{PREFIX}{}_{name}", self.section.name().to_uppercase())),
+            Times::Many if self.is_secret() => mchid.map(|mchid| format!("{PREFIX}MERCHANT_{mchid}_{name}")),
+            Times::Many => None,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The table of keys: the one place that knows which there are, what they take, mean and default to.
+//!
+//! Adding a key is adding a row to [`rows`] and, for a setting, the field that its row sets.
+
+mod key;
+mod nearest;
+pub(super) mod rows;
+mod section;
+mod value;
+
+pub(super) use key::{Key, Kind, Sample};
+pub(super) use nearest::{is_variable, nearest_key, nearest_variable};
+pub(super) use rows::KEYS;
+pub(super) use section::{Section, Times};
+pub(super) use value::Raw;

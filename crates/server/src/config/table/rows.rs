@@ -1,0 +1,198 @@
+//! The rows. Defaults are TOML without quotes; they pass the same checks as a user's values.
+
+use payonce_core::decide::{LatePayment, Remedy, UnknownOrder};
+
+use super::{Key, Kind, Sample, Section};
+use crate::config::settings::LogFormat;
+
+/// Every key, in the order in which they are shown.
+pub(in crate::config) static KEYS: [&Key; 19] = [
+    &Key {
+        section: Section::Server,
+        name: "listen",
+        kind: Kind::Address(|config, address| config.server.listen = address),
+        sample: Sample::Default("127.0.0.1:8080"),
+        doc: "Where to listen, plain HTTP: a proxy in front of it does TLS.",
+    },
+    &Key {
+        section: Section::Server,
+        name: "queue_callbacks_max",
+        kind: Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+            set: |config, number| config.server.queue_callbacks_max = number as usize,
+        },
+        sample: Sample::Default("4096"),
+        doc: "Callbacks that may wait for the database; further ones are answered 503, and WeChat Pay retries.",
+    },
+    &Key {
+        section: Section::Server,
+        name: "connections_max",
+        kind: Kind::Integer {
+            min: 1,
+            max: 100_000,
+            set: |config, number| config.server.connections_max = number as usize,
+        },
+        sample: Sample::Default("1024"),
+        doc: "Connections served at one time; further ones wait. Each takes a file descriptor.",
+    },
+    &Key {
+        section: Section::Server,
+        name: "shutdown_seconds_max",
+        kind: Kind::Integer {
+            min: 1,
+            max: 600,
+            set: |config, number| config.server.shutdown_seconds_max = number.into(),
+        },
+        sample: Sample::Default("30"),
+        doc: "Seconds that open requests get to finish when payonce stops.",
+    },
+    &Key {
+        section: Section::Store,
+        name: "url",
+        kind: Kind::StoreUrl(|config, url| config.store = url),
+        sample: Sample::Default("sqlite://payonce.db"),
+        doc: "The database: sqlite://PATH. It is made if it does not exist.",
+    },
+    &API_KEY_FILE,
+    &API_KEY,
+    &Key {
+        section: Section::Log,
+        name: "format",
+        kind: Kind::Choice(&[
+            ("human", |config| config.log.format = LogFormat::Human),
+            ("json", |config| config.log.format = LogFormat::Json),
+        ]),
+        sample: Sample::Default("human"),
+        doc: "human: for eyes. json: one object a line.",
+    },
+    &Key {
+        section: Section::Log,
+        name: "filter",
+        kind: Kind::Filter(|config, filter| config.log.filter = filter),
+        sample: Sample::Default("info"),
+        doc: "Which lines: a level (error, warn, info, debug, trace), or one for each target,\n\
+              such as \"info,payonce_server=debug\".",
+    },
+    &Key {
+        section: Section::Policy,
+        name: "late_payment",
+        kind: Kind::Choice(&[
+            ("hold", |config| config.policy.late_payment = LatePayment::Report(Remedy::Hold)),
+            ("accept", |config| config.policy.late_payment = LatePayment::Accept),
+        ]),
+        sample: Sample::Default("hold"),
+        doc: "A payment for an order that was closed; the order is paid either way, marked late.\n\
+              hold: also list it as an incident, for you to decide. accept: an ordinary payment.",
+    },
+    &Key {
+        section: Section::Policy,
+        name: "unknown_order",
+        kind: Kind::Choice(&[
+            ("hold", |config| config.policy.unknown_order = UnknownOrder::Hold),
+            ("adopt", |config| config.policy.unknown_order = UnknownOrder::Adopt),
+        ]),
+        sample: Sample::Default("hold"),
+        doc: "A payment for an order that nobody registered.\n\
+              hold: keep it until the order is registered. adopt: register the order as the payment states it.",
+    },
+    &Key {
+        section: Section::Retention,
+        name: "rejected_rows_max",
+        kind: Kind::Integer {
+            min: 1,
+            max: 10_000_000,
+            set: |config, number| config.retention.rejected_rows_max = number.into(),
+        },
+        sample: Sample::Default("10000"),
+        doc: "Rejected callbacks kept for inspection; the oldest go first.",
+    },
+    &Key {
+        section: Section::Retention,
+        name: "callback_days",
+        kind: Kind::Integer {
+            // WeChat Pay retries for 24 h 4 min: a receipt must outlive the last copy of its callback.
+            min: 2,
+            max: 3650,
+            set: |config, number| config.retention.callback_days = number,
+        },
+        sample: Sample::Default("90"),
+        doc: "Days that the receipts of accepted callbacks are kept.",
+    },
+    &MCHID,
+    &APIV3_KEY_FILE,
+    &APIV3_KEY,
+    &PUBLIC_KEY_ID,
+    &PUBLIC_KEY_FILE,
+    &CERTIFICATE_FILE,
+];
+
+pub(in crate::config) static API_KEY_FILE: Key = Key {
+    section: Section::Api,
+    name: "key_file",
+    kind: Kind::File,
+    sample: Sample::Example("api.key"),
+    doc: "The file of the keys; `openssl rand -hex 32` makes one. Only payonce should be able to read it.",
+};
+
+/// `api.key`
+pub(in crate::config) static API_KEY: Key = Key {
+    section: Section::Api,
+    name: "key",
+    kind: Kind::Secret { file: &API_KEY_FILE, holds: "an API key of at least 32 characters" },
+    sample: Sample::Example("[REDACTED]"),
+    doc: "The bearer keys of the merchant's own back end: one, or several with white space between them.",
+};
+
+/// `merchants.mchid`
+pub(in crate::config) static MCHID: Key = Key {
+    section: Section::Merchants,
+    name: "mchid",
+    kind: Kind::MerchantNumber,
+    sample: Sample::Example("1900000001"),
+    doc: "The merchant number.",
+};
+
+pub(in crate::config) static APIV3_KEY_FILE: Key = Key {
+    section: Section::Merchants,
+    name: "apiv3_key_file",
+    kind: Kind::File,
+    sample: Sample::Example("apiv3.key"),
+    doc: "The file of the APIv3 key. Only payonce should be able to read it.",
+};
+
+/// `merchants.apiv3_key`
+pub(in crate::config) static APIV3_KEY: Key = Key {
+    section: Section::Merchants,
+    name: "apiv3_key",
+    kind: Kind::Secret { file: &APIV3_KEY_FILE, holds: "the APIv3 key of 32 characters" },
+    sample: Sample::Example("[REDACTED]"),
+    doc: "The APIv3 key that you set in WeChat Pay's merchant platform: 32 characters.",
+};
+
+/// `merchants.platform_keys.public_key_id`
+pub(in crate::config) static PUBLIC_KEY_ID: Key = Key {
+    section: Section::PlatformKeys,
+    name: "public_key_id",
+    kind: Kind::PublicKeyId,
+    sample: Sample::Example("PUB_KEY_ID_0119000000012024101100000000000000"),
+    doc: "The id of a WeChat Pay public key, as the merchant platform shows it.",
+};
+
+/// `merchants.platform_keys.public_key_file`
+pub(in crate::config) static PUBLIC_KEY_FILE: Key = Key {
+    section: Section::PlatformKeys,
+    name: "public_key_file",
+    kind: Kind::File,
+    sample: Sample::Example("wechatpay_public_key.pem"),
+    doc: "That key, as downloaded: PEM, BEGIN PUBLIC KEY.",
+};
+
+/// `merchants.platform_keys.certificate_file`
+pub(in crate::config) static CERTIFICATE_FILE: Key = Key {
+    section: Section::PlatformKeys,
+    name: "certificate_file",
+    kind: Kind::File,
+    sample: Sample::Example("wechatpay_certificate.pem"),
+    doc: "A WeChat Pay platform certificate: PEM, BEGIN CERTIFICATE. It holds its serial number itself.",
+};

@@ -1,0 +1,110 @@
+//! The tables of the TOML file, their nesting and what they are about.
+
+use super::{KEYS, Key};
+
+/// A table of the TOML file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Section {
+    Root,
+    Server,
+    Store,
+    Api,
+    Log,
+    Policy,
+    Retention,
+    Merchants,
+    PlatformKeys,
+}
+
+/// Whether a section stands once or as often as needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::config) enum Times {
+    Once,
+    Many,
+}
+
+impl Section {
+    /// In the order in which they are shown.
+    pub(in crate::config) const ALL: [Self; 8] = [
+        Self::Server,
+        Self::Store,
+        Self::Api,
+        Self::Log,
+        Self::Policy,
+        Self::Retention,
+        Self::Merchants,
+        Self::PlatformKeys,
+    ];
+
+    /// The name within its parent.
+    pub(in crate::config) fn name(self) -> &'static str {
+        match self {
+            Self::Root => "",
+            Self::Server => "server",
+            Self::Store => "store",
+            Self::Api => "api",
+            Self::Log => "log",
+            Self::Policy => "policy",
+            Self::Retention => "retention",
+            Self::Merchants => "merchants",
+            Self::PlatformKeys => "platform_keys",
+        }
+    }
+
+    fn parent(self) -> Self {
+        if self == Self::PlatformKeys { Self::Merchants } else { Self::Root }
+    }
+
+    pub(in crate::config) fn times(self) -> Times {
+        if matches!(self, Self::Merchants | Self::PlatformKeys) { Times::Many } else { Times::Once }
+    }
+
+    /// The full name, such as `merchants.platform_keys`.
+    pub(in crate::config) fn path(self) -> String {
+        match self.parent() {
+            Self::Root => self.name().to_owned(),
+            parent => format!("{}.{}", parent.name(), self.name()),
+        }
+    }
+
+    /// As it stands in TOML, such as `[server]` or `[[merchants]]`.
+    pub(in crate::config) fn header(self) -> String {
+        match self.times() {
+            Times::Once => format!("[{}]", self.path()),
+            Times::Many => format!("[[{}]]", self.path()),
+        }
+    }
+
+    pub(in crate::config) fn doc(self) -> &'static str {
+        match self {
+            Self::Root => "",
+            Self::Server => "The HTTP server.",
+            Self::Store => "Where orders, payments and messages are kept.",
+            Self::Api => "The API for the merchant's own back end. payonce does not serve without a key.",
+            Self::Log => "Logs go to standard error. No secret, openid or key is ever logged.",
+            Self::Policy => "What to do where the merchant has a choice.",
+            Self::Retention => "What is deleted when. Orders, payments and messages never are.",
+            Self::Merchants => {
+                "One for each merchant number. payonce does not serve without one.\n\
+                 Its notify_url ends in /notify/v3/ and its mchid."
+            }
+            Self::PlatformKeys => {
+                "The keys by which WeChat Pay signs to this merchant: at least one; both kinds side by side while\n\
+                 WeChat switches from one to the other. Each is either public_key_id with public_key_file, or\n\
+                 certificate_file."
+            }
+        }
+    }
+
+    pub(in crate::config) fn keys(self) -> impl Iterator<Item = &'static Key> {
+        KEYS.into_iter().filter(move |key| key.section == self)
+    }
+
+    pub(in crate::config) fn child(self, name: &str) -> Option<Self> {
+        self.children().find(|section| section.name() == name)
+    }
+
+    pub(in crate::config) fn children(self) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |section| section.parent() == self)
+    }
+}

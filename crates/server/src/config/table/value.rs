@@ -1,0 +1,134 @@
+//! From what stands in the file or the environment to a checked value in its field.
+
+use std::{fmt, net::SocketAddr, path::Path};
+
+use tracing_subscriber::EnvFilter;
+use wechatpay::Serial;
+
+use super::{Key, Kind};
+use crate::config::{
+    error::Problem,
+    settings::{Config, StoreUrl},
+};
+
+/// A value as it was written.
+#[derive(Clone, Debug)]
+pub(in crate::config) enum Raw {
+    Text(String),
+    Integer(i64),
+    /// Of a type that no key takes, such as `a boolean`.
+    Other(String),
+}
+
+impl Raw {
+    /// A default, or a variable's value: text, or an integer where one is expected and written.
+    pub(in crate::config) fn from_text(key: &Key, text: &str) -> Self {
+        match (&key.kind, text.parse()) {
+            (Kind::Integer { .. }, Ok(number)) => Self::Integer(number),
+            _ => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// As it would stand in TOML.
+    pub(in crate::config) fn to_toml(&self) -> String {
+        match self {
+            Self::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
+            Self::Integer(number) => number.to_string(),
+            Self::Other(kind) => kind.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Other(kind) => f.write_str(kind),
+        }
+    }
+}
+
+impl Kind {
+    /// What it takes, for errors and the reference.
+    pub(in crate::config) fn expected(&self) -> String {
+        match self {
+            Self::Address(_) => "an IP address and a port, such as 127.0.0.1:8080".to_owned(),
+            Self::Integer { min, max, .. } => format!("an integer from {min} to {max}"),
+            Self::Choice(choices) => {
+                choices.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(" or ")
+            }
+            Self::Filter(_) => "a log filter, such as info or info,payonce_server=debug".to_owned(),
+            Self::StoreUrl(_) => "sqlite://PATH (the one kind of database supported now)".to_owned(),
+            Self::MerchantNumber => "a merchant number: 1 to 32 digits, in quotes".to_owned(),
+            Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
+            Self::File => "the path of a file".to_owned(),
+            Self::Secret { holds, .. } => (*holds).to_owned(),
+        }
+    }
+
+    pub(in crate::config) fn mismatch(&self, raw: &Raw) -> Problem {
+        let found = match (self, raw) {
+            // Quotes alone are easily overlooked.
+            (Self::Integer { .. }, Raw::Text(_)) => format!("the text {raw}"),
+            _ => raw.to_string(),
+        };
+        Problem::Value { expected: self.expected(), found }
+    }
+
+    /// Checks a setting and sets its field; does nothing for the kinds that have none.
+    pub(in crate::config) fn set(&self, config: &mut Config, raw: &Raw, base: &Path) -> Result<(), Problem> {
+        match (self, raw) {
+            (Self::Address(set), Raw::Text(text)) => {
+                set(config, text.parse::<SocketAddr>().map_err(|_| self.mismatch(raw))?);
+            }
+            (Self::Integer { min, max, set }, Raw::Integer(number)) => {
+                let number = u32::try_from(*number).ok().filter(|number| (min..=max).contains(&number));
+                set(config, number.ok_or_else(|| self.mismatch(raw))?);
+            }
+            (Self::Choice(choices), Raw::Text(text)) => {
+                let choice = choices.iter().find(|(name, _)| name == text);
+                let (_, set) = choice.ok_or_else(|| self.mismatch(raw))?;
+                set(config);
+            }
+            (Self::Filter(set), Raw::Text(text)) => {
+                EnvFilter::builder().parse(text).map_err(|_| self.mismatch(raw))?;
+                set(config, text.clone());
+            }
+            (Self::StoreUrl(set), Raw::Text(text)) => set(config, self.store_url(text, base)?),
+            (Self::MerchantNumber | Self::PublicKeyId | Self::File | Self::Secret { .. }, _) => {}
+            _ => return Err(self.mismatch(raw)),
+        }
+        Ok(())
+    }
+
+    /// Only the scheme of a refused URL is repeated: the rest may hold a password.
+    fn store_url(&self, url: &str, base: &Path) -> Result<StoreUrl, Problem> {
+        let refused = |found: String| Problem::Value { expected: self.expected(), found };
+        match url.split_once("://") {
+            Some(("sqlite", path)) if path.is_empty() || path.contains(['?', '#']) || path == ":memory:" => {
+                Err(refused(format!("sqlite://{path}")))
+            }
+            Some(("sqlite", path)) => Ok(StoreUrl::Sqlite(base.join(path))),
+            Some((scheme, _)) => Err(refused(format!("{scheme}://…"))),
+            None => Err(refused("a value without ://".to_owned())),
+        }
+    }
+
+    /// Checks a value that stands for itself and returns it.
+    pub(in crate::config) fn text(&self, raw: &Raw) -> Result<String, Problem> {
+        match (self, raw) {
+            // Somebody who confuses a file with its content must not find a private key in the log.
+            (Self::File, Raw::Text(text)) if text.contains('\n') || text.contains("-----BEGIN") => {
+                Err(Problem::ContentInsteadOfPath)
+            }
+            (Self::PublicKeyId, Raw::Text(text))
+                if !Serial::parse(text).is_ok_and(|serial| serial.is_public_key_id()) =>
+            {
+                Err(self.mismatch(raw))
+            }
+            (_, Raw::Text(text)) => Ok(text.clone()),
+            _ => Err(self.mismatch(raw)),
+        }
+    }
+}

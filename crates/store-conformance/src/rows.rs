@@ -1,0 +1,49 @@
+//! Rows made by hand, for what `apply` would never write.
+
+use payonce_core::{
+    Order, Paid,
+    decide::Standing,
+    message::{MessageId, MessageKind},
+    order::OrderId,
+    store::{NewMessage, OrderChange, OrderSlot, PaymentChange},
+};
+
+use crate::facts::{NOW, key, terms};
+
+/// A fresh order without messages.
+pub(crate) fn new_order(order: &str) -> OrderChange {
+    let order = Order::registered(key(order), terms(), NOW);
+    OrderChange { id: None, order, messages_before: 0, settled_by: None }
+}
+
+/// An order that gets one message more.
+pub(crate) fn next_message(id: OrderId, order: &Order) -> OrderChange {
+    let order = Order { messages: order.messages + 1, ..order.clone() };
+    OrderChange { id: Some(id), messages_before: order.messages - 1, order, settled_by: None }
+}
+
+/// A payment that disagrees with the order at `slot`.
+pub(crate) fn disputed(paid: &Paid, rival: u32, slot: Option<OrderSlot>) -> PaymentChange {
+    PaymentChange {
+        row: None,
+        content: paid.content.clone(),
+        rival,
+        standing: Standing::Disputed,
+        order: slot,
+        paid_at: paid.paid_at,
+        source: paid.source,
+        detail: None,
+        learnt_at: NOW,
+    }
+}
+
+/// The `sequence`th message of the order at `slot`, which is `order`.
+pub(crate) fn message(kind: MessageKind, order: &str, slot: OrderSlot, sequence: u32) -> NewMessage {
+    NewMessage {
+        id: MessageId::of_order(&key(order), sequence),
+        kind,
+        order: Some((slot, sequence)),
+        body: "{}".to_owned(),
+        created_at: NOW,
+    }
+}

@@ -1,0 +1,109 @@
+//! `apply` on a store that has trouble.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use payonce_core::{
+    Fact, Outcome, StoreError, Submission, apply,
+    store::{Changes, Unavailability},
+};
+
+use super::Tap;
+use crate::{
+    MemoryStore,
+    desk::Desk,
+    facts::{NOW, paid, registered},
+    run,
+};
+
+#[derive(Debug, thiserror::Error)]
+#[error("trouble")]
+struct Trouble;
+
+fn conflict() -> StoreError {
+    StoreError::Conflict(Box::new(Trouble))
+}
+
+/// Applies in one batch, while `trouble` is asked before each save with how often it was asked before.
+async fn apply_with(
+    desk: &Desk<'_>,
+    facts: &[Fact],
+    trouble: impl Fn(usize, &Changes) -> Result<(), StoreError> + Sync,
+) -> (Vec<Result<Outcome, StoreError>>, usize) {
+    let saves = AtomicUsize::new(0);
+    let before_save = |changes: &Changes| trouble(saves.fetch_add(1, Ordering::Relaxed), changes);
+    let tap = Tap { store: desk.store, before_save: &before_save };
+    let batch: Vec<Submission> = facts.iter().cloned().map(Submission::from).collect();
+    let outcomes = apply(&tap, &batch, &desk.policy, NOW).await;
+    (outcomes, saves.into_inner())
+}
+
+fn three_payments() -> [Fact; 4] {
+    [registered("A"), Fact::Paid(paid("A", "P1")), Fact::Paid(paid("A", "P2")), Fact::Paid(paid("B", "P3"))]
+}
+
+#[test]
+fn a_conflict_begins_again() {
+    run(async {
+        let store = MemoryStore::default();
+        let desk = Desk::at(&store);
+        let twice = |asked, _: &Changes| if asked < 2 { Err(conflict()) } else { Ok(()) };
+        let (outcomes, saves) = apply_with(&desk, &three_payments(), twice).await;
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        assert_eq!(saves, 3);
+        desk.audit().await;
+    });
+}
+
+#[test]
+fn a_conflict_without_end_is_given_up_and_nothing_is_changed() {
+    run(async {
+        let store = MemoryStore::default();
+        let desk = Desk::at(&store);
+        let (outcomes, saves) = apply_with(&desk, &[registered("A")], |_, _| Err(conflict())).await;
+        assert!(matches!(outcomes[..], [Err(StoreError::Conflict(_))]), "{outcomes:?}");
+        assert_eq!(saves, 8);
+        assert!(desk.find("A").await.is_none());
+    });
+}
+
+#[test]
+fn a_fact_that_the_database_refuses_does_not_hurt_its_neighbours() {
+    run(async {
+        let store = MemoryStore::default();
+        let desk = Desk::at(&store);
+        let refuse_p1 = |_, changes: &Changes| {
+            let has_p1 = changes.payments.iter().any(|payment| payment.content.payment.as_str() == "P1");
+            let refusal =
+                StoreError::Constraint { name: "payment_statement_once", source: Box::new(Trouble) };
+            if has_p1 { Err(refusal) } else { Ok(()) }
+        };
+        let (outcomes, saves) = apply_with(&desk, &three_payments(), refuse_p1).await;
+        let [Ok(Outcome::Applied), Err(StoreError::Constraint { .. }), Ok(second), Ok(third)] = outcomes[..]
+        else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!((second, third), (Outcome::Applied, Outcome::Unmatched));
+        assert_eq!(saves, 5, "together, then one by one");
+        desk.audit().await;
+    });
+}
+
+#[test]
+fn a_database_that_is_away_is_asked_once_a_batch() {
+    run(async {
+        let store = MemoryStore::default();
+        let desk = Desk::at(&store);
+        let away = |_, _: &Changes| {
+            Err(StoreError::Unavailable { reason: Unavailability::DiskFull, source: Box::new(Trouble) })
+        };
+        let (outcomes, saves) = apply_with(&desk, &three_payments(), away).await;
+        assert_eq!((outcomes.len(), saves), (4, 1));
+        for outcome in outcomes {
+            let Err(StoreError::Unavailable { reason: Unavailability::DiskFull, source }) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(source.to_string(), "trouble");
+        }
+        assert!(desk.find("A").await.is_none());
+    });
+}

@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+"""Makes the test vectors in crates/wechatpay/tests/vectors, independently of the Rust code that they test.
+
+Keys, certificates and signatures come from the openssl command, AES-GCM from Python's `cryptography`, which also
+checks every signature once more before it is written. The private keys are made for these tests alone.
+
+    scripts/make-vectors.py [FOLDER]
+
+Each run makes new keys, so all files change together. Needs openssl 3 and Python 3 with `cryptography`.
+"""
+
+import base64
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+OUT = pathlib.Path(__file__).resolve().parent.parent / "crates/wechatpay/tests/vectors"
+
+SIGNED_AT = 1_750_000_000
+DAYS = 3650
+APIV3_KEY = "payonce0test0apiv3key0ABCDEFGHIJ"
+PUBLIC_KEY_ID = "PUB_KEY_ID_0119000000012025060100000000000001"
+SERIAL_2048 = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567"
+SERIAL_4096 = "D7CE59D1F522D701"  # its first bit is set: DER puts a zero byte before it
+MERCHANT_SERIAL = "5157F09EFDC096DE15EBE81A47057A72AAAAAAAA"
+MCHID = "1900000001"
+APPID = "wx0123456789abcdef"
+
+
+def openssl(*arguments, stdin=None):
+    return subprocess.run(["openssl", *arguments], input=stdin, check=True, capture_output=True).stdout
+
+
+def private_key(*options):
+    return openssl("genpkey", *options).decode()
+
+
+def rsa(bits):
+    return private_key("-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}")
+
+
+def public_pem(private):
+    return openssl("pkey", "-pubout", stdin=private.encode()).decode()
+
+
+def with_key_file(private, command):
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(private)
+        file.flush()
+        return command(file.name)
+
+
+def certificate(private, serial):
+    request = ["req", "-x509", "-new", "-sha256", "-days", str(DAYS), "-set_serial", "0x" + serial]
+    subject = ["-subj", "/C=CN/O=payonce test/CN=payonce test platform"]
+    return with_key_file(private, lambda path: openssl(*request, *subject, "-key", path).decode())
+
+
+def sign(private, message):
+    signature = with_key_file(private, lambda path: openssl("dgst", "-sha256", "-sign", path, stdin=message))
+    key = serialization.load_pem_private_key(private.encode(), None).public_key()
+    key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+    return base64.b64encode(signature).decode()
+
+
+def seal(plaintext, nonce, associated_data):
+    sealed = AESGCM(APIV3_KEY.encode()).encrypt(nonce.encode(), plaintext.encode(), associated_data.encode())
+    return base64.b64encode(sealed).decode()
+
+
+def compact(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def make_keys():
+    platform, platform_2048, platform_4096, merchant = rsa(2048), rsa(2048), rsa(4096), rsa(2048)
+    ec = private_key("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    rsa_1024 = rsa(1024)
+    certificate_2048 = certificate(platform_2048, SERIAL_2048)
+    not_after = x509.load_pem_x509_certificate(certificate_2048.encode()).not_valid_after_utc
+    encrypted = openssl("pkcs8", "-topk8", "-v2", "aes256", "-passout", "pass:test", stdin=merchant.encode())
+    return {
+        "apiv3_key": APIV3_KEY,
+        "public_key": {"id": PUBLIC_KEY_ID, "private_pem": platform, "public_pem": public_pem(platform)},
+        "certificate": {
+            "serial": SERIAL_2048,
+            "private_pem": platform_2048,
+            "certificate_pem": certificate_2048,
+            "expires": int(not_after.timestamp()),
+        },
+        "certificate_4096": {
+            "serial": SERIAL_4096,
+            "private_pem": platform_4096,
+            "certificate_pem": certificate(platform_4096, SERIAL_4096),
+        },
+        "merchant": {
+            "serial": MERCHANT_SERIAL,
+            "private_pem": merchant,
+            "pkcs1_pem": openssl("pkey", "-traditional", stdin=merchant.encode()).decode(),
+            "encrypted_pem": encrypted.decode(),
+            "public_pem": public_pem(merchant),
+            "certificate_pem": certificate(merchant, MERCHANT_SERIAL),
+        },
+        "rsa_1024": {
+            "private_pem": rsa_1024,
+            "public_pem": public_pem(rsa_1024),
+            "certificate_pem": certificate(rsa_1024, "01"),
+        },
+        "ec": {"private_pem": ec, "public_pem": public_pem(ec), "certificate_pem": certificate(ec, "02")},
+    }
+
+
+TRANSACTION = {
+    "mchid": MCHID,
+    "appid": APPID,
+    "out_trade_no": "payonce-0001",
+    "transaction_id": "4200000000202506150000000001",
+    "trade_type": "JSAPI",
+    "trade_state": "SUCCESS",
+    "trade_state_desc": "支付成功",
+    "bank_type": "OTHERS",
+    "attach": "桌 7 / \"A\"",
+    "success_time": "2025-06-15T23:06:39+08:00",
+    "payer": {"openid": "oTestOpenid0000000000000000"},
+    "amount": {"total": 100, "payer_total": 90, "currency": "CNY", "payer_currency": "CNY"},
+}
+
+
+def without(value, *names):
+    return {name: field for name, field in value.items() if name not in names}
+
+
+def cases():
+    """name, signing key, event type, plaintext object, expected kind, what differs from the ordinary envelope"""
+    success, small = "TRANSACTION.SUCCESS", without(TRANSACTION, "attach", "bank_type", "trade_state_desc")
+    unknown = TRANSACTION | {"scene_info": {"device_id": "013467007045764"}, "field_of_tomorrow": [1, {"x": None}]}
+    unknown["amount"] = TRANSACTION["amount"] | {"settlement_rate": 65000}
+    bare = small | {"amount": {"total": 1, "currency": None}, "payer": None, "success_time": None}
+    combine = {"combine_appid": APPID, "combine_mchid": MCHID, "combine_out_trade_no": "c1", "sub_orders": []}
+    partner = without(TRANSACTION, "appid", "mchid") | {"sp_mchid": MCHID, "sub_mchid": "1900000002"}
+    share = {
+        "mchid": MCHID, "transaction_id": "42", "order_id": "30", "out_order_no": "s1",
+        "receiver": {"type": "MERCHANT_ID", "account": MCHID, "amount": 8, "description": "分账"},
+    }
+    refund = {
+        "mchid": MCHID, "out_trade_no": "payonce-0001", "transaction_id": "42", "out_refund_no": "r1",
+        "refund_id": "50", "refund_status": "SUCCESS", "user_received_account": "招商银行信用卡0403",
+        "amount": {"total": 100, "refund": 100, "payer_total": 90, "payer_refund": 90},
+    }
+    return [
+        ("ordinary", "public_key", success, TRANSACTION, "transaction", {}),
+        ("by certificate", "certificate", success, TRANSACTION, "transaction", {}),
+        ("by a certificate with RSA-4096", "certificate_4096", success, TRANSACTION, "transaction", {}),
+        ("without signature type", "public_key", success, small, "transaction", {"signature_type": None}),
+        ("associated_data empty", "public_key", success, small, "transaction", {"associated_data": ""}),
+        ("associated_data absent", "public_key", success, small, "transaction", {"associated_data": None}),
+        ("original_type absent", "public_key", success, small, "transaction", {"original_type": None}),
+        ("original_type empty", "public_key", success, small, "transaction", {"original_type": ""}),
+        ("summary absent", "public_key", success, small, "transaction", {"summary": None}),
+        ("unknown fields", "certificate", success, unknown, "transaction", {"extra": {"new": {"a": [1]}}}),
+        ("optional fields null", "public_key", success, bare, "transaction", {}),
+        ("escaped slashes", "public_key", success, TRANSACTION, "transaction", {"escape": True}),
+        ("combine", "public_key", success, combine, "other", {}),
+        ("partner", "public_key", success, partner, "other", {}),
+        ("share movement", "public_key", success, share, "other", {"original_type": "profitsharing"}),
+        ("refund", "certificate", "REFUND.SUCCESS", refund, "other", {"original_type": "refund"}),
+        ("event of tomorrow", "public_key", "TOMORROW.DONE", {"a": 1}, "other", {"original_type": "tomorrow"}),
+    ]
+
+
+def make_callback(keys, number, name, signer, event_type, plaintext, kind, changes):
+    plaintext = compact(plaintext)
+    nonce = f"nonce{number:07}"
+    associated_data = changes.get("associated_data", "transaction")
+    resource = {
+        "original_type": changes.get("original_type", "transaction"),
+        "algorithm": "AEAD_AES_256_GCM",
+        "ciphertext": seal(plaintext, nonce, associated_data or ""),
+        "associated_data": associated_data,
+        "nonce": nonce,
+    }
+    envelope = {
+        "id": f"00000000-0000-5000-8000-{number:012}",
+        "create_time": "2025-06-15T23:06:40+08:00",
+        "resource_type": "encrypt-resource",
+        "event_type": event_type,
+        "summary": changes.get("summary", "支付成功"),
+        "resource": {field: value for field, value in resource.items() if value is not None},
+    }
+    envelope = {field: value for field, value in envelope.items() if value is not None} | changes.get("extra", {})
+    body = compact(envelope)
+    if changes.get("escape"):  # as PHP writes JSON: every slash and everything beyond ASCII escaped
+        body = json.dumps(envelope, separators=(",", ":")).replace("/", "\\/")
+    timestamp, header_nonce = str(SIGNED_AT + number), hashlib.sha256(name.encode()).hexdigest()[:32]
+    key = keys[signer]
+    headers = {
+        "Wechatpay-Timestamp": timestamp,
+        "Wechatpay-Nonce": header_nonce,
+        "Wechatpay-Signature": sign(key["private_pem"], f"{timestamp}\n{header_nonce}\n{body}\n".encode()),
+        "Wechatpay-Serial": key.get("id") or key["serial"],
+    }
+    if changes.get("signature_type", True):
+        headers["Wechatpay-Signature-Type"] = "WECHATPAY2-SHA256-RSA2048"
+    expected = {
+        "kind": kind,
+        "id": envelope["id"],
+        "event_type": event_type,
+        "summary": envelope.get("summary", ""),
+        "original_type": resource["original_type"] or None,
+        "plaintext": plaintext,
+    }
+    return {"name": name, "key": signer, "headers": headers, "body": body, "expected": expected}
+
+
+def make_requests(keys):
+    """Known signing strings by length and SHA-256, and requests signed with the merchant's key."""
+    nonce, at = "593BEC0C930BF1AFEB40B4A08C8FB242", 1554208460
+    requests = [
+        ("GET", "/v3/certificates", ""),
+        ("POST", "/v3/pay/transactions/jsapi", '{"a":1}'),
+        ("GET", "/v3/pay/transactions/out-trade-no/a%7Cb*c?mchid=1900000001", ""),
+        ("POST", "/v3/pay/transactions/out-trade-no/1/close", '{"mchid":"1900000001"}\n'),
+        ("POST", "/v3/pay/transactions/jsapi", '{"description":"店铺 ☕"}'),
+    ]
+    private = keys["merchant"]["private_pem"]
+    signed = []
+    for method, url, body in requests:
+        message = f"{method}\n{url}\n{at}\n{nonce}\n{body}\n".encode()
+        signature = sign(private, message)
+        authorization = (
+            f'WECHATPAY2-SHA256-RSA2048 mchid="{MCHID}",nonce_str="{nonce}",signature="{signature}",'
+            f'timestamp="{at}",serial_no="{MERCHANT_SERIAL}"'
+        )
+        signed.append({
+            "method": method, "url": url, "timestamp": at, "nonce": nonce, "body": body, "mchid": MCHID,
+            "message_bytes": len(message), "message_sha256": hashlib.sha256(message).hexdigest(),
+            "authorization": authorization,
+        })
+    callbacks = []
+    for body in ['{"a":1}', ""]:
+        message = f"{at}\n{nonce}\n{body}\n".encode()
+        callbacks.append({
+            "timestamp": str(at), "nonce": nonce, "body": body,
+            "message_bytes": len(message), "message_sha256": hashlib.sha256(message).hexdigest(),
+        })
+    prepay_id = "wx201410272009395522657a690389285100"
+    message = f"{APPID}\n{at}\n{nonce}\nprepay_id={prepay_id}\n".encode()
+    payment = {
+        "appid": APPID, "timestamp": at, "nonce": nonce, "prepay_id": prepay_id,
+        "expected": {
+            "timeStamp": str(at), "nonceStr": nonce, "package": f"prepay_id={prepay_id}", "signType": "RSA",
+            "paySign": sign(private, message),
+        },
+    }
+    return {"requests": signed, "callback_messages": callbacks, "payments": [payment]}
+
+
+def make_resources():
+    """AES-256-GCM with known keys, among them two known answers of the protocol's description."""
+    key, nonce, plaintext = "0123456789abcdef0123456789abcdef", "abcdefghijkl", '{"trade_state":"SUCCESS"}'
+    resources = []
+    for text in [plaintext, "", "-----BEGIN CERTIFICATE-----\n", "支付成功"]:
+        for associated_data in ["transaction", "", "certificate"]:
+            sealed = AESGCM(key.encode()).encrypt(nonce.encode(), text.encode(), associated_data.encode())
+            resources.append({
+                "apiv3_key": key, "nonce": nonce, "associated_data": associated_data, "plaintext": text,
+                "ciphertext": base64.b64encode(sealed).decode(),
+            })
+    assert resources[0]["ciphertext"] == "Eu69zaqBCIwQaJNlb7tiHQ9k+Fz80zx5YzOYHKwl/geBbi9ljwuu9FA="
+    assert resources[1]["ciphertext"] == "Eu69zaqBCIwQaJNlb7tiHQ9k+Fz80zx5Y14ddw/WWtAzvVgHghiBSjk="
+    return {"vectors": resources}
+
+
+def main():
+    out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else OUT
+    out.mkdir(parents=True, exist_ok=True)
+    keys = make_keys()
+    files = {
+        "keys.json": keys,
+        "callbacks.json": {"vectors": [make_callback(keys, n, *case) for n, case in enumerate(cases())]},
+        "requests.json": make_requests(keys),
+        "resources.json": make_resources(),
+    }
+    for name, content in files.items():
+        note = {"made_by": "scripts/make-vectors.py"}
+        (out / name).write_text(json.dumps(note | content, ensure_ascii=False, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
