@@ -214,9 +214,19 @@ fn register(order: Option<&Order>, terms: &Terms) -> Decision {
         None => {
             Decision { order: OrderEffect::Register(terms.clone()), ..Decision::nothing(Outcome::Applied) }
         }
-        Some(order) if order.terms == *terms => Decision::nothing(Outcome::Duplicate),
+        Some(order) if same_terms(order, terms) => Decision::nothing(Outcome::Duplicate),
         Some(_) => Decision::nothing(Outcome::Refused),
     }
+}
+
+/// Whether a registration says what stands already. Until when a paid order could be paid matters no more; an
+/// adopted one never knew.
+fn same_terms(order: &Order, terms: &Terms) -> bool {
+    let expires_at = match order.state {
+        OrderState::Paid { .. } => terms.expires_at,
+        OrderState::Pending | OrderState::Closed => order.terms.expires_at,
+    };
+    Terms { expires_at, ..order.terms.clone() } == *terms
 }
 
 fn close(order: Option<&Order>) -> Decision {

@@ -28,7 +28,6 @@ struct KnownOrder {
     id: Option<OrderId>,
     order: Order,
     messages_before: u32,
-    settled_by: Option<usize>,
     changed: bool,
 }
 
@@ -106,8 +105,7 @@ impl<'a> Fold<'a> {
         for incident in &mut self.changes.incidents {
             incident.payment = slots[incident.payment];
         }
-        self.changes.orders =
-            compact(self.orders, &slots, &mut self.changes.payments, &mut self.changes.messages);
+        self.changes.orders = compact(self.orders, &mut self.changes.payments, &mut self.changes.messages);
         self.changes
     }
 
@@ -115,7 +113,7 @@ impl<'a> Fold<'a> {
         let slot = self.orders.len();
         self.order_by_key.insert(order.key.clone(), slot);
         let messages_before = order.messages;
-        self.orders.push(KnownOrder { id, order, messages_before, settled_by: None, changed: id.is_none() });
+        self.orders.push(KnownOrder { id, order, messages_before, changed: id.is_none() });
         slot
     }
 
@@ -246,12 +244,12 @@ impl<'a> Fold<'a> {
         let slot = match decision.order {
             OrderEffect::Adopt(terms) => {
                 let slot = self.add_order(None, Order::registered(content.key.clone(), terms, self.now));
-                self.settle(slot, place, OrderState::Paid { by: content.payment.clone(), late: false });
+                self.become_state(slot, OrderState::Paid { by: content.payment.clone(), late: false });
                 Some(slot)
             }
             OrderEffect::Become(state) => {
                 if let Some(slot) = slot {
-                    self.settle(slot, place, state);
+                    self.become_state(slot, state);
                 }
                 slot
             }
@@ -264,11 +262,6 @@ impl<'a> Fold<'a> {
         if let Some(kind) = decision.message {
             self.tell(kind, place, slot, decision.incident.map(|(kind, _)| kind));
         }
-    }
-
-    fn settle(&mut self, slot: OrderSlot, place: usize, state: OrderState) {
-        self.become_state(slot, state);
-        self.orders[slot].settled_by = Some(place);
     }
 
     fn become_state(&mut self, slot: OrderSlot, state: OrderState) {
@@ -343,7 +336,6 @@ impl<'a> Fold<'a> {
 /// Keeps the orders that changed and points the other rows at their new places.
 fn compact(
     orders: Vec<KnownOrder>,
-    payment_slots: &[usize],
     payments: &mut [PaymentChange],
     messages: &mut [NewMessage],
 ) -> Vec<OrderChange> {
@@ -356,7 +348,6 @@ fn compact(
                 id: known.id,
                 order: known.order,
                 messages_before: known.messages_before,
-                settled_by: known.settled_by.map(|place| payment_slots[place]),
             });
         }
     }

@@ -195,8 +195,6 @@ pub struct OrderChange {
     /// How many messages it had when it was read: the write fails with [`StoreError::Conflict`] if another
     /// transaction wrote one since.
     pub messages_before: u32,
-    /// The payment that pays it, if this transaction brought that about.
-    pub settled_by: Option<PaymentSlot>,
 }
 
 /// A payment as it shall be.

@@ -19,11 +19,7 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    anyhow::ensure!(
-        !config.api.keys.is_empty(),
-        "no API key is configured: name a file in api.key_file or set PAYONCE_API_KEY"
-    );
-    anyhow::ensure!(!config.merchants.is_empty(), "no merchant is configured: add a [[merchants]] table");
+    config.ready_to_serve()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = open_store(&config)?;
@@ -42,6 +38,5 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
                 .with_context(|| format!("store.url: the database {}", path.display()))?;
             Ok(Arc::new(store))
         }
-        _ => anyhow::bail!("store.url: this payonce does not know this kind of database"),
     }
 }

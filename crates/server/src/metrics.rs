@@ -58,11 +58,11 @@ impl Metrics {
             "Rejected callbacks and receipts that were not stored",
             notes_dropped.clone(),
         );
-        let counter = |outcome: Outcome| {
-            accepted.get_or_create_owned(&OutcomeLabel { outcome: outcome.as_str() })
-        };
+        let counter =
+            |outcome: Outcome| accepted.get_or_create_owned(&OutcomeLabel { outcome: outcome.as_str() });
         Self {
-            accepted: [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident].map(counter),
+            accepted: [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident]
+                .map(counter),
             registry,
             refused,
             callback_seconds,

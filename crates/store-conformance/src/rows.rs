@@ -13,13 +13,18 @@ use crate::facts::{NOW, key, terms};
 /// A fresh order without messages.
 pub(crate) fn new_order(order: &str) -> OrderChange {
     let order = Order::registered(key(order), terms(), NOW);
-    OrderChange { id: None, order, messages_before: 0, settled_by: None }
+    OrderChange { id: None, order, messages_before: 0 }
 }
 
 /// An order that gets one message more.
 pub(crate) fn next_message(id: OrderId, order: &Order) -> OrderChange {
     let order = Order { messages: order.messages + 1, ..order.clone() };
-    OrderChange { id: Some(id), messages_before: order.messages - 1, order, settled_by: None }
+    OrderChange { id: Some(id), messages_before: order.messages - 1, order }
+}
+
+/// A payment that settles the order at `slot`.
+pub(crate) fn settling(paid: &Paid, slot: OrderSlot) -> PaymentChange {
+    PaymentChange { standing: Standing::Settling, ..disputed(paid, 0, Some(slot)) }
 }
 
 /// A payment that disagrees with the order at `slot`.

@@ -76,6 +76,7 @@ macro_rules! for_each_group {
         $($then)+!(constraints:
             order_number_once,
             payment_statement_once,
+            payment_settles_once,
             message_sequence_once,
             payment_succeeded_once,
             notification_once,

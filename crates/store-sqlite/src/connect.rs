@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use payonce_core::{StoreError, store::DriverError};
+use payonce_core::{
+    StoreError,
+    store::{DriverError, Unavailability},
+};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{errors::class, migrate, rows::RowError};
@@ -55,7 +58,9 @@ impl SqliteStore {
     pub fn open(options: &Options) -> Result<Self, StoreError> {
         let mut writer = Connection::open_with_flags(
             &options.path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )
         .map_err(class)?;
         writer.busy_timeout(BUSY_TIMEOUT).map_err(class)?;
@@ -76,6 +81,20 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How commits are made durable, as SQLite says: the journal mode, and `synchronous` (2 is FULL).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the writer is at work.
+    pub fn durability(&self) -> Result<(String, i64), StoreError> {
+        let writer = self.writer.try_lock().map_err(|busy| StoreError::Unavailable {
+            reason: Unavailability::Locked,
+            source: DriverError::from(busy),
+        })?;
+        let journal = writer.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(class)?;
+        let synchronous = writer.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(class)?;
+        Ok((journal, synchronous))
     }
 
     /// Runs a read on a blocking thread, on a connection that only reads.

@@ -8,7 +8,11 @@ use rusqlite::{Connection, params};
 
 use crate::{errors::class, save::insert_receipts};
 
-pub(crate) fn write(connection: &Connection, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+pub(crate) fn write(
+    connection: &Connection,
+    notes: &[Note],
+    retention: &Retention,
+) -> Result<(), StoreError> {
     let mut receipts: Vec<Receipt> = Vec::new();
     let mut rejected = false;
     for note in notes {

@@ -154,7 +154,8 @@ pub(crate) fn unopened_earliest(connection: &Connection, limit: usize) -> Result
 
 pub(crate) fn counts(connection: &Connection) -> Result<Counts, RowError> {
     let count = |table: &str| -> Result<u64, RowError> {
-        let rows: i64 = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
+        let rows: i64 =
+            connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
         Ok(rows.unsigned_abs())
     };
     Ok(Counts {

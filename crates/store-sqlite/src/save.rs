@@ -157,13 +157,7 @@ fn update_orders(
         }
         let guard = if change.id.is_none() { 0 } else { change.messages_before };
         let updated = update
-            .execute(params![
-                row.0,
-                state_code(&order.state),
-                order.flagged,
-                order.messages,
-                guard,
-            ])
+            .execute(params![row.0, state_code(&order.state), order.flagged, order.messages, guard,])
             .map_err(class)?;
         if updated != 1 {
             return Err(OrderMoved.into());

@@ -4,9 +4,7 @@ use async_trait::async_trait;
 use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
-    store::{
-        Counts, LedgerLine, MessageView, Note, OrderView, Position, Rejected, Retention, Unopened,
-    },
+    store::{Counts, LedgerLine, MessageView, Note, OrderView, Position, Rejected, Retention, Unopened},
 };
 use rusqlite::params;
 

@@ -31,9 +31,7 @@ static PAYMENTS_UNMATCHED: LazyLock<String> = LazyLock::new(|| {
 
 /// One order by its key. SQLite holds the write lock, so reading it is locking it.
 pub(crate) static ORDER_BY_KEY: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {ORDER_COLUMNS} FROM orders o WHERE o.mchid = ?1 AND o.out_trade_no = ?2"
-    )
+    format!("SELECT {ORDER_COLUMNS} FROM orders o WHERE o.mchid = ?1 AND o.out_trade_no = ?2")
 });
 
 /// An open transaction on the writer. Rolled back when dropped.
@@ -44,7 +42,10 @@ pub(crate) struct SqliteTx<'a> {
 
 impl<'a> SqliteTx<'a> {
     pub(crate) fn begin(connection: MutexGuard<'a, Connection>) -> Result<Self, StoreError> {
-        connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([])).map_err(class)?;
+        connection
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.execute([]))
+            .map_err(class)?;
         Ok(Self { connection, open: true })
     }
 

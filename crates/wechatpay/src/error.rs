@@ -28,7 +28,9 @@ pub enum KeyError {
     #[error("this file is a public key; give the merchant's private key, `apiclient_key.pem`")]
     PublicInsteadOfPrivate,
     /// A private key under a passphrase.
-    #[error("this private key is encrypted; decrypt it first: `openssl pkcs8 -in FILE -out apiclient_key.pem`")]
+    #[error(
+        "this private key is encrypted; decrypt it first: `openssl pkcs8 -in FILE -out apiclient_key.pem`"
+    )]
     EncryptedPrivateKey,
     /// Not one PEM block.
     #[error(
@@ -37,7 +39,9 @@ pub enum KeyError {
     )]
     NotPem,
     /// A PEM block of a kind that has no use here.
-    #[error("a PEM block of the kind {label:?} is of no use here; give a CERTIFICATE, PUBLIC KEY or PRIVATE KEY")]
+    #[error(
+        "a PEM block of the kind {label:?} is of no use here; give a CERTIFICATE, PUBLIC KEY or PRIVATE KEY"
+    )]
     UnexpectedPem {
         /// The kind that the block's first line names.
         label: String,
@@ -61,7 +65,9 @@ pub enum KeyError {
         bits: u32,
     },
     /// An APIv3 key that does not have 32 bytes.
-    #[error("an APIv3 key has exactly 32 characters, this has {bytes} bytes; set it on the merchant platform")]
+    #[error(
+        "an APIv3 key has exactly 32 characters, this has {bytes} bytes; set it on the merchant platform"
+    )]
     ApiV3KeyLength {
         /// Bytes given.
         bytes: usize,
@@ -70,13 +76,17 @@ pub enum KeyError {
     #[error("an APIv3 key is made of ASCII letters and digits; this one has another character")]
     ApiV3KeyNotAscii,
     /// Neither a public-key id nor a certificate's serial.
-    #[error("a serial is `PUB_KEY_ID_…`, as the merchant platform shows it, or a certificate's, 1 to 40 hex digits")]
+    #[error(
+        "a serial is `PUB_KEY_ID_…`, as the merchant platform shows it, or a certificate's, 1 to 40 hex digits"
+    )]
     SerialMalformed,
     /// A certificate's serial where the id of a public key belongs.
     #[error("a public key goes with its id, `PUB_KEY_ID_…`; a hex serial belongs to a certificate")]
     CertificateSerialInsteadOfPublicKeyId,
     /// The id of a public key where a certificate's serial belongs.
-    #[error("a merchant's key goes with its API certificate's serial, hex digits; `PUB_KEY_ID_…` is WeChat Pay's")]
+    #[error(
+        "a merchant's key goes with its API certificate's serial, hex digits; `PUB_KEY_ID_…` is WeChat Pay's"
+    )]
     PublicKeyIdInsteadOfCertificateSerial,
 }
 

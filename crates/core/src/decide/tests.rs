@@ -22,6 +22,8 @@ paid by P1      | -                 | registered       | -             | duplica
 pending         | -                 | other terms      | -             | refused   | -               | -         | -                  | -
 closed          | -                 | other terms      | -             | refused   | -               | -         | -                  | -
 paid by P1      | -                 | other terms      | -             | refused   | -               | -         | -                  | -
+pending         | -                 | another expiry   | -             | refused   | -               | -         | -                  | -
+paid by P1      | -                 | another expiry   | -             | duplicate | -               | -         | -                  | -
 
 absent          | -                 | closed           | -             | unmatched | -               | -         | -                  | -
 pending         | -                 | closed           | -             | applied   | closed          | -         | order.closed       | -
@@ -145,6 +147,10 @@ fn fact(word: &str) -> Fact {
     match word {
         "registered" => Fact::Registered { key: key("A"), terms: terms() },
         "other terms" => {
+            let other = Terms { amount: Fen::new(terms().amount.get() + 1).expect("positive"), ..terms() };
+            Fact::Registered { key: key("A"), terms: other }
+        }
+        "another expiry" => {
             let other = Terms { expires_at: Some(UnixMillis(1)), ..terms() };
             Fact::Registered { key: key("A"), terms: other }
         }

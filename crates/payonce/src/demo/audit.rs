@@ -73,8 +73,8 @@ async fn messages(store: &dyn Store) -> Result<HashMap<String, u32>, StoreError>
         let Some(last) = page.last() else { return Ok(told) };
         after = last.position;
         for message in page.iter().filter(|message| message.kind == "payment.succeeded") {
-            let body: Body = serde_json::from_str(&message.body)
-                .map_err(|error| StoreError::Unexpected(error.into()))?;
+            let body: Body =
+                serde_json::from_str(&message.body).map_err(|error| StoreError::Unexpected(error.into()))?;
             *told.entry(body.data.transaction_id).or_default() += 1;
         }
     }

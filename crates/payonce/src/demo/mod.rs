@@ -7,7 +7,12 @@ mod client;
 mod report;
 mod stage;
 
-use std::{num::NonZero, process::ExitCode, sync::Arc, time::{Duration, Instant}};
+use std::{
+    num::NonZero,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -45,7 +50,8 @@ async fn perform(options: &DemoOptions) -> anyhow::Result<ExitCode> {
     let elapsed = started.elapsed();
 
     let report: Report = answers.iter().collect();
-    let audit = audit::audit(&*stage.store, &stage.payments()).await.context("the database could not be audited")?;
+    let audit =
+        audit::audit(&*stage.store, &stage.payments()).await.context("the database could not be audited")?;
     let closing = Closing::new(&plan, &report, &audit, elapsed);
     closing.print(options.json)?;
     if options.keep {
@@ -68,8 +74,9 @@ async fn deliver(stage: &Stage, plan: &Plan, seed: u64) -> anyhow::Result<Vec<An
     let courier = Courier::new(Target::new(stage.addr(), &path)?, CONNECTIONS).retrying(RETRY);
     let deliveries = plan.deliveries();
     let bar = progress("callbacks", deliveries.len() as u64);
-    let answers =
-        courier.deliver(deliveries, move |delivery, attempt| signer.callback(delivery, attempt), |_| bar.inc(1)).await;
+    let answers = courier
+        .deliver(deliveries, move |delivery, attempt| signer.callback(delivery, attempt), |_| bar.inc(1))
+        .await;
     bar.finish_and_clear();
     Ok(answers)
 }

@@ -37,7 +37,8 @@ impl Closing {
             lost: audit.lost,
             doubled: audit.doubled,
             // Milliseconds are enough.
-            seconds: Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)).as_secs_f64(),
+            seconds: Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+                .as_secs_f64(),
             tampered: plan.tampered() as u64,
             tampered_acknowledged: report.tampered.acknowledged,
             copies: plan.copies,
@@ -65,7 +66,11 @@ impl Closing {
             "  tampered and refused             {:>10}   of {}, {} acknowledged",
             self.refused, self.tampered, self.tampered_acknowledged
         )?;
-        writeln!(out, "  payments with exactly one effect {:>10}   one transition, one message", self.effects)?;
+        writeln!(
+            out,
+            "  payments with exactly one effect {:>10}   one transition, one message",
+            self.effects
+        )?;
         writeln!(out, "  lost                             {:>10}", self.lost)?;
         writeln!(out, "  doubled                          {:>10}", self.doubled)?;
         writeln!(out)?;

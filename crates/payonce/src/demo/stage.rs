@@ -1,11 +1,6 @@
 //! Sets the stage: keys, configuration, database, server, orders and their payments.
 
-use std::{
-    io::Write,
-    net::SocketAddr,
-    path::Path,
-    sync::Arc,
-};
+use std::{io::Write, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::Context;
 use payonce_core::{Clock as _, Store, SystemClock};
@@ -14,7 +9,11 @@ use payonce_server::{
     config::{Config, Environment},
 };
 use payonce_simulator::{Clock, Merchant, Notification, Payment, Platform, World};
-use rand::{Rng as _, SeedableRng as _, distr::{Alphanumeric, SampleString as _}, rngs::StdRng};
+use rand::{
+    Rng as _, SeedableRng as _,
+    distr::{Alphanumeric, SampleString as _},
+    rngs::StdRng,
+};
 use tempfile::TempDir;
 use wechatpay::UnixSeconds;
 
@@ -92,7 +91,11 @@ impl Stage {
         let mut out = std::io::stdout();
         let (addr, mchid) = (self.addr(), self.merchant.mchid());
         writeln!(out, "callbacks   http://{addr}/notify/v3/{mchid}")?;
-        writeln!(out, "orders      http://{addr}/v1/orders/OUT_TRADE_NO   (Authorization: Bearer {})", self.api_key)?;
+        writeln!(
+            out,
+            "orders      http://{addr}/v1/orders/OUT_TRADE_NO   (Authorization: Bearer {})",
+            self.api_key
+        )?;
         writeln!(out, "messages    http://{addr}/v1/messages?after=0")?;
         writeln!(out, "metrics     http://{addr}/metrics")?;
         writeln!(out, "files       {}", self.folder.path().display())?;
@@ -124,7 +127,8 @@ fn write_configuration(
     );
     let path = folder.join("payonce.toml");
     std::fs::write(&path, text)?;
-    let loaded = Config::load(Some(&path), &Environment::default()).context("the demo's own configuration")?;
+    let loaded =
+        Config::load(Some(&path), &Environment::default()).context("the demo's own configuration")?;
     Ok(loaded.config)
 }
 

@@ -55,7 +55,9 @@ impl ApiError {
             Self::Id(_) | Self::Money(_) | Self::ZeroAmount | Self::ExpiresAt => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "PAY0003")
             }
-            Self::UnknownMerchant { .. } | Self::WhichMerchant => (StatusCode::UNPROCESSABLE_ENTITY, "PAY0004"),
+            Self::UnknownMerchant { .. } | Self::WhichMerchant => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "PAY0004")
+            }
             Self::OtherTerms { .. } => (StatusCode::CONFLICT, "PAY0005"),
             Self::NoSuchOrder { .. } => (StatusCode::NOT_FOUND, "PAY0006"),
             Self::Overloaded | Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "PAY0007"),

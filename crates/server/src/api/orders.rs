@@ -19,10 +19,7 @@ use payonce_core::{
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use crate::{
-    ingest::Shed,
-    server::App,
-};
+use crate::{ingest::Shed, server::App};
 
 /// An order that the merchant placed with WeChat by itself.
 #[derive(Debug, Deserialize)]

@@ -58,7 +58,8 @@ impl Config {
             ));
         }
         if self.merchants.is_empty() {
-            errors.push(missing("merchants", "at least one [[merchants]] (`payonce init` writes an example)"));
+            errors
+                .push(missing("merchants", "at least one [[merchants]] (`payonce init` writes an example)"));
         }
         ConfigErrors::check(errors)
     }

@@ -49,7 +49,6 @@ pub struct ServerSettings {
 
 /// Where the orders are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum StoreUrl {
     /// `sqlite://PATH`, the path already resolved against the configuration's folder.
     Sqlite(PathBuf),

@@ -36,7 +36,8 @@ pub(crate) async fn notify_v3(
     let started = Instant::now();
     let received_at = app.clock.now();
     let (head, body) = request.into_parts();
-    let mut arrival = Arrival { app: &app, path_merchant, headers: head.headers, body: Bytes::new(), received_at };
+    let mut arrival =
+        Arrival { app: &app, path_merchant, headers: head.headers, body: Bytes::new(), received_at };
     let deadline = started + BUDGET;
     let result = match timeout_at(deadline, arrival.take(body)).await {
         Ok(result) => result,

@@ -47,10 +47,8 @@ async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {
         .verify(&merchant.keys, UnixSeconds(callback.received_at.seconds()))?
         .open(&merchant.apiv3_key)?;
     let submission = translate(notification, &merchant.mchid, callback.received_at)?;
-    let verdict = app
-        .intake()
-        .and_then(|intake| intake.submit(submission))
-        .map_err(|_| Refusal::Overloaded)?;
+    let verdict =
+        app.intake().and_then(|intake| intake.submit(submission)).map_err(|_| Refusal::Overloaded)?;
     verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)?;
     if let Err(error) = app.store.forget_unopened(&callback.merchant, &callback.notification).await {
         // It opens again at the next start, and is a duplicate then.

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use payonce_core::{
-    AppId, Currency, EventType, Fact, Fen, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid, Submission,
-    UnixMillis, WechatPaymentId,
+    AppId, Currency, EventType, Fact, Fen, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid,
+    Submission, UnixMillis, WechatPaymentId,
     fact::{Content, Passed, Source},
     store::Receipt,
 };

@@ -1,8 +1,8 @@
 //! Writes [`Changes`] into the model's tables, with the constraints that every schema has under these names.
 
 use payonce_core::{
-    OrderState, StoreError,
-    decide::IncidentKind,
+    StoreError,
+    decide::{IncidentKind, Standing},
     message::MessageKind,
     order::OrderId,
     store::{
@@ -20,7 +20,6 @@ struct Refusal;
 pub(super) fn save(tables: &mut Tables, changes: &Changes) -> Result<(), StoreError> {
     let orders = write_orders(tables, &changes.orders)?;
     let payments = write_payments(tables, &changes.payments, &orders)?;
-    settle_orders(tables, &changes.orders, &orders, &payments)?;
     for notification in &changes.notifications {
         once("notification_once", tables.notifications.insert(notification.clone()))?;
     }
@@ -59,7 +58,7 @@ fn write_orders(tables: &mut Tables, changes: &[OrderChange]) -> Result<Vec<Orde
             rows.push(id);
         } else {
             once("order_number_once", tables.order_by_key(&order.key).is_none())?;
-            tables.orders.push(OrderRow { order: order.clone(), settled_by: None });
+            tables.orders.push(OrderRow { order: order.clone() });
             rows.push(OrderId(number(tables.orders.len() - 1)));
         }
     }
@@ -77,12 +76,14 @@ fn write_payments(
         let order = change.order.map(|slot| orders[slot]);
         if let Some(row) = change.row {
             places.push(place(row.0));
+            settles_alone(tables, change.standing, order)?;
             move_payment(tables, place(row.0), change, order);
             continue;
         }
         let same =
             |kept: &KeptPayment| kept.content.claim() == change.content.claim() && kept.rival == change.rival;
         once("payment_statement_once", !tables.payments.iter().any(|row| same(&row.kept)))?;
+        settles_alone(tables, change.standing, order)?;
         places.push(tables.payments.len());
         let kept = KeptPayment {
             row: PaymentRow(number(tables.payments.len())),
@@ -98,6 +99,13 @@ fn write_payments(
     Ok(places)
 }
 
+/// An order has one settling payment at the most.
+fn settles_alone(tables: &Tables, standing: Standing, order: Option<OrderId>) -> Result<(), StoreError> {
+    let settles = |row: &tables::PaymentRow| row.kept.standing == Standing::Settling && row.order == order;
+    let alone = standing != Standing::Settling || order.is_none() || !tables.payments.iter().any(settles);
+    once("payment_settles_once", alone)
+}
+
 /// A payment that waited for its order has found it, which resolves the incident about the unknown order.
 fn move_payment(tables: &mut Tables, place: usize, change: &PaymentChange, order: Option<OrderId>) {
     let row = &mut tables.payments[place];
@@ -105,25 +113,6 @@ fn move_payment(tables: &mut Tables, place: usize, change: &PaymentChange, order
     for incident in &mut tables.incidents {
         incident.resolved |= incident.payment == place && incident.kind == IncidentKind::UnknownOrder;
     }
-}
-
-fn settle_orders(
-    tables: &mut Tables,
-    changes: &[OrderChange],
-    orders: &[OrderId],
-    payments: &[usize],
-) -> Result<(), StoreError> {
-    for (change, id) in changes.iter().zip(orders) {
-        let row = &mut tables.orders[place(id.0)];
-        row.settled_by = row.settled_by.or(change.settled_by.map(|slot| payments[slot]));
-        let by = row.settled_by.map(|place| &tables.payments[place].kept.content.payment);
-        let holds = match &row.order.state {
-            OrderState::Paid { by: stated, .. } => by == Some(stated),
-            OrderState::Pending | OrderState::Closed => by.is_none(),
-        };
-        once("order_paid_has_payment", holds)?;
-    }
-    Ok(())
 }
 
 fn write_message(tables: &mut Tables, message: &NewMessage, orders: &[OrderId]) -> Result<(), StoreError> {

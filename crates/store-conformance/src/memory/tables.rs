@@ -25,8 +25,6 @@ pub(super) struct Tables {
 #[derive(Clone, Debug)]
 pub(super) struct OrderRow {
     pub order: Order,
-    /// The place of the payment that paid it.
-    pub settled_by: Option<usize>,
 }
 
 #[derive(Clone, Debug)]

@@ -68,6 +68,16 @@ pub async fn payment_statement_once(fixture: &dyn Fixture) {
     check_refused(&desk, &changes, "payment_statement_once").await;
 }
 
+/// One settling payment an order.
+pub async fn payment_settles_once(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
+    let desk = Desk::at(&*store);
+    let id = prepare(&desk).await;
+    let mut changes = innocent_and_a(&desk, id).await;
+    changes.payments.push(rows::settling(&paid("A", "P2"), 1));
+    check_refused(&desk, &changes, "payment_settles_once").await;
+}
+
 /// One message a sequence number within an order.
 pub async fn message_sequence_once(fixture: &dyn Fixture) {
     let store = fixture.open().await;

@@ -48,7 +48,9 @@ impl PlatformKey {
     /// # Errors
     /// Where the file is anything but a certificate with an RSA key.
     pub fn from_certificate_pem(pem: &str) -> Result<Self, KeyError> {
-        let Block::Certificate(der) = pem::decode(pem)? else { return Err(KeyError::KeyInsteadOfCertificate) };
+        let Block::Certificate(der) = pem::decode(pem)? else {
+            return Err(KeyError::KeyInsteadOfCertificate);
+        };
         let certificate = Certificate::from_der(&der).map_err(|_| KeyError::Malformed)?.tbs_certificate;
         let spki = certificate.subject_public_key_info.to_der().map_err(|_| KeyError::Malformed)?;
         let not_after = certificate.validity.not_after.to_unix_duration().as_secs();

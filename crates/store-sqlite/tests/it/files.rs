@@ -1,0 +1,85 @@
+//! Files that are not a database of ours, and files that cannot be written.
+
+use payonce_core::{
+    Store, StoreError,
+    store::{SchemaError, Unavailability},
+};
+use payonce_store_sqlite::{Options, SqliteStore};
+use rusqlite::Connection;
+
+fn open(path: &std::path::Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(&Options::new(path))
+}
+
+fn schema_error(result: Result<SqliteStore, StoreError>) -> SchemaError {
+    match result {
+        Err(StoreError::Schema(error)) => error,
+        other => panic!("a schema error was expected: {other:?}"),
+    }
+}
+
+fn reason(result: Result<SqliteStore, StoreError>) -> Unavailability {
+    match result {
+        Err(StoreError::Unavailable { reason, .. }) => reason,
+        other => panic!("the database should be unavailable: {other:?}"),
+    }
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    drop(open(&path).unwrap());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!(schema_error(open(&path)), SchemaError::Newer { found: 99, known: 1 });
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(schema_error(open(&path)), SchemaError::Foreign { application_id: 0 });
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let text = "not a database, but long enough to be looked at: ".repeat(100);
+    std::fs::write(&path, &text).unwrap();
+    assert_eq!(schema_error(open(&path)), SchemaError::NotADatabase);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_folder_that_does_not_exist_is_named_as_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(reason(open(&folder.path().join("missing").join("p.db"))), Unavailability::CannotOpen);
+}
+
+#[tokio::test]
+async fn a_lock_held_elsewhere_makes_it_unavailable_until_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let store = open(&path).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = store.begin().await.map(drop);
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable { reason: Unavailability::Locked, .. })),
+        "{refused:?}"
+    );
+    other.execute_batch("ROLLBACK").unwrap();
+    store.begin().await.map(drop).expect("the lock is gone");
+}
+
+#[test]
+fn commits_are_durable_in_a_power_cut() {
+    // What an acknowledgement rests on. SQLite's own words: 2 is FULL.
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("p.db")).unwrap();
+    assert_eq!(store.durability().unwrap(), ("wal".to_owned(), 2));
+}

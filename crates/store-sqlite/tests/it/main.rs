@@ -1,0 +1,47 @@
+//! SQLite is held to the suite that every store must pass, and to what only a file can show.
+
+mod files;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use payonce_core::Store;
+use payonce_store_conformance::Fixture;
+use payonce_store_sqlite::{Options, SqliteStore};
+
+/// Databases in a folder of their own, numbered.
+struct Folder {
+    folder: tempfile::TempDir,
+    opened: AtomicU32,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self { folder, opened: AtomicU32::new(0) }
+    }
+
+    fn current(&self) -> Box<dyn Store> {
+        let path = self.folder.path().join(format!("{}.db", self.opened.load(Ordering::Relaxed)));
+        Box::new(SqliteStore::open(&Options::new(path)).expect("a database that opens"))
+    }
+}
+
+#[async_trait::async_trait]
+impl Fixture for Folder {
+    async fn open(&self) -> Box<dyn Store> {
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.current()
+    }
+
+    async fn reopen(&self) -> Option<Box<dyn Store>> {
+        Some(self.current())
+    }
+
+    async fn second_handle(&self) -> Option<Box<dyn Store>> {
+        Some(self.current())
+    }
+}
+
+mod conformance {
+    payonce_store_conformance::conformance_tests!(super::Folder::new());
+}

@@ -1,0 +1,13 @@
+//! The protocol against vectors, ours (made by openssl and Python) and published ones, and against every kind of
+//! damage. Deliberately absent: WeChat Pay itself, which has no test environment.
+
+mod arbitrary;
+mod fixture;
+mod headers;
+mod keys;
+mod mutation;
+mod open;
+mod own;
+mod published;
+mod transaction;
+mod verify;
