@@ -68,7 +68,9 @@ pub(crate) fn run(
                     let sent = Instant::now();
                     stream.write_all(&requests[request as usize]).await?;
                     let status = read_answer(&mut stream, &mut answer).await?;
-                    latencies.borrow_mut().push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+                    latencies
+                        .borrow_mut()
+                        .push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
                     if (200..300).contains(&status) {
                         accepted.set(accepted.get() + 1);
                     }
@@ -99,7 +101,8 @@ async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> anyhow::Re
         }
         let Some(head_end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
         let head = std::str::from_utf8(&answer[..head_end]).context("an answer that is not HTTP")?;
-        let status: u16 = head.get(9..12).unwrap_or_default().parse().context("an answer without a status")?;
+        let status: u16 =
+            head.get(9..12).unwrap_or_default().parse().context("an answer without a status")?;
         let body = head
             .lines()
             .filter_map(|line| line.split_once(": "))

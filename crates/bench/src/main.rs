@@ -1,6 +1,116 @@
-//! What `cargo xtask bench` runs: the load generator, the ceiling, and the rate of the store alone.
+//! What `cargo xtask bench` runs: the server as a process against a load generator, beside a ceiling of the same
+//! run; and the rate of the store alone.
+//!
+//! Signatures are made ahead of time. Everything stays on the loopback and ends by itself.
+
+mod ceiling;
+mod fixture;
+mod load;
+mod process;
+mod report;
 mod store_rate;
+
+use std::{path::PathBuf, rc::Rc};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
+
+use fixture::Fixture;
+use process::Server;
+use report::Figures;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures payonce on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench")]
+struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// The rate of `apply` on the store alone: no HTTP, no cryptography.
+    StoreRate(store_rate::Options),
+    /// The server that only verifies and decrypts (started by the benchmark itself).
+    #[command(hide = true)]
+    Ceiling {
+        /// payonce's configuration file.
+        config: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// The payonce binary.
+    #[arg(long, value_name = "FILE", default_value = "target/release/payonce")]
+    server_bin: PathBuf,
+    /// The database to measure on.
+    #[arg(long, default_value = "sqlite")]
+    store: StoreKind,
+    /// Distinct payments, each called back once in the first phase.
+    #[arg(long, default_value_t = 60_000)]
+    payments: u32,
+    /// Copies of each callback in the second phase.
+    #[arg(long, default_value_t = 10)]
+    copies: u32,
+    /// Keep-alive connections, each with one request in flight.
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Paid orders in the database before the run.
+    #[arg(long, value_name = "ORDERS", default_value_t = 0)]
+    orders_before: u64,
+    /// Print one JSON object as the last line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StoreKind {
+    Sqlite,
+}
+
 fn main() -> anyhow::Result<()> {
-    let args: Vec<String> = std::env::args().collect();
-    store_rate::run(args[1].parse()?, args[2].parse()?, args[3].parse()?, args[4].parse()?)
+    let arguments = Arguments::parse();
+    match arguments.other {
+        Some(Other::StoreRate(options)) => store_rate::run(&options),
+        Some(Other::Ceiling { config }) => ceiling::serve(&config),
+        None => measure(&arguments.run),
+    }
+}
+
+fn measure(run: &Run) -> anyhow::Result<()> {
+    let StoreKind::Sqlite = run.store;
+    eprintln!("setting up: {} orders before, {} to be paid", run.orders_before, run.payments);
+    let fixture = Fixture::make(run.payments, run.orders_before)?;
+    let requests = Rc::new(fixture.presigned()?);
+    let once: Vec<u32> = (0..run.payments).collect();
+    let send = |server: &Server, order: Vec<u32>| load::run(server.addr(), &requests, order, run.connections);
+
+    eprintln!("ceiling: the same HTTP stack, verifying and decrypting only");
+    let this = std::env::current_exe().context("this program's own file")?;
+    let before = send(&Server::start(&this, &["ceiling"], &fixture.config)?, once.clone())?;
+
+    eprintln!("first copies");
+    let server = Server::start(&run.server_bin, &["serve", "--config"], &fixture.config)?;
+    let cpu_before = server.cpu()?;
+    let first = send(&server, once.clone())?;
+    let cpu = server.cpu()? - cpu_before;
+
+    eprintln!("{} copies each", run.copies);
+    let mut copies = once.repeat(run.copies as usize);
+    copies.shuffle(&mut StdRng::seed_from_u64(1));
+    let duplicate = send(&server, copies)?;
+    let rss_bytes = server.rss_peak_bytes()?;
+    drop(server);
+
+    // The machine's speed drifts: the ceiling is taken on both sides of what is compared with it.
+    let after = send(&Server::start(&this, &["ceiling"], &fixture.config)?, once)?;
+    fixture.check(run.payments)?;
+    Figures::new(&[before, after], &first, &duplicate, cpu, rss_bytes).print(run.json)
 }

@@ -1,118 +1,82 @@
 //! The rate of `apply` on the store alone: no HTTP, no cryptography, one batch after another.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use clap::Args;
 use payonce_core::{
     AppId, Currency, EventType, Fact, Fen, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid, Policy,
     Submission, Terms, UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
     store::Receipt,
 };
-use payonce_store_sqlite::{Options, SqliteStore};
+use payonce_store_sqlite::{Options as SqliteOptions, SqliteStore};
 
-fn rand(n: u64) -> u64 {
-    let mut x = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    x ^= x >> 30;
-    x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    x ^ (x >> 27)
+/// What a callback's resource looks like, in size.
+const DETAIL: &str = r#"{"transaction_id":"4200000000202603020000000001","amount":{"payer_total":5990,"total":5990,"currency":"CNY","payer_currency":"CNY"},"mchid":"1900000001","trade_state":"SUCCESS","bank_type":"OTHERS","success_time":"2026-03-02T09:15:07+08:00","payer":{"openid":"oTESTopenid0000000000000001"},"out_trade_no":"ORDER20260302A","appid":"wx0123456789abcdef","trade_state_desc":"支付成功","trade_type":"JSAPI"}"#;
+
+const NOW: UnixMillis = UnixMillis(1_772_414_107_000);
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Payments to apply.
+    #[arg(long, default_value_t = 200_000)]
+    payments: u32,
+    /// Facts in a transaction.
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
 }
 
-fn key(n: u64) -> OrderKey {
-    OrderKey {
-        merchant: MerchantId::parse("1900000001").unwrap(),
-        out_trade_no: OutTradeNo::parse(&format!("20261122{:06}{:010}", n / 1000, rand(n) % 10_000_000_000))
-            .unwrap(),
-    }
-}
-
-pub fn run(before: u64, n: u64, batch: usize, pages: u32) -> anyhow::Result<()> {
-    let dir = tempfile::tempdir_in("/tmp")?;
-    let mut options = Options::new(dir.path().join("p.db"));
-    options.checkpoint_pages = pages;
-    let store = SqliteStore::open(&options)?;
-    let rt = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let now = UnixMillis(1_790_000_000_000);
-    let policy = Policy::default();
-    let terms = Terms {
-        amount: Fen::new(100).unwrap(),
-        currency: Currency::CNY,
-        appid: AppId::parse("wx0123456789abcdef").unwrap(),
-        expires_at: None,
-    };
-    let register = |from: u64, to: u64, size: usize| {
-        let all: Vec<u64> = (from..to).collect();
-        for chunk in all.chunks(size) {
-            let subs: Vec<Submission> = chunk
-                .iter()
-                .map(|&i| Fact::Registered { key: key(i), terms: terms.clone() }.into())
-                .collect();
-            for r in rt.block_on(apply(&store, &subs, &policy, now)) {
-                r.unwrap();
-            }
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let folder = tempfile::Builder::new().prefix("payonce-bench-").tempdir_in(".")?;
+    let store = SqliteStore::open(&SqliteOptions::new(folder.path().join("payonce.db")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let commit = |batch: &[Submission]| -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        for outcome in runtime.block_on(apply(&store, batch, &Policy::default(), NOW)) {
+            outcome?;
         }
+        Ok(started.elapsed())
     };
-    let detail = r#"{"transaction_id":"1217752501201407033233368018","amount":{"payer_total":100,"total":100,"currency":"CNY","payer_currency":"CNY"},"mchid":"1230000109","trade_state":"SUCCESS","bank_type":"OTHERS","success_time":"2018-06-08T10:34:56+08:00","payer":{"openid":"oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"},"out_trade_no":"1217752501201407033233368018","appid":"wxd678efh567hg6787","trade_state_desc":"支付成功","trade_type":"JSAPI","attach":"cart=7","scene_info":{"device_id":"013467007045764"}}"#;
-    let pay = |from: u64, to: u64, size: usize| -> f64 {
-        let mut spent = 0.0;
-        let all: Vec<u64> = (from..to).collect();
-        for chunk in all.chunks(size) {
-            let subs: Vec<Submission> = chunk
-                .iter()
-                .map(|&i| Submission {
-                    fact: Fact::Paid(Paid {
-                        content: Content {
-                            key: key(i),
-                            payment: WechatPaymentId::parse(&format!(
-                                "420000026320261122{:010}",
-                                (i as u128 * 7_236_067_977 % 10_000_000_000) as u64
-                            ))
-                            .unwrap(),
-                            amount: terms.amount,
-                            currency: terms.currency,
-                            appid: terms.appid.clone(),
-                        },
-                        paid_at: Some(now),
-                        source: Source::Callback,
-                        detail: detail.into(),
-                    }),
-                    receipt: Some(Receipt::new(
-                        MerchantId::parse("1900000001").unwrap(),
-                        NotificationId::parse(&format!("{:016x}-{:016x}", rand(i), rand(i + 5))).unwrap(),
-                        EventType::parse("TRANSACTION.SUCCESS").unwrap(),
-                        now,
-                    )),
-                })
-                .collect();
-            let t = Instant::now();
-            for r in rt.block_on(apply(&store, &subs, &policy, now)) {
-                assert_eq!(r.unwrap(), payonce_core::Outcome::Applied);
-            }
-            spent += t.elapsed().as_secs_f64();
-        }
-        spent
+    let numbers: Vec<u32> = (0..options.payments).collect();
+    let timed = |fact: fn(u32) -> anyhow::Result<Submission>| -> anyhow::Result<Duration> {
+        numbers.chunks(options.batch).try_fold(Duration::ZERO, |spent, some| {
+            let batch = some.iter().map(|&n| fact(n)).collect::<Result<Vec<_>, _>>()?;
+            Ok(spent + commit(&batch)?)
+        })
     };
-    if before > 0 {
-        let t = Instant::now();
-        register(0, before, 5000);
-        pay(0, before, 5000);
-        println!("preload {before}: {:.1}s", t.elapsed().as_secs_f64());
+    for (what, fact) in [("registrations", registration as fn(u32) -> _), ("payments", payment)] {
+        let rate = f64::from(options.payments) / timed(fact)?.as_secs_f64();
+        println!("{what:<14} {rate:>8.0}/s in batches of {}", options.batch);
     }
-    let t = Instant::now();
-    register(before, before + n, 1000);
-    println!("register {:.0}/s", n as f64 / t.elapsed().as_secs_f64());
-    let cpu0 = cpu();
-    let s = pay(before, before + n, batch);
-    println!("pay {:.0}/s  cpu us/each {:.1}", n as f64 / s, (cpu() - cpu0) * 1e6 / n as f64);
-    println!(
-        "file {} MB wal {} MB",
-        std::fs::metadata(dir.path().join("p.db"))?.len() / 1_000_000,
-        std::fs::metadata(dir.path().join("p.db-wal"))?.len() / 1_000_000
-    );
     Ok(())
 }
 
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let f: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    (f[11].parse::<f64>().unwrap() + f[12].parse::<f64>().unwrap()) / 100.0
+fn registration(n: u32) -> anyhow::Result<Submission> {
+    Ok(Fact::Registered { key: key(n)?, terms: terms()? }.into())
+}
+
+fn payment(n: u32) -> anyhow::Result<Submission> {
+    let Terms { amount, currency, appid, .. } = terms()?;
+    let key = key(n)?;
+    let receipt = Receipt::new(
+        key.merchant.clone(),
+        NotificationId::parse(&format!("{:08x}-4a0e-5b1c-9d2f-{:012x}", n.reverse_bits(), n))?,
+        EventType::parse("TRANSACTION.SUCCESS")?,
+        NOW,
+    );
+    let number = format!("420000000020260302{:010}", n.reverse_bits());
+    let content = Content { key, payment: WechatPaymentId::parse(&number)?, amount, currency, appid };
+    let fact =
+        Fact::Paid(Paid { content, paid_at: Some(NOW), source: Source::Callback, detail: DETAIL.into() });
+    Ok(Submission { fact, receipt: Some(receipt) })
+}
+
+fn key(n: u32) -> anyhow::Result<OrderKey> {
+    let number = format!("20260302{:06}{:010}", n / 1000, n.reverse_bits());
+    Ok(OrderKey { merchant: MerchantId::parse("1900000001")?, out_trade_no: OutTradeNo::parse(&number)? })
+}
+
+fn terms() -> anyhow::Result<Terms> {
+    let (amount, currency) = (Fen::new(5990)?, Currency::CNY);
+    Ok(Terms { amount, currency, appid: AppId::parse("wx0123456789abcdef")?, expires_at: None })
 }
