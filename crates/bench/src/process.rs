@@ -52,13 +52,7 @@ impl Server {
 
     /// Processor time, user and system, so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The second field, the name in brackets, may hold anything; utime and stime are the 14th and 15th.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |place: usize| -> anyhow::Result<u32> {
-            fields.get(place).context("a field of /proc/<pid>/stat")?.parse().context("a number of ticks")
-        };
-        Ok(TICK * (ticks(11)? + ticks(12)?))
+        cpu(&self.child.id().to_string())
     }
 
     /// The most memory that was resident at one time.
@@ -76,4 +70,15 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processor time, user and system, of a process (or of `self`) so far.
+pub(crate) fn cpu(process: &str) -> anyhow::Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second field, the name in brackets, may hold anything; utime and stime are the 14th and 15th.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |place: usize| -> anyhow::Result<u32> {
+        fields.get(place).context("a field of /proc/<pid>/stat")?.parse().context("a number of ticks")
+    };
+    Ok(TICK * (ticks(11)? + ticks(12)?))
 }

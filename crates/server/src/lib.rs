@@ -12,4 +12,4 @@ mod metrics;
 mod server;
 
 pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX};
-pub use server::{Running, Server, StartError};
+pub use server::{Patience, Running, Server, StartError};

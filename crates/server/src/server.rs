@@ -9,12 +9,12 @@ use std::{
 };
 
 use payonce_core::{Clock, Policy, Store, UnixMillis, store::Retention};
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinHandle};
 
 use crate::{
     config::{Config, Merchant},
     http,
-    ingest::{Answered, Applier, Intake, Shed, reopen},
+    ingest::{Answered, Applier, CALLBACK_BUDGET, Intake, Shed, reopen},
     metrics::Metrics,
 };
 
@@ -37,14 +37,32 @@ pub(crate) struct App {
     pub clock: Arc<dyn Clock>,
     pub answered: Arc<Answered>,
     pub metrics: Arc<Metrics>,
+    /// See [`Patience::callback`].
+    pub callback_budget: Duration,
     /// `None` once the server goes down.
     intake: RwLock<Option<Intake>>,
 }
 
 impl App {
-    /// The way to the applier.
+    /// The way to the applier, if that still runs.
     pub(crate) fn intake(&self) -> Result<Intake, Shed> {
-        self.intake.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Shed::Closed)
+        let intake = self.intake.read().unwrap_or_else(PoisonError::into_inner).clone();
+        intake.filter(Intake::is_open).ok_or(Shed::Closed)
+    }
+}
+
+/// How long the server waits, and for what. Tests shorten it.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// From a callback's head to its answer: what is not committed by then is answered 503.
+    pub callback: Duration,
+    /// How long a client may take to send a request's head.
+    pub head: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { callback: CALLBACK_BUDGET, head: http::HEAD_PATIENCE }
     }
 }
 
@@ -81,13 +99,20 @@ pub struct Server {
     config: Config,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    patience: Patience,
 }
 
 impl Server {
     /// A server on this store.
     #[must_use]
     pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { config, store, clock }
+        Self { config, store, clock, patience: Patience::default() }
+    }
+
+    /// The same server with another patience.
+    #[must_use]
+    pub fn patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     /// Listens and serves until [`Running::stop`].
@@ -95,7 +120,7 @@ impl Server {
     /// # Errors
     /// [`StartError::Listen`] if the port is taken or may not be used.
     pub async fn start(self) -> Result<Running, StartError> {
-        let Self { config, store, clock } = self;
+        let Self { config, store, clock, patience } = self;
         let addr = config.server.listen;
         let listener = TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
@@ -109,6 +134,7 @@ impl Server {
             retention: Retention { rejected_rows_max: config.retention.rejected_rows_max },
             answered: Arc::clone(&answered),
             metrics: Arc::clone(&metrics),
+            answerers: Handle::current(),
         };
         let (intake, applier) =
             applier.start(config.server.queue_callbacks_max).map_err(StartError::Applier)?;
@@ -121,12 +147,14 @@ impl Server {
             clock,
             answered,
             metrics,
+            callback_budget: patience.callback,
             intake: RwLock::new(Some(intake)),
         });
 
         let (stop, stopping) = watch::channel(false);
         let keeper = tokio::spawn(keep(Arc::clone(&app), config.retention.callback_days, stopping.clone()));
-        let serving = tokio::spawn(http::serve(
+        let serving = tokio::spawn(http::serve_patiently(
+            patience.head,
             listener,
             http::routes(Arc::clone(&app)),
             http::Limits {

@@ -37,7 +37,7 @@ pub(crate) enum ApiError {
     Overloaded,
     #[error("the server is shutting down; nothing was done, send it again")]
     ShuttingDown,
-    #[error("{0}; nothing was done, send it again")]
+    #[error("{0}; sending it again is safe")]
     Store(std::sync::Arc<StoreError>),
     #[error("nothing is at {path}")]
     NoSuchRoute { path: String },

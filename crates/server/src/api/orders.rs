@@ -5,8 +5,11 @@ use std::sync::Arc;
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, Path, Query, Request, State, rejection::QueryRejection},
-    http::StatusCode,
+    extract::{
+        FromRequest, Path, Query, Request, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    http::{StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -65,9 +68,11 @@ pub(crate) async fn register(State(app): State<Arc<App>>, request: Request) -> R
 /// Shows an order.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
-    Path(out_trade_no): Path<String>,
+    uri: Uri,
+    path: Result<Path<String>, PathRejection>,
     query: Result<Query<Which>, QueryRejection>,
 ) -> Result<Json<OrderJson>, ApiError> {
+    let Path(out_trade_no) = path.map_err(|_| ApiError::NoSuchRoute { path: uri.path().to_owned() })?;
     let Query(which) = query.map_err(|rejection| ApiError::Query(rejection.body_text()))?;
     let merchant = merchant(&app, which.mchid)?;
     let key = OrderKey { merchant, out_trade_no: OutTradeNo::parse(&out_trade_no)? };

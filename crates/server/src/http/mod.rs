@@ -7,4 +7,5 @@ mod status;
 
 pub(crate) use auth::authorized;
 pub(crate) use routes::routes;
+pub(crate) use serve::{HEAD_PATIENCE, serve_patiently};
 pub use serve::{Limits, serve};

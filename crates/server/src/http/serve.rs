@@ -17,7 +17,7 @@ use tokio::{
 use tower_service::Service;
 
 /// How long a client may take to send a request's head. WeChat gives up after 5 s in all.
-const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request's head. WeChat's headers take about a thousand bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -35,7 +35,13 @@ pub struct Limits {
 }
 
 /// Serves `router` until `stopping` turns true and the open requests are answered.
-pub async fn serve(
+pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stopping: watch::Receiver<bool>) {
+    serve_patiently(HEAD_PATIENCE, listener, router, limits, stopping).await;
+}
+
+/// The same with another patience for a request's head.
+pub(crate) async fn serve_patiently(
+    head_patience: Duration,
     listener: TcpListener,
     router: Router,
     limits: Limits,
@@ -44,10 +50,7 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(limits.connections_max));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .pipeline_flush(true);
+    http.timer(TokioTimer::new()).header_read_timeout(head_patience).max_buf_size(HEAD_BYTES_MAX);
     loop {
         let accepted = tokio::select! {
             biased;

@@ -64,3 +64,83 @@ fn same(fact: &Fact) -> Option<Same> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use payonce_core::{
+        AppId, Currency, EventType, Fen, OrderKey, OutTradeNo, Paid, Terms, WechatPaymentId,
+        fact::{Passed, Source},
+    };
+
+    use super::*;
+
+    fn merchant() -> MerchantId {
+        MerchantId::parse("1900000001").unwrap()
+    }
+
+    fn paid(number: u32, fen: i64) -> Fact {
+        let content = Content {
+            key: OrderKey {
+                merchant: merchant(),
+                out_trade_no: OutTradeNo::parse(&format!("ORDER{number}")).unwrap(),
+            },
+            payment: WechatPaymentId::parse(&format!("42000000002026030200{number:08}")).unwrap(),
+            amount: Fen::new(fen).unwrap(),
+            currency: Currency::CNY,
+            appid: AppId::parse("wx0123456789abcdef").unwrap(),
+        };
+        Fact::Paid(Paid { content, paid_at: None, source: Source::Callback, detail: "{}".into() })
+    }
+
+    fn passed(id: &str) -> Fact {
+        Fact::Other(Passed {
+            merchant: merchant(),
+            notification: NotificationId::parse(id).unwrap(),
+            event_type: EventType::parse("REFUND.SUCCESS").unwrap(),
+            plaintext: "{}".into(),
+        })
+    }
+
+    #[test]
+    fn only_what_was_remembered_is_held_and_other_content_is_another_fact() {
+        let answered = Answered::new(1 << 20);
+        answered.remember(&paid(1, 100));
+        answered.remember(&passed("a"));
+        for (fact, held) in [
+            (paid(1, 100), true),
+            (paid(1, 101), false),
+            (paid(2, 100), false),
+            (passed("a"), true),
+            (passed("b"), false),
+        ] {
+            assert_eq!(answered.holds(&fact), held, "{fact:?}");
+        }
+    }
+
+    #[test]
+    fn a_registration_is_never_answered_from_memory() {
+        let answered = Answered::new(1 << 20);
+        let terms = Terms {
+            amount: Fen::new(1).unwrap(),
+            currency: Currency::CNY,
+            appid: AppId::parse("wx1").unwrap(),
+            expires_at: None,
+        };
+        let key = OrderKey { merchant: merchant(), out_trade_no: OutTradeNo::parse("ORDER1").unwrap() };
+        let registered = Fact::Registered { key, terms };
+        answered.remember(&registered);
+        assert!(!answered.holds(&registered));
+    }
+
+    #[test]
+    fn its_memory_is_bounded_in_bytes() {
+        const BYTES_MAX: u64 = 64 * 1024;
+        let answered = Answered::new(BYTES_MAX);
+        for number in 0..10_000 {
+            answered.remember(&paid(number, 1));
+        }
+        assert!(answered.facts.weight() <= BYTES_MAX, "{} bytes", answered.facts.weight());
+        // Bounded, and yet of use: an entry takes some hundred bytes.
+        assert!(answered.facts.len() > 100, "{} facts", answered.facts.len());
+    }
+}

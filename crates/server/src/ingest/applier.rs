@@ -10,23 +10,20 @@ use payonce_core::{
     store::{Note, Retention},
 };
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, oneshot},
     time::{Interval, MissedTickBehavior, interval},
 };
 
-use super::answered::Answered;
+use super::{
+    answered::Answered,
+    notes::{NOTES_MAX, Notes},
+};
 use crate::metrics::Metrics;
 
 /// Facts in one transaction. More would save little (the cost of a commit is spread already) and make the
 /// first wait for the last.
 pub const BATCH_CALLBACKS_MAX: usize = 256;
-
-/// Notes that wait to be written; beyond it they are counted and dropped. With bodies cut at
-/// [`super::handler::KEPT_BODY_BYTES_MAX`] this bounds their memory to some 32 MiB.
-const NOTES_MAX: usize = 2048;
-
-/// Notes written in one transaction.
-const BATCH_NOTES_MAX: usize = 512;
 
 /// How long a note may wait to be written along with others. Nobody waits for it.
 const NOTES_LINGER: Duration = Duration::from_millis(50);
@@ -67,6 +64,11 @@ impl Intake {
         }
     }
 
+    /// Whether there is an applier at the other end.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.facts.is_closed()
+    }
+
     /// Hands a note in; if too many wait, it is counted and dropped.
     pub(crate) fn note(&self, note: Note) {
         if self.notes.try_send(note).is_err() {
@@ -83,6 +85,8 @@ pub(crate) struct Applier {
     pub retention: Retention,
     pub answered: Arc<Answered>,
     pub metrics: Arc<Metrics>,
+    /// Where answers are given, after the commit.
+    pub answerers: Handle,
 }
 
 impl Applier {
@@ -95,11 +99,11 @@ impl Applier {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let thread = thread::Builder::new()
             .name("applier".to_owned())
-            .spawn(move || runtime.block_on(self.run(facts_in, notes_in)))?;
+            .spawn(move || runtime.block_on(self.run(facts_in, Notes::new(notes_in))))?;
         Ok((intake, thread))
     }
 
-    async fn run(self, mut facts: mpsc::Receiver<Waiting>, mut notes: mpsc::Receiver<Note>) {
+    async fn run(self, mut facts: mpsc::Receiver<Waiting>, mut notes: Notes) {
         let mut batch = Vec::with_capacity(BATCH_CALLBACKS_MAX);
         let mut linger = lingering();
         loop {
@@ -110,16 +114,16 @@ impl Applier {
                         break;
                     }
                     self.apply(&mut batch).await;
-                    if notes.len() >= BATCH_NOTES_MAX {
-                        self.write_notes(&mut notes).await;
+                    if notes.pile_up() {
+                        notes.write(&*self.store, &self.retention, &self.metrics).await;
                     }
                 }
-                _ = linger.tick() => self.write_notes(&mut notes).await,
+                _ = linger.tick() => {
+                    notes.write(&*self.store, &self.retention, &self.metrics).await;
+                }
             }
         }
-        while !notes.is_empty() {
-            self.write_notes(&mut notes).await;
-        }
+        notes.write_all(&*self.store, &self.retention, &self.metrics).await;
     }
 
     async fn apply(&self, batch: &mut Vec<Waiting>) {
@@ -127,29 +131,27 @@ impl Applier {
         let (submissions, answers): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|waiting| (waiting.submission, waiting.answer)).unzip();
         let outcomes = apply(&*self.store, &submissions, &self.policy, self.clock.now()).await;
-        for ((submission, answer), outcome) in submissions.iter().zip(answers).zip(outcomes) {
-            let verdict = outcome.map_err(Arc::new);
-            match &verdict {
-                Ok(_) => self.answered.remember(&submission.fact),
-                Err(error) => tracing::error!(%error, "a fact was not committed"),
-            }
-            // Whoever asked may have gone (its time was over); the fact is committed all the same.
-            let _ = answer.send(verdict);
-        }
+        // On another thread: this one is what limits the server, and the next batch waits for it.
+        let answered = Arc::clone(&self.answered);
+        self.answerers.spawn(async move { answer_all(&answered, submissions, answers, outcomes) });
     }
+}
 
-    async fn write_notes(&self, notes: &mut mpsc::Receiver<Note>) {
-        let mut batch = Vec::new();
-        while let Some(note) = (batch.len() < BATCH_NOTES_MAX).then(|| notes.try_recv().ok()).flatten() {
-            batch.push(note);
+/// Tells each who waits what came of its fact, and remembers what is committed.
+fn answer_all(
+    answered: &Answered,
+    submissions: Vec<Submission>,
+    answers: Vec<oneshot::Sender<Verdict>>,
+    outcomes: Vec<Result<Outcome, StoreError>>,
+) {
+    for ((submission, answer), outcome) in submissions.into_iter().zip(answers).zip(outcomes) {
+        let verdict = outcome.map_err(Arc::new);
+        match &verdict {
+            Ok(_) => answered.remember(&submission.fact),
+            Err(error) => tracing::error!(%error, "a fact was not committed"),
         }
-        if batch.is_empty() {
-            return;
-        }
-        if let Err(error) = self.store.note(&batch, &self.retention).await {
-            self.metrics.notes_dropped.inc_by(batch.len() as u64);
-            tracing::warn!(%error, notes = batch.len(), "notes were not written");
-        }
+        // Whoever asked may have gone (its time was over); the fact is committed all the same.
+        let _ = answer.send(verdict);
     }
 }
 

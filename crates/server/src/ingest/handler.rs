@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    body::{Body, Bytes, to_bytes},
-    extract::{Path, State},
+    body::{Body, Bytes, HttpBody as _, to_bytes},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, Request, Response},
 };
 use payonce_core::{
@@ -22,7 +22,7 @@ use crate::{config::Merchant, server::App};
 pub const CALLBACK_BYTES_MAX: usize = 1024 * 1024;
 
 /// WeChat waits 5 s for the whole answer; this leaves a second for the network.
-const BUDGET: Duration = Duration::from_secs(4);
+pub(crate) const CALLBACK_BUDGET: Duration = Duration::from_secs(4);
 
 /// How much of a refused body is kept: enough for any real callback, little enough to hold many.
 pub(crate) const KEPT_BODY_BYTES_MAX: usize = 16 * 1024;
@@ -30,15 +30,17 @@ pub(crate) const KEPT_BODY_BYTES_MAX: usize = 16 * 1024;
 /// `POST /notify/v3/{merchant}`.
 pub(crate) async fn notify_v3(
     State(app): State<Arc<App>>,
-    Path(path_merchant): Path<String>,
+    path: Result<Path<String>, PathRejection>,
     request: Request<Body>,
 ) -> Response<Body> {
     let started = Instant::now();
     let received_at = app.clock.now();
     let (head, body) = request.into_parts();
+    // A path that is no text names no merchant; it is kept as it was sent.
+    let path_merchant = path.map_or_else(|_| head.uri.path().to_owned(), |Path(merchant)| merchant);
     let mut arrival =
         Arrival { app: &app, path_merchant, headers: head.headers, body: Bytes::new(), received_at };
-    let deadline = started + BUDGET;
+    let deadline = started + app.callback_budget;
     let result = match timeout_at(deadline, arrival.take(body)).await {
         Ok(result) => result,
         Err(_) => Err(Refusal::TooSlow),
@@ -55,6 +57,12 @@ pub(crate) async fn notify_v3(
             ack::refused(&refusal)
         }
     }
+}
+
+/// Any other method on its path.
+pub(crate) async fn wrong_method(State(app): State<Arc<App>>) -> Response<Body> {
+    app.metrics.refused(Refusal::WrongMethod.verdict());
+    ack::refused(&Refusal::WrongMethod)
 }
 
 /// A callback and where it arrived.
@@ -146,6 +154,10 @@ impl Arrival<'_> {
 }
 
 async fn read(body: Body) -> Result<Bytes, Refusal> {
+    // What announces too much is refused before it is sent.
+    if body.size_hint().lower() > CALLBACK_BYTES_MAX as u64 {
+        return Err(Refusal::BodyTooLarge);
+    }
     to_bytes(body, CALLBACK_BYTES_MAX).await.map_err(|error| {
         let too_large = std::error::Error::source(&error)
             .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());

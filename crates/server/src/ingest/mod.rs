@@ -7,6 +7,7 @@ mod ack;
 mod answered;
 mod applier;
 mod handler;
+mod notes;
 mod refusal;
 mod reopen;
 mod translate;
@@ -16,5 +17,5 @@ pub use handler::CALLBACK_BYTES_MAX;
 
 pub(crate) use answered::Answered;
 pub(crate) use applier::{Applier, Intake, Shed};
-pub(crate) use handler::notify_v3;
+pub(crate) use handler::{CALLBACK_BUDGET, notify_v3, wrong_method};
 pub(crate) use reopen::reopen;

@@ -12,26 +12,40 @@ use crate::server::App;
 /// Callbacks taken up in one round.
 const ROUND_MAX: usize = 256;
 
-/// Applies every stored callback that opens now. Returns how many did.
-pub(crate) async fn reopen(app: &App) -> usize {
-    let stored = match app.store.unopened_earliest(ROUND_MAX).await {
-        Ok(stored) => stored,
-        Err(error) => {
-            tracing::warn!(%error, "callbacks that did not open could not be read");
-            return 0;
+/// Applies every stored callback that opens now.
+pub(crate) async fn reopen(app: &App) {
+    // The earliest that stay; those behind them are read past them, so that they have their turn as well.
+    let mut staying = 0;
+    loop {
+        let stored = match app.store.unopened_earliest(staying + ROUND_MAX).await {
+            Ok(stored) => stored,
+            Err(error) => return tracing::warn!(%error, "callbacks that did not open could not be read"),
+        };
+        if stored.len() <= staying {
+            return;
         }
-    };
-    let mut opened = 0;
-    for callback in stored {
-        match reopen_one(app, &callback).await {
-            Ok(()) => opened += 1,
-            Err(refusal) => tracing::warn!(
-                merchant = %callback.merchant, notification = %callback.notification, %refusal,
-                "a verified callback still does not open: check the merchant's APIv3 key"
-            ),
+        for callback in stored.into_iter().skip(staying) {
+            staying += usize::from(!reopen_and_cross_off(app, &callback).await);
         }
     }
-    opened
+}
+
+/// Whether it is gone from the table.
+async fn reopen_and_cross_off(app: &App, callback: &Unopened) -> bool {
+    let (merchant, notification) = (&callback.merchant, &callback.notification);
+    if let Err(refusal) = reopen_one(app, callback).await {
+        let text = "a verified callback still does not open: check the merchant's APIv3 key";
+        tracing::warn!(%merchant, %notification, %refusal, "{text}");
+        return false;
+    }
+    // If it stays, it opens again at the next start, and is a duplicate then.
+    match app.store.forget_unopened(merchant, notification).await {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%merchant, %notification, %error, "an opened callback could not be crossed off");
+            false
+        }
+    }
 }
 
 async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {
@@ -50,9 +64,5 @@ async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {
     let verdict =
         app.intake().and_then(|intake| intake.submit(submission)).map_err(|_| Refusal::Overloaded)?;
     verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)?;
-    if let Err(error) = app.store.forget_unopened(&callback.merchant, &callback.notification).await {
-        // It opens again at the next start, and is a duplicate then.
-        tracing::warn!(%error, "an opened callback could not be crossed off");
-    }
     Ok(())
 }

@@ -64,3 +64,108 @@ fn paid(transaction: &Transaction, merchant: &MerchantId, plaintext: &str) -> Op
         detail: plaintext.into(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const MCHID: &str = "1900000001";
+
+    fn plaintext() -> Value {
+        json!({
+            "mchid": MCHID, "appid": "wx0123456789abcdef", "out_trade_no": "ORDER1",
+            "transaction_id": "4200000000202603020000000001", "trade_state": "SUCCESS",
+            "success_time": "2026-03-02T09:15:07+08:00", "amount": { "total": 5990 },
+        })
+    }
+
+    fn notification(plaintext: &Value) -> Notification {
+        Notification {
+            id: "EV-1".to_owned(),
+            create_time: "2026-03-02T09:15:07+08:00".to_owned(),
+            event_type: "TRANSACTION.SUCCESS".to_owned(),
+            summary: String::new(),
+            original_type: Some("transaction".to_owned()),
+            resource: Resource::Transaction(Box::new(
+                serde_json::from_value(plaintext.clone()).expect("a transaction"),
+            )),
+            plaintext: plaintext.to_string(),
+        }
+    }
+
+    fn translated(notification: Notification) -> Result<Submission, Refusal> {
+        translate(notification, &MerchantId::parse(MCHID).unwrap(), UnixMillis(7))
+    }
+
+    #[test]
+    fn a_payment_keeps_its_money_its_time_and_its_words() {
+        let Submission { fact, receipt } = translated(notification(&plaintext())).unwrap();
+        let Fact::Paid(paid) = fact else { panic!("{fact:?}") };
+        let OrderKey { merchant, out_trade_no } = &paid.content.key;
+        assert_eq!((merchant.as_str(), out_trade_no.as_str()), (MCHID, "ORDER1"));
+        assert_eq!(paid.content.payment.as_str(), "4200000000202603020000000001");
+        assert_eq!((paid.content.amount.get(), paid.content.currency), (5990, Currency::CNY));
+        assert_eq!(paid.paid_at, Some(UnixMillis(1_772_414_107_000)));
+        assert_eq!(*paid.detail, *plaintext().to_string());
+        let receipt = receipt.unwrap();
+        assert_eq!((receipt.notification.as_str(), receipt.received_at), ("EV-1", UnixMillis(7)));
+    }
+
+    /// What no order of ours can have is handed on whole, once per notification, and pays nothing.
+    #[test]
+    fn table_of_what_is_passed_on() {
+        for (field, value) in [
+            ("trade_state", "REFUND"),
+            ("trade_state", ""),
+            ("out_trade_no", "订单"),
+            ("out_trade_no", ""),
+            ("transaction_id", ""),
+            ("appid", "wx 1"),
+        ] {
+            let mut plaintext = plaintext();
+            plaintext[field] = value.into();
+            assert_passed_on(notification(&plaintext));
+        }
+        let mut currency = plaintext();
+        currency["amount"]["currency"] = "yuan".into();
+        assert_passed_on(notification(&currency));
+        assert_passed_on(Notification { resource: Resource::Other, ..notification(&plaintext()) });
+    }
+
+    #[track_caller]
+    fn assert_passed_on(notification: Notification) {
+        let whole = notification.plaintext.clone();
+        let fact = translated(notification).unwrap().fact;
+        let Fact::Other(passed) = fact else { panic!("{fact:?}") };
+        assert_eq!((passed.notification.as_str(), &*passed.plaintext), ("EV-1", &*whole));
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_left_out() {
+        for (time, paid_at) in
+            [("yesterday", None), ("2026-03-02T01:15:07Z", Some(UnixMillis(1_772_414_107_000)))]
+        {
+            let mut plaintext = plaintext();
+            plaintext["success_time"] = time.into();
+            let Fact::Paid(paid) = translated(notification(&plaintext)).unwrap().fact else {
+                panic!("{time}")
+            };
+            assert_eq!(paid.paid_at, paid_at, "{time}");
+        }
+    }
+
+    #[test]
+    fn another_merchants_notification_and_senseless_names_are_refused() {
+        let mut other = plaintext();
+        other["mchid"] = "1900000009".into();
+        let refused = translated(notification(&other));
+        assert!(matches!(refused, Err(Refusal::OtherMerchant { named, .. }) if named == "1900000009"));
+        for (id, event_type) in [("", "A.B"), ("EV 1", "A.B"), ("EV-1", ""), ("EV-1", "付款")] {
+            let (id, event_type) = (id.to_owned(), event_type.to_owned());
+            let refused = translated(Notification { id, event_type, ..notification(&plaintext()) });
+            assert!(matches!(refused, Err(Refusal::Senseless(_))));
+        }
+    }
+}

@@ -7,7 +7,7 @@ use wechatpay::{PlatformKeys, UnixSeconds, headers};
 
 use crate::fixture::{Sent, platform_keys, vectors};
 
-/// Vectors that between them have a public key, a certificate, and an envelope with escapes.
+/// One signed with the public key, one with a certificate.
 const VECTORS: [&str; 2] = ["associated_data empty", "by certificate"];
 
 fn valid(name: &str) -> (Sent, UnixSeconds) {

@@ -6,11 +6,13 @@
 mod notify_signature;
 mod request_signature;
 mod resource;
+mod samples;
 
 use serde_json::Value;
 
 /// A file of published vectors; `None` where the variable is not set, which is said.
 #[expect(clippy::disallowed_methods, reason = "the one place where a test reads the environment")]
+#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
 fn load(name: &str) -> Option<Value> {
     let Ok(folder) = std::env::var("PAYONCE_VECTORS") else {
         println!("not run: PAYONCE_VECTORS, the folder of published vectors, is not set");

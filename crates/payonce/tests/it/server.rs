@@ -1,0 +1,130 @@
+//! The real binary as a process: started, listened to, killed.
+//!
+//! Invariants: it hears nothing of this process's environment; it is waited for by its log, its answers and its end,
+//! never by time; it does not outlive its [`Server`].
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+
+use crate::shop::Shop;
+
+/// `payonce`, in a folder of its own (where a core dump would go as well).
+pub(crate) fn payonce(folder: &Path) -> Command {
+    command(Path::new(env!("CARGO_BIN_EXE_payonce")), folder)
+}
+
+/// A program that starts `payonce` in the end.
+pub(crate) fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// What a command that ends by itself had to say.
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Said {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { code: status.code(), out: text(stdout), err: text(stderr) }
+}
+
+/// A running `payonce serve`.
+pub(crate) struct Server {
+    child: Mutex<Child>,
+    addr: SocketAddr,
+    log: Mutex<Log>,
+}
+
+/// What the process writes to its standard error.
+struct Log {
+    lines: Receiver<String>,
+    read: String,
+}
+
+impl Server {
+    /// Starts the shop's server and waits until it listens.
+    pub(crate) fn start(shop: &Shop) -> Self {
+        Self::launch(payonce(shop.folder()).arg("serve"))
+    }
+
+    /// Starts it by this command. The configuration is the folder's `payonce.toml`.
+    pub(crate) fn launch(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        // Reads to the end whatever happens, or a full pipe would stop the server.
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let mut log = Log { lines, read: String::new() };
+        let line = log.until("payonce listens");
+        let addr = line.split_once("addr=").unwrap().1.trim().parse().unwrap();
+        Self { child: Mutex::new(child), addr, log: Mutex::new(log) }
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// SIGKILL: the process gets no chance to do anything more.
+    pub(crate) fn kill(&self) {
+        self.child.lock().unwrap().kill().unwrap();
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        // The standard library sends SIGKILL only; every shell has `kill`.
+        let pid = self.child.lock().unwrap().id().to_string();
+        let sent = Command::new("sh").args(["-c", r#"kill -s TERM "$0""#, &pid]).status().unwrap();
+        assert!(sent.success(), "SIGTERM was not sent");
+    }
+
+    /// Whether it has not ended yet.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.child.lock().unwrap().try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&self) -> ExitStatus {
+        self.child.lock().unwrap().wait().unwrap()
+    }
+
+    /// Waits for a line of its log that contains `words`.
+    pub(crate) fn says(&self, words: &str) -> String {
+        self.log.lock().unwrap().until(words)
+    }
+}
+
+impl Log {
+    fn until(&mut self, words: &str) -> String {
+        while let Ok(line) = self.lines.recv() {
+            self.read.push_str(&line);
+            self.read.push('\n');
+            if line.contains(words) {
+                return line;
+            }
+        }
+        panic!("payonce ended without saying {words:?}:\n{}", self.read);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Both fail only if it has ended already.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}

@@ -1,0 +1,82 @@
+//! Notes on their way to the database: refused callbacks, callbacks that did not open, receipts of cached answers.
+//!
+//! Nobody waits for them, so they are written along with others. Invariants: at most [`NOTES_MAX`] wait, beyond that
+//! they are counted and dropped; what the database could not take stays in front and is tried again.
+
+use payonce_core::{
+    Store, StoreError,
+    store::{Note, Retention},
+};
+use tokio::sync::mpsc;
+
+use crate::metrics::Metrics;
+
+/// Notes that wait to be written. With bodies cut at [`super::handler::KEPT_BODY_BYTES_MAX`] this bounds their
+/// memory to some 32 MiB.
+pub(super) const NOTES_MAX: usize = 2048;
+
+/// Notes written in one transaction.
+const BATCH_NOTES_MAX: usize = 512;
+
+/// The notes that wait.
+pub(super) struct Notes {
+    incoming: mpsc::Receiver<Note>,
+    /// The next to be written.
+    batch: Vec<Note>,
+    /// Whether the database refused the batch before: said once, not every time.
+    refused: bool,
+}
+
+impl Notes {
+    pub(super) fn new(incoming: mpsc::Receiver<Note>) -> Self {
+        Self { incoming, batch: Vec::new(), refused: false }
+    }
+
+    /// Whether so many wait that facts should let them pass.
+    pub(super) fn pile_up(&self) -> bool {
+        !self.refused && self.incoming.len() >= BATCH_NOTES_MAX
+    }
+
+    /// Writes a batch. Returns whether one went out, so that there may be another.
+    pub(super) async fn write(
+        &mut self,
+        store: &dyn Store,
+        retention: &Retention,
+        metrics: &Metrics,
+    ) -> bool {
+        while self.batch.len() < BATCH_NOTES_MAX
+            && let Ok(note) = self.incoming.try_recv()
+        {
+            self.batch.push(note);
+        }
+        if self.batch.is_empty() {
+            return false;
+        }
+        match store.note(&self.batch, retention).await {
+            Ok(()) => self.refused = false,
+            Err(error @ (StoreError::Unavailable { .. } | StoreError::Conflict(_))) => {
+                if !self.refused {
+                    tracing::warn!(%error, notes = self.batch.len(), "notes wait for the database");
+                }
+                self.refused = true;
+                return false;
+            }
+            // Trying again would not help, and those behind would wait for ever.
+            Err(error) => {
+                tracing::error!(%error, notes = self.batch.len(), "notes were not written");
+                metrics.notes_dropped.inc_by(self.batch.len() as u64);
+            }
+        }
+        self.batch.clear();
+        true
+    }
+
+    /// Writes what waits, as far as the database takes it.
+    pub(super) async fn write_all(mut self, store: &dyn Store, retention: &Retention, metrics: &Metrics) {
+        while self.write(store, retention, metrics).await {}
+        let left = self.batch.len() + self.incoming.len();
+        if left > 0 {
+            tracing::error!(notes = left, "the database did not take the last notes");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! No secret, openid or key is ever logged, at whatever level.
+
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
+
+use payonce_simulator::Payment;
+use tracing_subscriber::fmt::MakeWriter;
+use wechatpay::headers;
+
+use crate::{
+    letter::Letter,
+    stage::{API_KEY, OPENID, Stage, merchant, payment, platform, registration},
+    store::Trouble,
+};
+
+/// Everything that this process logs. The applier logs on a thread of its own, hence for all threads.
+static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Lines;
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LINES.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        Self
+    }
+}
+
+#[tokio::test]
+async fn no_secret_openid_or_key_is_logged_at_the_finest_level() {
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(Lines)
+        .try_init()
+        .unwrap();
+
+    let stage = Stage::set().await;
+    stage.register(1).await;
+    let genuine = stage.callback(payment(1));
+    let signature = String::from_utf8(genuine.header(headers::SIGNATURE).to_vec()).unwrap();
+    stage.ask(&genuine).await.assert_acknowledged();
+    stage.ask(&genuine).await.assert_acknowledged();
+    stage.ask(&stage.callback(Payment { amount_fen: 1, ..payment(1) })).await.assert_acknowledged();
+    stage.ask(&genuine.clone().with(headers::NONCE, "x")).await.assert_refused(401, "does not fit");
+    stage
+        .ask(&stage.callback(Payment { amount_fen: -1, ..payment(2) }))
+        .await
+        .assert_refused(400, "0 or more");
+    stage.ask(&stage.signed(OPENID)).await.assert_refused(400, "not a notification");
+    stage.ask(&Letter::get("/v1/messages").and("authorization", format!("Bearer {API_KEY}x"))).await;
+    stage.api(Letter::post("/v1/orders", "{")).await;
+    stage.store.trouble(Trouble::CommitFails);
+    stage.ask(&stage.callback(payment(3))).await.assert_refused(503, "disk full");
+    stage.api(Letter::post("/v1/orders", registration(4).to_string())).await;
+    stage.struck().await;
+
+    let lines = String::from_utf8(LINES.lock().unwrap().clone()).unwrap();
+    // What is looked through is what was logged.
+    for line in ["payonce listens", "callback refused", "a fact was not committed", "payonce has stopped"] {
+        assert!(lines.contains(line), "{line:?} is not in\n{lines}");
+    }
+    let pem_line = platform().public_key_pem().lines().nth(1).unwrap();
+    let merchant = merchant();
+    for secret in [OPENID, merchant.apiv3_key(), API_KEY, &signature, pem_line, "-----BEGIN", "Bearer"] {
+        assert!(!lines.contains(secret), "{secret} is in\n{lines}");
+    }
+}

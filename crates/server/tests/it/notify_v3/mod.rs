@@ -1,0 +1,12 @@
+//! `POST /notify/v3/{mchid}`: what WeChat hears, and that it hears nothing else.
+
+mod acknowledged;
+mod answered;
+mod batches;
+mod durable;
+mod kept;
+mod limits;
+mod overload;
+mod unopened;
+mod unreadable;
+mod unverified;

@@ -1,0 +1,66 @@
+//! 500: proven to be WeChat's, but our APIv3 key does not open it. Kept whole, and applied once the key is mended.
+
+use payonce_simulator::Merchant;
+
+use crate::stage::{APPID, MCHID, NOW, Stage, merchant, payment};
+
+/// The merchant under a key that WeChat does not use.
+fn wrongly_keyed() -> Merchant {
+    Merchant::new(MCHID, APPID, "apiv3KeyThatNobodyHasEverUsed012").unwrap()
+}
+
+#[tokio::test]
+async fn what_a_wrong_key_did_not_open_is_applied_once_when_the_key_is_mended() {
+    let stage = Stage::of(&[wrongly_keyed()], |_, _| ()).await;
+    let letter = stage.callback(payment(1));
+    // WeChat sends again, as it does; it is one callback for all that.
+    for _ in 0..3 {
+        stage.ask(&letter).await.assert_refused(500, "was the key reset on the merchant platform?");
+    }
+    stage.register(1).await;
+
+    let stage = stage.restarted(&[wrongly_keyed()]).await;
+    let counts = stage.counts().await;
+    assert_eq!(
+        (counts.unopened, counts.payments, counts.rejected),
+        (1, 0, 0),
+        "a key still wrong loses nothing"
+    );
+
+    // Long after the timestamp's window: the signature is looked at as of the time at which the callback came.
+    stage.clock_seconds(wechatpay::UnixSeconds(NOW.0 + 86_400));
+    let stage = stage.restarted(&[merchant()]).await;
+    stage.store.committed(1).await;
+    assert_eq!(stage.order_state(1).await, "paid");
+    assert_eq!(stage.message_types().await, ["payment.succeeded"]);
+
+    // What WeChat still sends is a copy now.
+    stage.clock_seconds(NOW);
+    stage.ask(&letter).await.assert_acknowledged();
+    let stage = stage.restarted(&[merchant()]).await;
+    assert_eq!(stage.message_types().await, ["payment.succeeded"]);
+    let counts = stage.struck().await.counts().await;
+    assert_eq!((counts.unopened, counts.payments, counts.receipts), (0, 1, 2));
+}
+
+/// A damaged one (or another merchant's) must not keep those behind it from their turn.
+#[tokio::test]
+async fn callbacks_that_never_open_do_not_stand_in_the_way_of_others() {
+    const NEVER: u32 = 300;
+    let stage = Stage::of(&[wrongly_keyed()], |_, _| ()).await;
+    let cut = |envelope: &mut serde_json::Value| {
+        let ciphertext = envelope["resource"]["ciphertext"].as_str().unwrap();
+        envelope["resource"]["ciphertext"] = ciphertext[4..].into();
+    };
+    let mut wire = stage.wire().await;
+    for number in 0..NEVER {
+        wire.ask(&stage.edited(payment(number), cut)).await.assert_refused(500, "does not open");
+    }
+    wire.ask(&stage.callback(payment(NEVER))).await.assert_refused(500, "does not open");
+    drop(wire);
+
+    let stage = stage.restarted(&[merchant()]).await;
+    stage.store.committed(1).await;
+    assert_eq!(stage.message_types().await, ["payment.unmatched"]);
+    assert_eq!(stage.struck().await.counts().await.unopened, u64::from(NEVER));
+}

@@ -1,0 +1,92 @@
+//! `/healthz`, `/readyz`, `/metrics`, and what is nowhere.
+
+use crate::{
+    letter::Letter,
+    stage::{Stage, payment},
+    store::Trouble,
+};
+
+#[tokio::test]
+async fn ready_while_the_database_answers_and_alive_in_any_case() {
+    let stage = Stage::set().await;
+    let ready = stage.ask(&Letter::get("/readyz")).await;
+    assert_eq!((ready.status, ready.body.as_str()), (200, "ready\n"));
+
+    stage.store.trouble(Trouble::Unavailable);
+    let ready = stage.ask(&Letter::get("/readyz")).await;
+    let text = "not ready: the database is unavailable (disk full: free some space)\n";
+    assert_eq!((ready.status, ready.body.as_str()), (503, text));
+    let alive = stage.ask(&Letter::get("/healthz")).await;
+    assert_eq!((alive.status, alive.body.as_str()), (200, "ok\n"));
+
+    stage.store.trouble(Trouble::None);
+    assert_eq!(stage.ask(&Letter::get("/readyz")).await.status, 200);
+}
+
+#[tokio::test]
+async fn metrics_count_what_happened() {
+    let stage = Stage::set().await;
+    stage.register(1).await;
+    for letter in [
+        stage.callback(payment(1)),
+        stage.callback(payment(1)),
+        stage.callback(payment(2)),
+        stage.callback(payment(3)).without("wechatpay-nonce"),
+        stage.signed("{}"),
+    ] {
+        stage.ask(&letter).await;
+    }
+    let metrics = stage.ask(&Letter::get("/metrics")).await;
+    assert_eq!(
+        metrics.header("content-type"),
+        Some("application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
+    // Seconds differ from run to run; all else is exact.
+    let timeless = |line: &&str| !line.starts_with("payonce_callback_seconds_") && !line.contains("_bucket{");
+    let mut lines: Vec<&str> = metrics.body.lines().filter(timeless).collect();
+    // Label sets stand in no order.
+    lines.sort_unstable();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    # EOF
+    # HELP payonce_batch_facts Facts applied in one transaction.
+    # HELP payonce_callback_seconds Seconds from a callback's head to its answer.
+    # HELP payonce_callbacks_accepted Callbacks committed and acknowledged.
+    # HELP payonce_callbacks_refused Callbacks answered 4xx or 5xx, by reason.
+    # HELP payonce_notes_dropped Rejected callbacks and receipts that were not stored.
+    # TYPE payonce_batch_facts histogram
+    # TYPE payonce_callback_seconds histogram
+    # TYPE payonce_callbacks_accepted counter
+    # TYPE payonce_callbacks_refused counter
+    # TYPE payonce_notes_dropped counter
+    payonce_batch_facts_count 3
+    payonce_batch_facts_sum 3.0
+    payonce_callbacks_accepted_total{outcome="applied"} 1
+    payonce_callbacks_accepted_total{outcome="duplicate"} 1
+    payonce_callbacks_accepted_total{outcome="incident"} 0
+    payonce_callbacks_accepted_total{outcome="unmatched"} 1
+    payonce_callbacks_refused_total{verdict="headers"} 1
+    payonce_callbacks_refused_total{verdict="malformed_notification"} 1
+    payonce_notes_dropped_total 0
+    "#);
+    let timed = stage.metric("payonce_callback_seconds_count").await;
+    assert_eq!(timed.as_deref(), Some("5"));
+}
+
+#[tokio::test]
+async fn what_is_nowhere_says_so_in_json() {
+    let stage = Stage::set().await;
+    for (letter, status, message) in [
+        (Letter::get("/"), 404, "nothing is at /"),
+        (Letter::get("/v1/order"), 404, "nothing is at /v1/order"),
+        (Letter::get("/V1/messages"), 404, "nothing is at /V1/messages"),
+        (Letter::get("/%FF"), 404, "nothing is at /%FF"),
+        (Letter::post("/healthz", ""), 405, "this path does not take that method"),
+        (Letter::post("/metrics", ""), 405, "this path does not take that method"),
+    ] {
+        let answer = stage.ask(&letter).await;
+        let json = answer.json();
+        assert_eq!((answer.status, &json["code"]), (status, &"PAY0009".into()), "{letter:?}");
+        assert_eq!(json["message"], message);
+        assert_eq!(answer.header("allow").is_some(), status == 405, "{answer:?}");
+    }
+}

@@ -1,0 +1,231 @@
+//! SQLite behind a gate: commits can be held until a test lets them go, and made to fail.
+
+use std::{
+    path::Path,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use payonce_core::{
+    MerchantId, NotificationId, Order, OrderKey, Store, StoreError, Tx, UnixMillis,
+    fact::Claim,
+    order::OrderId,
+    store::{
+        Changes, Claimed, Counts, KeptPayment, LedgerLine, MessageView, Note, OrderView, Position, Rejected,
+        Retention, Unavailability, Unopened,
+    },
+};
+use payonce_store_sqlite::{Options, SqliteStore};
+use tokio::sync::watch;
+
+use crate::wire::within;
+
+/// What is the matter with the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    #[default]
+    None,
+    /// Nothing can be begun, noted or read.
+    Unavailable,
+    /// Transactions go well until they are to be committed.
+    CommitFails,
+    /// Transactions end the thread that commits.
+    CommitPanics,
+    /// Notes cannot be written; all else can.
+    NotesFail,
+    /// A row of this payment breaks a constraint.
+    Refuses { transaction_id: String },
+}
+
+/// SQLite, and what a test does to it.
+pub(crate) struct TestStore {
+    sqlite: SqliteStore,
+    trouble: Mutex<Trouble>,
+    begun: AtomicUsize,
+    gate_open: watch::Sender<bool>,
+    at_gate: watch::Sender<usize>,
+    committed: watch::Sender<usize>,
+    notes_refused: watch::Sender<usize>,
+    cleared_out: watch::Sender<usize>,
+}
+
+impl TestStore {
+    pub(crate) fn open(path: &Path) -> Self {
+        Self {
+            sqlite: SqliteStore::open(&Options::new(path)).unwrap(),
+            trouble: Mutex::default(),
+            begun: AtomicUsize::new(0),
+            gate_open: watch::Sender::new(true),
+            at_gate: watch::Sender::new(0),
+            committed: watch::Sender::new(0),
+            notes_refused: watch::Sender::new(0),
+            cleared_out: watch::Sender::new(0),
+        }
+    }
+
+    /// From now on.
+    pub(crate) fn trouble(&self, trouble: Trouble) {
+        *self.troubled() = trouble;
+    }
+
+    /// Holds transactions before their commit.
+    pub(crate) fn close_gate(&self) {
+        self.gate_open.send_replace(false);
+    }
+
+    /// Lets them go.
+    pub(crate) fn open_gate(&self) {
+        self.gate_open.send_replace(true);
+    }
+
+    /// Waits until the `nth` transaction, counted from the store's opening, wants to commit.
+    pub(crate) async fn at_gate(&self, nth: usize) {
+        let mut at_gate = self.at_gate.subscribe();
+        within("a transaction at the gate", at_gate.wait_for(|count| *count >= nth)).await.unwrap();
+    }
+
+    /// Waits until `count` transactions are committed.
+    pub(crate) async fn committed(&self, count: usize) {
+        let mut committed = self.committed.subscribe();
+        within("a commit", committed.wait_for(|seen| *seen >= count)).await.unwrap();
+    }
+
+    /// Waits until notes could not be written.
+    pub(crate) async fn note_refused(&self) {
+        let mut refused = self.notes_refused.subscribe();
+        within("notes to be refused", refused.wait_for(|count| *count > 0)).await.unwrap();
+    }
+
+    /// Waits until old receipts were looked for.
+    pub(crate) async fn cleared_out(&self) {
+        let mut cleared_out = self.cleared_out.subscribe();
+        within("the clearing out", cleared_out.wait_for(|count| *count > 0)).await.unwrap();
+    }
+
+    /// Transactions begun so far.
+    pub(crate) fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    fn troubled(&self) -> MutexGuard<'_, Trouble> {
+        self.trouble.lock().unwrap()
+    }
+
+    fn available(&self) -> Result<(), StoreError> {
+        if *self.troubled() == Trouble::Unavailable { Err(unavailable()) } else { Ok(()) }
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable { reason: Unavailability::DiskFull, source: "told so by a test".into() }
+}
+
+#[async_trait]
+impl Store for TestStore {
+    async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
+        self.available()?;
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        Ok(Box::new(TestTx { inner: self.sqlite.begin().await?, store: self }))
+    }
+
+    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+        self.available()?;
+        if *self.troubled() == Trouble::NotesFail {
+            self.notes_refused.send_modify(|count| *count += 1);
+            return Err(unavailable());
+        }
+        self.sqlite.note(notes, retention).await
+    }
+
+    async fn forget_receipts(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+        self.available()?;
+        let gone = self.sqlite.forget_receipts(before, rows_max).await?;
+        self.cleared_out.send_modify(|count| *count += 1);
+        Ok(gone)
+    }
+
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
+        self.available()?;
+        self.sqlite.order(key).await
+    }
+
+    async fn messages_after(&self, after: Position, limit: usize) -> Result<Vec<MessageView>, StoreError> {
+        self.available()?;
+        self.sqlite.messages_after(after, limit).await
+    }
+
+    async fn ledger_after(&self, after: OrderId, limit: usize) -> Result<Vec<LedgerLine>, StoreError> {
+        self.sqlite.ledger_after(after, limit).await
+    }
+
+    async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError> {
+        self.sqlite.rejected_latest(limit).await
+    }
+
+    async fn unopened_earliest(&self, limit: usize) -> Result<Vec<Unopened>, StoreError> {
+        self.available()?;
+        self.sqlite.unopened_earliest(limit).await
+    }
+
+    async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
+        self.available()?;
+        self.sqlite.forget_unopened(merchant, id).await
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.sqlite.counts().await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.available()?;
+        self.sqlite.ping().await
+    }
+}
+
+struct TestTx<'a> {
+    inner: Box<dyn Tx + 'a>,
+    store: &'a TestStore,
+}
+
+#[async_trait]
+impl Tx for TestTx<'_> {
+    async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError> {
+        self.inner.claim(claims).await
+    }
+
+    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<(OrderId, Order)>, StoreError> {
+        self.inner.orders_for_update(keys).await
+    }
+
+    async fn unmatched_payments(&mut self, keys: &[OrderKey]) -> Result<Vec<KeptPayment>, StoreError> {
+        self.inner.unmatched_payments(keys).await
+    }
+
+    async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        if let Trouble::Refuses { transaction_id } = &*self.store.troubled()
+            && changes.payments.iter().any(|change| change.content.payment.as_str() == transaction_id)
+        {
+            let source = "told so by a test".into();
+            return Err(StoreError::Constraint { name: "payment_statement_once", source });
+        }
+        self.inner.save(changes).await
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.store.at_gate.send_modify(|count| *count += 1);
+        let mut gate_open = self.store.gate_open.subscribe();
+        gate_open.wait_for(|open| *open).await.map_err(|closed| StoreError::Unexpected(closed.into()))?;
+        let trouble = self.store.troubled().clone();
+        match trouble {
+            Trouble::CommitFails => return Err(unavailable()),
+            Trouble::CommitPanics => panic!("told so by a test"),
+            _ => {}
+        }
+        self.inner.commit().await?;
+        self.store.committed.send_modify(|count| *count += 1);
+        Ok(())
+    }
+}
