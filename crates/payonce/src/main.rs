@@ -9,6 +9,7 @@ mod args;
 mod configuration;
 mod demo;
 mod logs;
+mod runtime;
 mod serve;
 mod signals;
 

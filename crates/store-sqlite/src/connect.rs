@@ -12,7 +12,11 @@ use payonce_core::{
 };
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{errors::class, migrate, rows::RowError};
+use crate::{
+    errors::{OpenedReadOnly, class},
+    migrate,
+    rows::RowError,
+};
 
 /// How long a statement waits for a lock that another process holds. Short of the 4 s budget of a callback,
 /// which is answered 503 then and sent again by WeChat.
@@ -46,8 +50,10 @@ impl Options {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
-    pub(crate) writer: tokio::sync::Mutex<Connection>,
+    // Order matters: fields are dropped from the top, and the connection that is closed last empties the WAL into the
+    // file, which one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
+    pub(crate) writer: tokio::sync::Mutex<Connection>,
 }
 
 impl SqliteStore {
@@ -64,6 +70,13 @@ impl SqliteStore {
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )
         .map_err(class)?;
+        // SQLite opens a file that may not be written all the same, and would say so at the first write.
+        if writer.is_readonly(rusqlite::MAIN_DB).map_err(class)? {
+            return Err(StoreError::Unavailable {
+                reason: Unavailability::ReadOnly,
+                source: DriverError::from(OpenedReadOnly),
+            });
+        }
         writer.busy_timeout(BUSY_TIMEOUT).map_err(class)?;
         writer.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
         // Before anything is written: a foreign file must stay as it is.

@@ -55,3 +55,8 @@ impl From<OrderMoved> for StoreError {
         Self::Conflict(source)
     }
 }
+
+/// The system let SQLite open the file for reading only.
+#[derive(Debug, thiserror::Error)]
+#[error("SQLite could open the file for reading only")]
+pub(crate) struct OpenedReadOnly;

@@ -14,11 +14,11 @@ use crate::shop::Shop;
 
 /// `payonce`, in a folder of its own (where a core dump would go as well).
 pub(crate) fn payonce(folder: &Path) -> Command {
-    command(Path::new(env!("CARGO_BIN_EXE_payonce")), folder)
+    command(env!("CARGO_BIN_EXE_payonce"), folder)
 }
 
 /// A program that starts `payonce` in the end.
-pub(crate) fn command(program: &Path, folder: &Path) -> Command {
+pub(crate) fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().current_dir(folder).stdin(Stdio::null());
     command
@@ -42,7 +42,6 @@ pub(crate) fn run(command: &mut Command) -> Said {
 pub(crate) struct Server {
     child: Mutex<Child>,
     addr: SocketAddr,
-    log: Mutex<Log>,
 }
 
 /// What the process writes to its standard error.
@@ -71,7 +70,7 @@ impl Server {
         let mut log = Log { lines, read: String::new() };
         let line = log.until("payonce listens");
         let addr = line.split_once("addr=").unwrap().1.trim().parse().unwrap();
-        Self { child: Mutex::new(child), addr, log: Mutex::new(log) }
+        Self { child: Mutex::new(child), addr }
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -99,11 +98,6 @@ impl Server {
     /// Waits for its end.
     pub(crate) fn wait(&self) -> ExitStatus {
         self.child.lock().unwrap().wait().unwrap()
-    }
-
-    /// Waits for a line of its log that contains `words`.
-    pub(crate) fn says(&self, words: &str) -> String {
-        self.log.lock().unwrap().until(words)
     }
 }
 

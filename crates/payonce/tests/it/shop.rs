@@ -3,8 +3,10 @@
 //! Orders are registered by [`payonce_core::apply`] before a server starts; from then on the database belongs to the
 //! server, and [`crate::books`] looks at copies of it.
 
+use std::fs::Permissions;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -117,7 +119,11 @@ impl Shop {
     }
 
     fn write_files(&self) {
-        let file = |name: &str, text: &str| std::fs::write(self.folder().join(name), text).unwrap();
+        let file = |name: &str, text: &str| {
+            let path = self.folder().join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        };
         file("api.key", API_KEY);
         file("apiv3.key", self.merchant.apiv3_key());
         file("pub_key.pem", self.platform.public_key_pem());

@@ -136,82 +136,79 @@ mod tests {
         "x".to_owned()
     }
 
-    /// Every refusal: its status, its verdict, whether the callback is kept among the rejected.
+    /// Each refusal with its status, its verdict, and whether the callback is kept among the rejected.
+    #[track_caller]
+    fn check<const N: usize>(table: [(Refusal, u16, &str, bool); N]) {
+        for (refusal, status, verdict, kept) in table {
+            let found = (refusal.status().as_u16(), refusal.verdict(), refusal.worth_keeping());
+            assert_eq!(found, (status, verdict, kept), "{refusal:?}");
+        }
+    }
+
     #[test]
-    fn table_of_refusals() {
+    fn table_of_what_is_sent_wrongly() {
         use HeaderError as H;
-        use OpenError as O;
         use Refusal as R;
         use VerifyError as V;
         let header = "wechatpay-nonce";
-        let seconds = UnixSeconds(0);
-        let store = |error| R::NotStored(Arc::new(error));
-        let senseless = NotificationId::parse("").expect_err("it is empty");
-        for (refusal, status, verdict, kept) in [
+        let (timestamp, now) = (UnixSeconds(0), UnixSeconds(300));
+        let (serial, signature_type) = (text(), text());
+        check([
             (R::UnknownMerchant { path_merchant: text() }, 400, "unknown_merchant", true),
             (R::OtherMerchant { path: text(), named: text() }, 400, "other_merchant", true),
             (R::WrongMethod, 405, "wrong_method", false),
             (R::BodyTooLarge, 413, "body_too_large", true),
             (R::BodyLost, 400, "body_lost", false),
-            (R::Headers(H::Missing { header }), 401, "headers", true),
-            (R::Headers(H::Repeated { header }), 401, "headers", true),
-            (R::Headers(H::Empty { header }), 401, "headers", true),
-            (R::Headers(H::Oversized { header, len: 2, len_max: 1 }), 401, "headers", true),
-            (R::Headers(H::NotAscii { header }), 401, "headers", true),
-            (R::Headers(H::MalformedTimestamp), 401, "headers", true),
-            (R::Unverified(V::SignatureProbe), 401, "signature_probe", true),
-            (
-                R::Unverified(V::StaleTimestamp { timestamp: seconds, now: seconds }),
-                401,
-                "stale_timestamp",
-                true,
-            ),
-            (R::Unverified(V::UnknownSerial { serial: text() }), 401, "unknown_serial", true),
-            (
-                R::Unverified(V::UnsupportedSignatureType { signature_type: text() }),
-                400,
-                "unsupported_signature_type",
-                true,
-            ),
-            (R::Unverified(V::MalformedSignature), 401, "malformed_signature", true),
-            (R::Unverified(V::SignatureMismatch), 401, "signature_mismatch", true),
-            (R::Unopened(O::BodyNotUtf8), 400, "malformed_notification", true),
-            (R::Unopened(O::BodyNotJson(not_json())), 400, "malformed_notification", true),
-            (
-                R::Unopened(O::UnsupportedResourceType { resource_type: text() }),
-                400,
-                "malformed_notification",
-                true,
-            ),
-            (R::Unopened(O::UnsupportedAlgorithm { algorithm: text() }), 400, "malformed_notification", true),
-            (R::Unopened(O::NonceLength { bytes: 1 }), 400, "malformed_notification", true),
-            (R::Unopened(O::CiphertextNotBase64), 400, "malformed_notification", true),
-            (R::Unopened(O::CiphertextTooShort { bytes: 1 }), 400, "malformed_notification", true),
-            (R::Unopened(O::WrongKey), 500, "wrong_apiv3_key", true),
-            (R::Unopened(O::PlaintextNotUtf8), 400, "malformed_notification", true),
-            (R::Unopened(O::PlaintextNotJson(not_json())), 400, "malformed_notification", true),
-            (
-                R::Unopened(O::ResourceMalformed { original_type: text(), source: not_json() }),
-                400,
-                "malformed_notification",
-                true,
-            ),
-            (R::Senseless(senseless), 400, "senseless_notification", true),
-            (R::Overloaded, 503, "overloaded", false),
-            (R::TooSlow, 503, "too_slow", false),
-            (store(StoreError::Conflict("x".into())), 503, "not_stored", false),
-            (
-                store(StoreError::Unavailable { reason: Unavailability::Locked, source: "x".into() }),
-                503,
-                "not_stored",
-                false,
-            ),
-            (store(StoreError::Constraint { name: "x", source: "x".into() }), 503, "not_stored", false),
-            (store(StoreError::Unexpected("x".into())), 503, "not_stored", false),
-            (R::ShuttingDown, 503, "shutting_down", false),
-        ] {
-            let found = (refusal.status().as_u16(), refusal.verdict(), refusal.worth_keeping());
-            assert_eq!(found, (status, verdict, kept), "{refusal:?}");
-        }
+            (H::Missing { header }.into(), 401, "headers", true),
+            (H::Repeated { header }.into(), 401, "headers", true),
+            (H::Empty { header }.into(), 401, "headers", true),
+            (H::Oversized { header, len: 2, len_max: 1 }.into(), 401, "headers", true),
+            (H::NotAscii { header }.into(), 401, "headers", true),
+            (H::MalformedTimestamp.into(), 401, "headers", true),
+            (V::SignatureProbe.into(), 401, "signature_probe", true),
+            (V::StaleTimestamp { timestamp, now }.into(), 401, "stale_timestamp", true),
+            (V::UnknownSerial { serial }.into(), 401, "unknown_serial", true),
+            (V::UnsupportedSignatureType { signature_type }.into(), 400, "unsupported_signature_type", true),
+            (V::MalformedSignature.into(), 401, "malformed_signature", true),
+            (V::SignatureMismatch.into(), 401, "signature_mismatch", true),
+        ]);
+    }
+
+    #[test]
+    fn table_of_what_cannot_be_read() {
+        use OpenError as O;
+        let (resource_type, algorithm, original_type) = (text(), text(), text());
+        let senseless = NotificationId::parse("").expect_err("it is empty");
+        let (source, malformed) = (not_json(), "malformed_notification");
+        check([
+            (O::WrongKey.into(), 500, "wrong_apiv3_key", true),
+            (O::BodyNotUtf8.into(), 400, malformed, true),
+            (O::BodyNotJson(not_json()).into(), 400, malformed, true),
+            (O::UnsupportedResourceType { resource_type }.into(), 400, malformed, true),
+            (O::UnsupportedAlgorithm { algorithm }.into(), 400, malformed, true),
+            (O::NonceLength { bytes: 1 }.into(), 400, malformed, true),
+            (O::CiphertextNotBase64.into(), 400, malformed, true),
+            (O::CiphertextTooShort { bytes: 1 }.into(), 400, malformed, true),
+            (O::PlaintextNotUtf8.into(), 400, malformed, true),
+            (O::PlaintextNotJson(not_json()).into(), 400, malformed, true),
+            (O::ResourceMalformed { original_type, source }.into(), 400, malformed, true),
+            (senseless.into(), 400, "senseless_notification", true),
+        ]);
+    }
+
+    /// WeChat sends these again, unchanged: nothing is kept.
+    #[test]
+    fn table_of_what_we_could_not_do() {
+        let not_stored = |error| (Refusal::NotStored(Arc::new(error)), 503, "not_stored", false);
+        let locked = Unavailability::Locked;
+        check([
+            (Refusal::Overloaded, 503, "overloaded", false),
+            (Refusal::TooSlow, 503, "too_slow", false),
+            (Refusal::ShuttingDown, 503, "shutting_down", false),
+            not_stored(StoreError::Conflict("x".into())),
+            not_stored(StoreError::Unavailable { reason: locked, source: "x".into() }),
+            not_stored(StoreError::Constraint { name: "x", source: "x".into() }),
+            not_stored(StoreError::Unexpected("x".into())),
+        ]);
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::timeout};
 
 use crate::{
     letter::Letter,
     stage::{Stage, payment},
-    wire::within,
+    wire::{QUIET, within},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,8 +57,9 @@ async fn a_body_that_is_still_coming_is_waited_for() {
     assert_eq!(idle.ask(&Letter::get("/healthz")).await.status, 200);
 
     let (server, struck) = stage.parted();
-    let stopping = tokio::spawn(server.stop());
+    let mut stopping = tokio::spawn(server.stop());
     idle.rest().await;
+    assert!(timeout(QUIET, &mut stopping).await.is_err(), "it has to wait");
     wire.send(&letter.body).await;
     wire.answer().await.assert_acknowledged();
     within("the end of the server", stopping).await.unwrap();

@@ -1,0 +1,136 @@
+//! Bad input at the start: each is named with its key and its file and what to do, and changes nothing.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use crate::server::{command, payonce, run};
+use crate::shop::Shop;
+
+/// As far as payonce looks into it before it says that a key was asked for.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n";
+
+/// Runs a command that must refuse to serve, and returns what it says.
+fn refusal(shop: &Shop, command: &mut Command) -> String {
+    let said = run(command);
+    assert_eq!((said.code, said.out.as_str()), (Some(1), ""), "{}", said.err);
+    assert!(!said.err.contains("panicked"), "{}", said.err);
+    assert!(!said.err.contains(shop.merchant.apiv3_key()), "{}", said.err);
+    said.err
+}
+
+fn refuses(shop: &Shop) -> String {
+    refusal(shop, payonce(shop.folder()).arg("serve"))
+}
+
+fn replace_in(path: &Path, old: &str, new: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(old), "{text}");
+    fs::write(path, text.replace(old, new)).unwrap();
+}
+
+#[tokio::test]
+async fn a_port_in_use() {
+    let shop = Shop::open(0, 1).await;
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = other.local_addr().unwrap().to_string();
+    replace_in(&shop.config(), "127.0.0.1:0", &addr);
+    insta::assert_snapshot!(refuses(&shop).replace(&addr, "ADDRESS"), @"");
+}
+
+#[tokio::test]
+async fn a_folder_in_the_databases_place() {
+    let shop = Shop::open(0, 1).await;
+    fs::create_dir(shop.database()).unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+}
+
+#[tokio::test]
+async fn a_folder_that_does_not_exist() {
+    let shop = Shop::open(0, 1).await;
+    replace_in(&shop.config(), "sqlite://payonce.db", "sqlite://missing/payonce.db");
+    insta::assert_snapshot!(refuses(&shop), @"");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database() {
+    let shop = Shop::open(0, 1).await;
+    let text = "a letter, long enough to be looked at. ".repeat(200);
+    fs::write(shop.database(), &text).unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+    assert_eq!(fs::read_to_string(shop.database()).unwrap(), text, "it is left as it was");
+}
+
+#[tokio::test]
+async fn another_programs_database() {
+    let shop = Shop::open(0, 1).await;
+    let theirs = Connection::open(shop.database()).unwrap();
+    theirs.execute_batch("CREATE TABLE theirs (x); PRAGMA application_id = 0x1234").unwrap();
+    drop(theirs);
+    let before = fs::read(shop.database()).unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+    assert_eq!(fs::read(shop.database()).unwrap(), before, "it is left as it was");
+}
+
+#[tokio::test]
+async fn a_newer_schema() {
+    let shop = Shop::open(1, 1).await;
+    Connection::open(shop.database()).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+}
+
+#[tokio::test]
+async fn a_database_that_may_not_be_written() {
+    let shop = Shop::open(1, 1).await;
+    fs::set_permissions(shop.database(), fs::Permissions::from_mode(0o444)).unwrap();
+    let before = fs::read(shop.database()).unwrap();
+    insta::assert_snapshot!(refusal(&shop, unprivileged(&shop).arg("serve")), @"");
+    assert_eq!(fs::read(shop.database()).unwrap(), before);
+}
+
+/// `payonce` without the privilege to write what may not be written. Only root has it.
+fn unprivileged(shop: &Shop) -> Command {
+    if fs::OpenOptions::new().append(true).open(shop.database()).is_err() {
+        return payonce(shop.folder());
+    }
+    let mut setpriv = command("setpriv", shop.folder());
+    setpriv.args(["--bounding-set=-dac_override", env!("CARGO_BIN_EXE_payonce")]);
+    setpriv
+}
+
+#[tokio::test]
+async fn a_database_that_another_process_keeps_locked() {
+    let shop = Shop::open(1, 1).await;
+    let other = Connection::open(shop.database()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+}
+
+#[tokio::test]
+async fn key_files_that_are_missing_or_hold_something_else() {
+    let shop = Shop::open(0, 1).await;
+    let file = |name: &str| shop.folder().join(name);
+    let key = fs::read_to_string(file("pub_key.pem")).unwrap();
+
+    fs::rename(file("apiv3.key"), file("moved.key")).unwrap();
+    fs::rename(file("pub_key.pem"), file("moved.pem")).unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+    fs::rename(file("moved.key"), file("apiv3.key")).unwrap();
+
+    fs::write(file("pub_key.pem"), CERTIFICATE).unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+
+    fs::write(file("pub_key.pem"), &key[..key.len() / 2]).unwrap();
+    insta::assert_snapshot!(refuses(&shop), @"");
+
+    fs::write(file("pub_key.pem"), &key).unwrap();
+    let id = format!("public_key_id = \"{}\"\n", shop.platform.public_key_id());
+    replace_in(&shop.config(), &id, "");
+    replace_in(&shop.config(), "public_key_file", "certificate_file");
+    insta::assert_snapshot!(refuses(&shop), @"");
+    assert!(!shop.database().exists(), "nothing is made before the keys are good");
+}
