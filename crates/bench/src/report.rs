@@ -49,6 +49,7 @@ impl Figures {
         }
     }
 
+    #[expect(clippy::print_stdout, reason = "the figures are what the program is for")]
     pub(crate) fn print(&self, json: bool) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.refused == 0,

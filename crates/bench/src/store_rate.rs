@@ -32,6 +32,7 @@ pub(crate) struct Options {
     cache_kib: Option<u32>,
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what the program is for")]
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("payonce-bench-").tempdir_in(".")?;
     let mut sqlite = SqliteOptions::new(folder.path().join("payonce.db"));

@@ -70,7 +70,7 @@ impl Default for Patience {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {addr}: {source}{}", hint(source))]
+    #[error("cannot listen on {addr}{}", hint(source))]
     Listen {
         /// The address (`server.listen`).
         addr: SocketAddr,
@@ -78,7 +78,7 @@ pub enum StartError {
         source: std::io::Error,
     },
     /// The applier's thread cannot be started.
-    #[error("cannot start the applier's thread: {0}")]
+    #[error("cannot start the applier's thread")]
     Applier(#[source] std::io::Error),
 }
 

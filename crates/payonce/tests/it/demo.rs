@@ -1,8 +1,12 @@
 //! `payonce demo`: the whole of it, in small.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use serde_json::Value;
 
-use crate::server::{payonce, run};
+use crate::server::{Server, payonce, run};
+use crate::wire::Wire;
 
 /// The last line's keys, in their order: what scripts rely on.
 const KEYS: [&str; 8] =
@@ -53,6 +57,28 @@ fn the_demo_leaves_nothing_behind() {
     assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn kept_it_prints_its_addresses_and_runs_until_it_is_asked_to_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = payonce(folder.path())
+        .env("TMPDIR", folder.path())
+        .args(["demo", "--payments", "3", "--keep"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let said: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
+    let url = said.iter().find_map(|line| line.strip_prefix("metrics     http://")).expect("an address");
+    let server = Server::adopt(child, url.strip_suffix("/metrics").unwrap().parse().unwrap());
+
+    let (status, metrics) = Wire::connect(server.addr()).await.get("/metrics").await;
+    assert_eq!(status, 200);
+    assert!(metrics.contains("payonce_callbacks_accepted_total{outcome=\"applied\"} 3\n"), "{metrics}");
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "its files are removed");
 }
 
 #[test]

@@ -39,21 +39,21 @@ async fn a_port_in_use() {
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = other.local_addr().unwrap().to_string();
     replace_in(&shop.config(), "127.0.0.1:0", &addr);
-    insta::assert_snapshot!(refuses(&shop).replace(&addr, "ADDRESS"), @"");
+    insta::assert_snapshot!(refuses(&shop).replace(&addr, "ADDRESS"), @"payonce: cannot listen on ADDRESS (another program listens there: stop it, or set server.listen to another port): Address already in use (os error 98)");
 }
 
 #[tokio::test]
 async fn a_folder_in_the_databases_place() {
     let shop = Shop::open(0, 1).await;
     fs::create_dir(shop.database()).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the database is unavailable (cannot be opened: check that the folder exists and may be written): unable to open database file: payonce.db: Error code 14: unable to open database file");
 }
 
 #[tokio::test]
 async fn a_folder_that_does_not_exist() {
     let shop = Shop::open(0, 1).await;
     replace_in(&shop.config(), "sqlite://payonce.db", "sqlite://missing/payonce.db");
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database missing/payonce.db: the database is unavailable (cannot be opened: check that the folder exists and may be written): unable to open database file: missing/payonce.db: Error code 14: unable to open database file");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn a_file_that_is_no_database() {
     let shop = Shop::open(0, 1).await;
     let text = "a letter, long enough to be looked at. ".repeat(200);
     fs::write(shop.database(), &text).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the file is not a SQLite database: choose another file");
     assert_eq!(fs::read_to_string(shop.database()).unwrap(), text, "it is left as it was");
 }
 
@@ -72,7 +72,7 @@ async fn another_programs_database() {
     theirs.execute_batch("CREATE TABLE theirs (x); PRAGMA application_id = 0x1234").unwrap();
     drop(theirs);
     let before = fs::read(shop.database()).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the file is a database of another program (application id 0x1234): choose another file");
     assert_eq!(fs::read(shop.database()).unwrap(), before, "it is left as it was");
 }
 
@@ -80,7 +80,7 @@ async fn another_programs_database() {
 async fn a_newer_schema() {
     let shop = Shop::open(1, 1).await;
     Connection::open(shop.database()).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the database has schema version 99, this payonce knows up to 1: run the payonce that wrote it, or a newer one");
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_database_that_may_not_be_written() {
     let shop = Shop::open(1, 1).await;
     fs::set_permissions(shop.database(), fs::Permissions::from_mode(0o444)).unwrap();
     let before = fs::read(shop.database()).unwrap();
-    insta::assert_snapshot!(refusal(&shop, unprivileged(&shop).arg("serve")), @"");
+    insta::assert_snapshot!(refusal(&shop, unprivileged(&shop).arg("serve")), @"payonce: store.url: the database payonce.db: the database is unavailable (read-only: give this user the right to write the file and its folder): SQLite could open the file for reading only");
     assert_eq!(fs::read(shop.database()).unwrap(), before);
 }
 
@@ -107,7 +107,7 @@ async fn a_database_that_another_process_keeps_locked() {
     let shop = Shop::open(1, 1).await;
     let other = Connection::open(shop.database()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the database is unavailable (locked by another process: stop it, or wait): database is locked: Error code 5: database is locked");
 }
 
 #[tokio::test]
@@ -118,19 +118,22 @@ async fn key_files_that_are_missing_or_hold_something_else() {
 
     fs::rename(file("apiv3.key"), file("moved.key")).unwrap();
     fs::rename(file("pub_key.pem"), file("moved.pem")).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"
+    payonce: payonce.toml:9:18: merchants[0].apiv3_key_file: cannot read apiv3.key: No such file or directory (os error 2)
+    payonce.toml:12:19: merchants[0].platform_keys[0].public_key_file: cannot read pub_key.pem: No such file or directory (os error 2)
+    ");
     fs::rename(file("moved.key"), file("apiv3.key")).unwrap();
 
     fs::write(file("pub_key.pem"), CERTIFICATE).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: payonce.toml:12:19: merchants[0].platform_keys[0].public_key_file: pub_key.pem: this file is a certificate; give the key: `pub_key.pem` for WeChat Pay's public key, `apiclient_key.pem` for the merchant's private key");
 
     fs::write(file("pub_key.pem"), &key[..key.len() / 2]).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: payonce.toml:12:19: merchants[0].platform_keys[0].public_key_file: pub_key.pem: this is not one PEM block: it must begin with a line `-----BEGIN …-----`, end with a line `-----END …-----` and hold base64 in lines of 64 between them");
 
     fs::write(file("pub_key.pem"), &key).unwrap();
     let id = format!("public_key_id = \"{}\"\n", shop.platform.public_key_id());
     replace_in(&shop.config(), &id, "");
     replace_in(&shop.config(), "public_key_file", "certificate_file");
-    insta::assert_snapshot!(refuses(&shop), @"");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: payonce.toml:11:20: merchants[0].platform_keys[0].certificate_file: pub_key.pem: this file is a key; give WeChat Pay's platform certificate (`-----BEGIN CERTIFICATE-----`)");
     assert!(!shop.database().exists(), "nothing is made before the keys are good");
 }

@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, channel};
 
 use crate::shop::Shop;
 
@@ -38,16 +37,10 @@ pub(crate) fn run(command: &mut Command) -> Said {
     Said { code: status.code(), out: text(stdout), err: text(stderr) }
 }
 
-/// A running `payonce serve`.
+/// A process of `payonce` that serves.
 pub(crate) struct Server {
     child: Mutex<Child>,
     addr: SocketAddr,
-}
-
-/// What the process writes to its standard error.
-struct Log {
-    lines: Receiver<String>,
-    read: String,
 }
 
 impl Server {
@@ -59,17 +52,20 @@ impl Server {
     /// Starts it by this command. The configuration is the folder's `payonce.toml`.
     pub(crate) fn launch(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = channel();
-        // Reads to the end whatever happens, or a full pipe would stop the server.
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let _ = sender.send(line);
-            }
-        });
-        let mut log = Log { lines, read: String::new() };
-        let line = log.until("payonce listens");
-        let addr = line.split_once("addr=").unwrap().1.trim().parse().unwrap();
+        // Printed, so that a test that fails shows what the server had to say.
+        let mut lines = BufReader::new(child.stderr.take().unwrap())
+            .lines()
+            .map_while(Result::ok)
+            .inspect(|line| println!("payonce: {line}"));
+        let line =
+            lines.find(|line| line.contains("payonce listens")).expect("payonce ended before it listened");
+        // A pipe that nobody reads would stop the server once it is full.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self::adopt(child, line.split_once("addr=").unwrap().1.parse().unwrap())
+    }
+
+    /// A process that listens already.
+    pub(crate) fn adopt(child: Child, addr: SocketAddr) -> Self {
         Self { child: Mutex::new(child), addr }
     }
 
@@ -98,19 +94,6 @@ impl Server {
     /// Waits for its end.
     pub(crate) fn wait(&self) -> ExitStatus {
         self.child.lock().unwrap().wait().unwrap()
-    }
-}
-
-impl Log {
-    fn until(&mut self, words: &str) -> String {
-        while let Ok(line) = self.lines.recv() {
-            self.read.push_str(&line);
-            self.read.push('\n');
-            if line.contains(words) {
-                return line;
-            }
-        }
-        panic!("payonce ended without saying {words:?}:\n{}", self.read);
     }
 }
 

@@ -42,7 +42,7 @@ pub enum InitError {
         file: PathBuf,
     },
     /// The file cannot be written.
-    #[error("cannot write {}: {source}", file.display())]
+    #[error("cannot write {}", file.display())]
     Unwritable {
         /// The file.
         file: PathBuf,

@@ -12,27 +12,81 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn payonce_help() {
-    insta::assert_snapshot!(help(&["--help"]), @"");
+    insta::assert_snapshot!(help(&["--help"]), @"
+    A self-hosted WeChat Pay backend whose payment callbacks take effect exactly once
+
+    Usage: payonce <COMMAND>
+
+    Commands:
+      serve   Run the server until SIGTERM or Ctrl-C
+      demo    See it work: pay orders, send every callback many times, tamper with some, check the database
+      init    Write a starter configuration in which every key is explained
+      config  Show the configuration in effect and where each value comes from. Secrets are not shown
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
 }
 
 #[test]
 fn serve_help() {
-    insta::assert_snapshot!(help(&["serve", "--help"]), @"");
+    insta::assert_snapshot!(help(&["serve", "--help"]), @"
+    Run the server until SIGTERM or Ctrl-C
+
+    Usage: payonce serve [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one
+      -h, --help           Print help
+    ");
 }
 
 #[test]
 fn demo_help() {
-    insta::assert_snapshot!(help(&["demo", "--help"]), @"");
+    insta::assert_snapshot!(help(&["demo", "--help"]), @"
+    See it work: pay orders, send every callback many times, tamper with some, check the database
+
+    Usage: payonce demo [OPTIONS]
+
+    Options:
+          --payments <PAYMENTS>  How many orders are paid [default: 500]
+          --copies <COPIES>      How many genuine copies of each callback are sent [default: 5]
+          --tampered <PERCENT>   How many tampered copies come on top, in percent of the genuine ones [default: 5]
+          --seed <SEED>          Names the run: the same seed sends the same copies in the same order [default: 1]
+          --json                 Print one JSON object as the last line
+          --keep                 Leave it running afterwards and print the addresses
+      -h, --help                 Print help
+    ");
 }
 
 #[test]
 fn init_help() {
-    insta::assert_snapshot!(help(&["init", "--help"]), @"");
+    insta::assert_snapshot!(help(&["init", "--help"]), @"
+    Write a starter configuration in which every key is explained
+
+    Usage: payonce init [PATH]
+
+    Arguments:
+      [PATH]  The file to write; it must not exist yet [default: payonce.toml]
+
+    Options:
+      -h, --help  Print help
+    ");
 }
 
 #[test]
 fn config_help() {
-    insta::assert_snapshot!(help(&["config", "--help"]), @"");
+    insta::assert_snapshot!(help(&["config", "--help"]), @"
+    Show the configuration in effect and where each value comes from. Secrets are not shown
+
+    Usage: payonce config [OPTIONS]
+
+    Options:
+          --config <FILE>  The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one
+      -h, --help           Print help
+    ");
 }
 
 #[test]

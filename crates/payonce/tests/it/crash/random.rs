@@ -12,7 +12,7 @@ use super::{acknowledged, recover};
 use crate::{books::Books, environment, server::Server, shop::Shop};
 
 /// How often the server is killed.
-const ROUNDS: usize = 60;
+const ROUNDS: usize = 100;
 
 /// Payments that are new in each round.
 const PAYMENTS: usize = 16;
