@@ -3,7 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "what the machine or a fixture cannot do ends the test"
+    reason = "clippy allows it in test functions, but not in what they share"
 )]
 
 mod books;

@@ -83,3 +83,14 @@ fn commits_are_durable_in_a_power_cut() {
     let store = open(&folder.path().join("p.db")).unwrap();
     assert_eq!(store.durability().unwrap(), ("wal".to_owned(), 2));
 }
+
+#[tokio::test]
+async fn closing_it_leaves_one_file_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("p.db")).unwrap();
+    store.ping().await.expect("a connection that only reads, which must not be the last to close");
+    drop(store);
+    let names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(names, ["p.db"]);
+}

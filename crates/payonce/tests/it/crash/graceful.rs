@@ -1,7 +1,10 @@
 //! SIGTERM in the middle of a burst: what the server has taken in is answered, then it ends well.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Once};
+
+use payonce_simulator::Delivery;
 use payonce_simulator::deliver::unacknowledged;
-use payonce_simulator::{Answer, Delivery};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tokio::net::TcpStream;
 
@@ -20,7 +23,7 @@ const SEED: u64 = 15;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asked_to_stop_it_answers_what_it_took_in_and_exits_well() {
     let mut shop = Shop::open(BURST + TAKEN_IN, SEED).await;
-    let server = Server::start(&shop);
+    let server = Arc::new(Server::start(&shop));
     let deliveries = shop.deliveries(0..BURST, COPIES, &mut StdRng::seed_from_u64(SEED));
     let amid = deliveries.len() / 3;
 
@@ -34,15 +37,15 @@ async fn asked_to_stop_it_answers_what_it_took_in_and_exits_well() {
         taken_in.push((wire, callback));
     }
 
-    let mut answered = 0;
-    let on_answer = |_: &Answer| {
-        answered += 1;
-        if answered == amid {
-            server.terminate();
+    let (sender, sent, asked) = (Arc::clone(&server), AtomicUsize::new(0), Once::new());
+    let callback = move |delivery: &_, attempt| {
+        if sent.fetch_add(1, Ordering::Relaxed) >= amid {
+            // Whoever comes second waits here for the first: the rest of the burst follows the signal.
+            asked.call_once(|| sender.terminate());
         }
+        signer.callback(delivery, attempt)
     };
-    let callback = move |delivery: &_, attempt| signer.callback(delivery, attempt);
-    let answers = shop.courier(&server).deliver(deliveries, callback, on_answer).await;
+    let answers = shop.courier(&server).deliver(deliveries, callback, |_| ()).await;
     // The signal has come through once nobody listens any more.
     while TcpStream::connect(server.addr()).await.is_ok() {}
     assert!(server.is_alive(), "it waits for the bodies");
