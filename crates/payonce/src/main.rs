@@ -9,7 +9,6 @@ mod args;
 mod configuration;
 mod demo;
 mod logs;
-mod runtime;
 mod serve;
 mod signals;
 

@@ -10,7 +10,7 @@ use payonce_server::{
 };
 use payonce_store_sqlite::{Options, SqliteStore};
 
-use crate::{configuration, logs, runtime, signals};
+use crate::{configuration, logs, signals};
 
 pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Result<ExitCode> {
     let loaded = configuration::load(path, environment)?;
@@ -20,7 +20,7 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
         tracing::warn!("{warning}");
     }
     config.ready_to_serve()?;
-    let runtime = runtime::start()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = open_store(&config)?;
         let server = Server::new(config, store, Arc::new(SystemClock)).start().await?;

@@ -18,7 +18,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use payonce_simulator::{Answer, Courier, Plan, Report, Retry, Signer, Target};
 
-use crate::{args::DemoOptions, runtime, signals};
+use crate::{args::DemoOptions, signals};
 use report::Closing;
 use stage::Stage;
 
@@ -32,7 +32,7 @@ const DELAY_MAX: Duration = Duration::from_millis(20);
 const RETRY: Retry = Retry::faster(NonZero::new(1000).expect("BUG: 1000 is not zero")).at_most(8);
 
 pub(crate) fn run(options: &DemoOptions) -> anyhow::Result<ExitCode> {
-    let runtime = runtime::start()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(perform(options))
 }
 
