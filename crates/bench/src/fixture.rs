@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use payonce_core::{
-    AppId, Clock as _, Currency, Fact, Fen, MerchantId, OrderKey, OutTradeNo, Paid, Policy, Store as _,
+    AppId, Clock as _, Currency, Fact, Fen, Json, MerchantId, OrderKey, OutTradeNo, Paid, Policy, Store as _,
     Submission, SystemClock, Terms, UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
 };
@@ -175,8 +175,8 @@ fn earlier_payment(n: u64, merchant: &MerchantId, terms: &Terms) -> anyhow::Resu
         currency: terms.currency,
         appid: terms.appid.clone(),
     };
-    let detail =
-        "{\"trade_type\":\"JSAPI\",\"bank_type\":\"OTHERS\",\"payer\":{\"openid\":\"oBENCH\"}}".into();
+    let detail = r#"{"trade_type":"JSAPI","bank_type":"OTHERS","payer":{"openid":"oBENCH"}}"#;
+    let detail = Json::parse(detail.to_owned())?;
     Ok(Fact::Paid(Paid { content, paid_at: Some(UnixMillis(0)), source: Source::Callback, detail }))
 }
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use payonce_core::{
-    AppId, Currency, EventType, Fact, Fen, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid, Policy,
-    Submission, Terms, UnixMillis, WechatPaymentId, apply,
+    AppId, Currency, EventType, Fact, Fen, Json, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid,
+    Policy, Submission, Terms, UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
     store::Receipt,
 };
@@ -97,8 +97,12 @@ fn payment(n: u32) -> anyhow::Result<Submission> {
     );
     let number = format!("420000000020260302{:010}", n.reverse_bits());
     let content = Content { key, payment: WechatPaymentId::parse(&number)?, amount, currency, appid };
-    let fact =
-        Fact::Paid(Paid { content, paid_at: Some(NOW), source: Source::Callback, detail: DETAIL.into() });
+    let fact = Fact::Paid(Paid {
+        content,
+        paid_at: Some(NOW),
+        source: Source::Callback,
+        detail: Json::parse(DETAIL.to_owned())?,
+    });
     Ok(Submission { fact, receipt: Some(receipt) })
 }
 

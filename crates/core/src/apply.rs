@@ -9,7 +9,7 @@ use crate::{
     fault,
     fold::{Fold, Known},
     order::OrderKey,
-    store::{Receipt, Store, StoreError},
+    store::{DriverError, Receipt, Store, StoreError, Unavailability},
     time::UnixMillis,
 };
 
@@ -47,21 +47,33 @@ pub async fn apply(
         Err(error) if batch.len() == 1 => vec![Err(error)],
         // The database is the matter, not the facts: nothing in it has changed, and it would refuse each one.
         Err(StoreError::Unavailable { reason, source }) => {
-            let shared: std::sync::Arc<str> = source.to_string().into();
-            batch
-                .iter()
-                .map(|_| Err(StoreError::Unavailable { reason, source: shared.to_string().into() }))
-                .collect()
+            unavailable(reason, &source, batch.len()).collect()
         }
         Err(_) => {
             let mut outcomes = Vec::with_capacity(batch.len());
             for submission in batch {
                 let one = apply_together(store, std::slice::from_ref(submission), policy, now).await;
+                if let Err(StoreError::Unavailable { reason, source }) = one {
+                    // It went away meanwhile: asking for each of the rest would only take the others' time.
+                    let rest = batch.len() - outcomes.len();
+                    outcomes.extend(unavailable(reason, &source, rest));
+                    break;
+                }
                 outcomes.push(one.map(|outcomes| outcomes[0]));
             }
             outcomes
         }
     }
+}
+
+/// The same error for each of so many facts.
+fn unavailable(
+    reason: Unavailability,
+    source: &DriverError,
+    facts: usize,
+) -> impl Iterator<Item = Result<Outcome, StoreError>> {
+    let said = source.to_string();
+    (0..facts).map(move |_| Err(StoreError::Unavailable { reason, source: said.clone().into() }))
 }
 
 async fn apply_together(

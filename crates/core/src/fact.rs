@@ -2,6 +2,7 @@
 
 use crate::{
     ids::{AppId, EventType, MerchantId, NotificationId, WechatPaymentId},
+    json::Json,
     money::{Currency, Fen},
     order::{OrderKey, Terms},
     time::UnixMillis,
@@ -40,8 +41,8 @@ pub struct Paid {
     pub paid_at: Option<UnixMillis>,
     /// Who told us first.
     pub source: Source,
-    /// What else the merchant's system may want (payer, attach, bank …): one JSON object, not looked into.
-    pub detail: Box<str>,
+    /// What else the merchant's system may want (payer, attach, bank …): not looked into.
+    pub detail: Json,
 }
 
 /// What two statements about one payment must share to be the same statement.

@@ -8,6 +8,7 @@ use crate::{
     decide::{Decision, Earlier, IncidentKind, OrderEffect, Outcome, Policy, Remedy, Standing, decide},
     fact::{Content, Fact, Paid, Passed},
     ids::{MerchantId, NotificationId, WechatPaymentId},
+    json::Json,
     message::{self, MessageId, MessageKind, PaymentStory},
     order::{Order, OrderId, OrderKey, OrderState},
     store::{
@@ -122,7 +123,7 @@ impl<'a> Fold<'a> {
             content: kept.content,
             paid_at: kept.paid_at,
             source: kept.source,
-            detail: kept.detail.unwrap_or_default(),
+            detail: kept.detail.unwrap_or_else(Json::empty_object),
         };
         self.add_payment(KnownPayment {
             row: Some(kept.row),
@@ -342,7 +343,7 @@ fn compact(
     let mut slots = Vec::with_capacity(orders.len());
     let mut kept = Vec::with_capacity(orders.len());
     for known in orders {
-        slots.push(kept.len());
+        slots.push(known.changed.then_some(kept.len()));
         if known.changed {
             kept.push(OrderChange {
                 id: known.id,
@@ -351,11 +352,13 @@ fn compact(
             });
         }
     }
+    let new_slot =
+        |slot: OrderSlot| slots[slot].expect("BUG: what is kept for an order changes its messages");
     for payment in payments {
-        payment.order = payment.order.map(|slot| slots[slot]);
+        payment.order = payment.order.map(new_slot);
     }
     for message in messages {
-        message.order = message.order.map(|(slot, sequence)| (slots[slot], sequence));
+        message.order = message.order.map(|(slot, sequence)| (new_slot(slot), sequence));
     }
     kept
 }

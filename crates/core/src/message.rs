@@ -10,6 +10,7 @@ use crate::{
     decide::IncidentKind,
     fact::{Content, Passed},
     ids::{EventType, WechatPaymentId},
+    json::Json,
     order::{OrderKey, Terms},
     time::UnixMillis,
 };
@@ -104,8 +105,7 @@ pub(crate) struct PaymentData<'a> {
     pub expected: Option<ExpectedData<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paid_by: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<&'a RawValue>,
+    pub detail: &'a Json,
 }
 
 /// What the order asked for, where the payment differs.
@@ -122,7 +122,7 @@ pub(crate) struct PaymentStory<'a> {
     pub content: &'a Content,
     pub paid_at: Option<UnixMillis>,
     pub source: &'a str,
-    pub detail: &'a str,
+    pub detail: &'a Json,
     pub sequence: Option<u32>,
     pub late: Option<bool>,
     pub incident: Option<IncidentKind>,
@@ -153,7 +153,7 @@ pub(crate) fn payment_body(kind: &MessageKind, now: UnixMillis, story: &PaymentS
                 appid: terms.appid.as_str(),
             }),
             paid_by: story.paid_by.map(WechatPaymentId::as_str),
-            detail: serde_json::from_str(story.detail).ok(),
+            detail: story.detail,
         },
     )
 }

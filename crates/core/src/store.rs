@@ -10,6 +10,7 @@ use crate::{
     decide::{IncidentKind, Outcome, Remedy, Standing},
     fact::{Claim, Content, Source},
     ids::{EventType, MerchantId, NotificationId},
+    json::Json,
     message::{MessageId, MessageKind},
     order::{Order, OrderId, OrderKey},
     time::UnixMillis,
@@ -160,7 +161,7 @@ pub struct KeptPayment {
     /// Who told us.
     pub source: Source,
     /// What else WeChat said; kept only while the payment is unmatched (its message holds it otherwise).
-    pub detail: Option<Box<str>>,
+    pub detail: Option<Json>,
 }
 
 /// Everything that one transaction writes. Rows refer to each other by their place in these lists.
@@ -216,7 +217,7 @@ pub struct PaymentChange {
     /// Who told us.
     pub source: Source,
     /// See [`KeptPayment::detail`].
-    pub detail: Option<Box<str>>,
+    pub detail: Option<Json>,
     /// When we learnt of it.
     pub learnt_at: UnixMillis,
 }

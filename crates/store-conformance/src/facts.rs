@@ -1,8 +1,8 @@
 //! The facts that the suite speaks of: one merchant, orders of 100 fen, payments by number.
 
 use payonce_core::{
-    AppId, Currency, EventType, Fact, Fen, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid, Terms,
-    UnixMillis, WechatPaymentId,
+    AppId, Currency, EventType, Fact, Fen, Json, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid,
+    Terms, UnixMillis, WechatPaymentId,
     fact::{Content, Passed, Source},
     store::Receipt,
 };
@@ -65,7 +65,7 @@ pub(crate) fn paid(order: &str, payment: &str) -> Paid {
         content: Content { key: key(order), payment: number(payment), amount, currency, appid },
         paid_at: Some(UnixMillis(NOW.0 - 5_000)),
         source: Source::Callback,
-        detail: format!(r#"{{"attach":"{order} by {payment}"}}"#).into(),
+        detail: json(format!(r#"{{"attach":"{order} by {payment}"}}"#)),
     }
 }
 
@@ -88,4 +88,9 @@ pub(crate) fn passed(id: &str) -> Passed {
 /// A callback that came at `received_at`.
 pub(crate) fn receipt(id: &str, received_at: UnixMillis) -> Receipt {
     Receipt::new(merchant(), notification(id), event("TRANSACTION.SUCCESS"), received_at)
+}
+
+/// JSON that is known to be JSON.
+pub(crate) fn json(text: impl Into<String>) -> Json {
+    Json::parse(text.into()).expect("BUG: the suite's own JSON")
 }

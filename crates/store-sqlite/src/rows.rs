@@ -1,7 +1,7 @@
 //! How values stand in columns, both ways. Invariant: a number once given to a word is never given to another.
 
 use payonce_core::{
-    AppId, Currency, Fen, Order, OrderKey, OrderState, Outcome, Terms, UnixMillis, WechatPaymentId,
+    AppId, Currency, Fen, Json, Order, OrderKey, OrderState, Outcome, Terms, UnixMillis, WechatPaymentId,
     decide::{IncidentKind, Remedy, Standing},
     fact::{Content, Source},
     order::OrderId,
@@ -167,7 +167,7 @@ pub(crate) fn kept_payment(row: &Row<'_>) -> Result<KeptPayment, RowError> {
         standing: standing(row.get(8)?)?,
         paid_at: row.get::<_, Option<i64>>(9)?.map(UnixMillis),
         source: source(row.get(10)?)?,
-        detail: row.get::<_, Option<String>>(11)?.map(String::into_boxed_str),
+        detail: read("payment.detail", row.get::<_, Option<String>>(11)?.map(Json::parse).transpose())?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Writes what was decided, table by table: orders that are new, payments, orders that moved, the rest.
 
 use payonce_core::{
-    StoreError, fault,
+    Json, StoreError, fault,
     order::OrderId,
     store::{Changes, NewIncident, NewMessage, OrderChange, PaymentChange, PaymentRow, Receipt},
 };
@@ -91,7 +91,7 @@ fn write_payments(
                 payment.paid_at.map(|at| at.0),
                 source_code(payment.source),
                 payment.learnt_at.0,
-                payment.detail.as_deref(),
+                payment.detail.as_ref().map(Json::as_str),
             ])
             .map_err(|error| constraint(error, || payment_constraint(connection, payment)))?;
         rows.push(PaymentRow(connection.last_insert_rowid()));
@@ -124,7 +124,7 @@ fn move_payment(
                 row.0,
                 standing_code(payment.standing),
                 payment.order.map(|slot| orders[slot].0),
-                payment.detail.as_deref(),
+                payment.detail.as_ref().map(Json::as_str),
             ])
         })
         .map_err(|error| constraint(error, || "payment_settles_once"))?;

@@ -165,7 +165,7 @@ fn fact(word: &str) -> Fact {
             content: content(which),
             paid_at: None,
             source: Source::Callback,
-            detail: "{}".into(),
+            detail: crate::Json::empty_object(),
         }),
     }
 }

@@ -37,6 +37,21 @@ pub enum StoreError {
     Unexpected(#[source] DriverError),
 }
 
+impl StoreError {
+    /// The error and all its causes, in one line, for a log.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}
+
 /// Why a database cannot do it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailability {

@@ -68,7 +68,7 @@ fn same(fact: &Fact) -> Option<Same> {
 #[cfg(test)]
 mod tests {
     use payonce_core::{
-        AppId, Currency, EventType, Fen, OrderKey, OutTradeNo, Paid, Terms, WechatPaymentId,
+        AppId, Currency, EventType, Fen, Json, OrderKey, OutTradeNo, Paid, Terms, WechatPaymentId,
         fact::{Passed, Source},
     };
 
@@ -89,7 +89,7 @@ mod tests {
             currency: Currency::CNY,
             appid: AppId::parse("wx0123456789abcdef").unwrap(),
         };
-        Fact::Paid(Paid { content, paid_at: None, source: Source::Callback, detail: "{}".into() })
+        Fact::Paid(Paid { content, paid_at: None, source: Source::Callback, detail: Json::empty_object() })
     }
 
     fn passed(id: &str) -> Fact {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use payonce_core::{
-    AppId, Currency, EventType, Fact, Fen, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid,
+    AppId, Currency, EventType, Fact, Fen, Json, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid,
     Submission, UnixMillis, WechatPaymentId,
     fact::{Content, Passed, Source},
     store::Receipt,
@@ -61,7 +61,7 @@ fn paid(transaction: &Transaction, merchant: &MerchantId, plaintext: &str) -> Op
         content,
         paid_at: paid_at.map(|at| UnixMillis(at.as_millisecond())),
         source: Source::Callback,
-        detail: plaintext.into(),
+        detail: Json::parse(plaintext.to_owned()).ok()?,
     }))
 }
 
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(paid.content.payment.as_str(), "4200000000202603020000000001");
         assert_eq!((paid.content.amount.get(), paid.content.currency), (5990, Currency::CNY));
         assert_eq!(paid.paid_at, Some(UnixMillis(1_772_414_107_000)));
-        assert_eq!(*paid.detail, *plaintext().to_string());
+        assert_eq!(paid.detail.as_str(), plaintext().to_string());
         let receipt = receipt.unwrap();
         assert_eq!((receipt.notification.as_str(), receipt.received_at), ("EV-1", UnixMillis(7)));
     }

@@ -9,7 +9,7 @@ use payonce_core::{
 use crate::{
     Fixture,
     desk::Desk,
-    facts::{app, currency, fen, key, merchant, notification, number, paid, passed, registered, terms},
+    facts::{app, currency, fen, json, key, merchant, notification, number, paid, passed, registered, terms},
 };
 
 /// Quotes of every database, an injection, escapes, line ends, characters of one to four bytes, a lone accent.
@@ -43,7 +43,7 @@ pub async fn hostile_payments_round_trip(fixture: &dyn Fixture) {
         let payment = Paid {
             content: content.clone(),
             paid_at: Some(UnixMillis(at)),
-            detail: hostile_json().into(),
+            detail: json(hostile_json()),
             ..paid("A", "P")
         };
         desk.apply(Fact::Paid(payment.clone())).await;

@@ -10,7 +10,7 @@ use payonce_core::{
 use crate::{
     Fixture,
     desk::Desk,
-    facts::{NOW, app, closed, currency, number, paid, paid_amount, registered, terms},
+    facts::{NOW, app, closed, currency, json, number, paid, paid_amount, registered, terms},
 };
 
 /// An order as it shall be seen.
@@ -117,7 +117,7 @@ pub async fn the_same_statement_again_changes_nothing(fixture: &dyn Fixture) {
     let before = desk.picture().await;
     let later = Desk { now: UnixMillis(NOW.0 + 1), ..Desk::at(&*store) };
     for source in [Source::Callback, Source::Query, Source::Bill, Source::Operator] {
-        let again = Paid { source, paid_at: None, detail: "{}".into(), ..paid("A", "P1") };
+        let again = Paid { source, paid_at: None, detail: json("{}"), ..paid("A", "P1") };
         assert_eq!(later.apply(Fact::Paid(again)).await, Outcome::Duplicate);
     }
     assert_eq!(desk.picture().await, before);

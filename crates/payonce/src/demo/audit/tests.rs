@@ -72,7 +72,7 @@ fn paid(number: u64) -> Paid {
     let Terms { amount, currency, appid, .. } = terms();
     let number_at_wechat = WechatPaymentId::parse(&payment(number).transaction_id).unwrap();
     let content = Content { key: key(number), payment: number_at_wechat, amount, currency, appid };
-    Paid { content, paid_at: None, source: Source::Callback, detail: "{}".into() }
+    Paid { content, paid_at: None, source: Source::Callback, detail: payonce_core::Json::empty_object() }
 }
 
 fn payment(number: u64) -> Payment {

@@ -12,7 +12,7 @@ use payonce_core::{
 };
 use proptest::{collection, prelude::*, sample::select};
 
-use crate::facts::{app, closed, currency, fen, key, paid, passed, registered, terms};
+use crate::facts::{app, closed, currency, fen, json, key, paid, passed, registered, terms};
 
 /// How many ways each set of facts is applied in.
 const WAYS: usize = 4;
@@ -196,7 +196,7 @@ fn content(order: &str, payment: &str, variant: usize) -> Fact {
         3 => paid.content.currency = currency("USD"),
         _ => paid.content.appid = app("wx0000000000000000"),
     }
-    paid.detail = format!(r#"{{"variant":{variant}}}"#).into();
+    paid.detail = json(format!(r#"{{"variant":{variant}}}"#));
     Fact::Paid(paid)
 }
 
