@@ -23,9 +23,16 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = open_store(&config)?;
-        let server = Server::new(config, store, Arc::new(SystemClock)).start().await?;
-        signals::asked_to_stop().await?;
+        let mut server = Server::new(config, store, Arc::new(SystemClock)).start().await?;
+        let broken = tokio::select! {
+            asked = signals::asked_to_stop() => { asked?; false }
+            () = server.broken() => true,
+        };
         server.stop().await;
+        anyhow::ensure!(
+            !broken,
+            "the applier has ended by a fault: nothing acknowledged is lost; start payonce again"
+        );
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
-    thread,
     time::Duration,
 };
 
@@ -14,7 +13,7 @@ use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinHandle};
 use crate::{
     config::{Config, Merchant},
     http,
-    ingest::{Answered, Applier, CALLBACK_BUDGET, Intake, Shed, reopen},
+    ingest::{self, Answered, Applier, CALLBACK_BUDGET, Intake, Shed, reopen},
     metrics::Metrics,
 };
 
@@ -39,6 +38,7 @@ pub(crate) struct App {
     pub metrics: Arc<Metrics>,
     /// See [`Patience::callback`].
     pub callback_budget: Duration,
+    pub retention: Retention,
     /// `None` once the server goes down.
     intake: RwLock<Option<Intake>>,
 }
@@ -127,11 +127,12 @@ impl Server {
 
         let metrics = Arc::new(Metrics::new());
         let answered = Arc::new(Answered::new(ANSWERED_BYTES_MAX));
+        let retention = Retention { rejected_rows_max: config.retention.rejected_rows_max };
         let applier = Applier {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             policy: policy(&config),
-            retention: Retention { rejected_rows_max: config.retention.rejected_rows_max },
+            retention,
             answered: Arc::clone(&answered),
             metrics: Arc::clone(&metrics),
             answerers: Handle::current(),
@@ -148,11 +149,14 @@ impl Server {
             answered,
             metrics,
             callback_budget: patience.callback,
+            retention,
             intake: RwLock::new(Some(intake)),
         });
 
         let (stop, stopping) = watch::channel(false);
-        let keeper = tokio::spawn(keep(Arc::clone(&app), config.retention.callback_days, stopping.clone()));
+        let keeping = keep(Arc::clone(&app), config.retention.callback_days, stopping.clone());
+        let runtime = Handle::current();
+        let keeper = tokio::task::spawn_blocking(move || runtime.block_on(keeping));
         let serving = tokio::spawn(http::serve_patiently(
             patience.head,
             listener,
@@ -176,9 +180,9 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-/// Housekeeping: takes up callbacks that did not open, and lets old receipts go.
+/// Housekeeping: takes up callbacks that did not open, and lets old receipts go. Runs where a store may block.
 async fn keep(app: Arc<App>, callback_days: u32, mut stopping: watch::Receiver<bool>) {
-    reopen(&app).await;
+    reopen(&app, &stopping).await;
     let mut every = tokio::time::interval(RETENTION_EVERY);
     loop {
         tokio::select! {
@@ -186,8 +190,19 @@ async fn keep(app: Arc<App>, callback_days: u32, mut stopping: watch::Receiver<b
             _ = every.tick() => {}
         }
         let before = UnixMillis(app.clock.now().0 - i64::from(callback_days) * DAY_MILLIS);
-        if let Err(error) = app.store.forget_receipts(before, RECEIPTS_FORGOTTEN_MAX).await {
-            tracing::warn!(%error, "old receipts were not deleted");
+        forget_receipts(&app, before, &stopping).await;
+    }
+}
+
+/// Deletes all that is old, a little at a time.
+async fn forget_receipts(app: &App, before: UnixMillis, stopping: &watch::Receiver<bool>) {
+    while !*stopping.borrow() {
+        match app.store.forget_receipts(before, RECEIPTS_FORGOTTEN_MAX).await {
+            Ok(RECEIPTS_FORGOTTEN_MAX) => {}
+            Ok(_) => return,
+            Err(error) => {
+                return tracing::warn!(error = error.with_causes(), "old receipts were not deleted");
+            }
         }
     }
 }
@@ -198,7 +213,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     keeper: JoinHandle<()>,
-    applier: thread::JoinHandle<()>,
+    applier: ingest::Thread,
     app: Arc<App>,
 }
 
@@ -209,6 +224,13 @@ impl Running {
         self.addr
     }
 
+    /// Returns if the server cannot go on: its applier has ended, by a fault of payonce. Callbacks are answered 503
+    /// then, and a new process is needed.
+    pub async fn broken(&mut self) {
+        // Nothing is ever sent: it ends when the thread does.
+        let _ = (&mut self.applier.ended).await;
+    }
+
     /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that
     /// waits is written.
     pub async fn stop(self) {
@@ -217,7 +239,7 @@ impl Running {
         let _ = self.serving.await;
         let _ = self.keeper.await;
         *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
-        let applier = self.applier;
+        let applier = self.applier.thread;
         let _ = tokio::task::spawn_blocking(move || applier.join()).await;
         tracing::info!("payonce has stopped");
     }

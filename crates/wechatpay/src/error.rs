@@ -210,11 +210,11 @@ pub enum OpenError {
     #[error("the decrypted resource is not UTF-8")]
     PlaintextNotUtf8,
     /// The decrypted text is not JSON.
-    #[error("the decrypted resource is not JSON: {0}")]
+    #[error("the decrypted resource is not JSON: {}", without_texts(.0))]
     PlaintextNotJson(#[source] serde_json::Error),
     /// The decrypted JSON does not have the fields or values of its type, such as an amount that is no whole
     /// number, negative, or over `i64`.
-    #[error("the decrypted resource is no {original_type}: {source}")]
+    #[error("the decrypted resource is no {original_type}: {}", without_texts(source))]
     ResourceMalformed {
         /// The type that it should have had.
         original_type: String,
@@ -228,5 +228,27 @@ impl OpenError {
     #[must_use]
     pub fn is_key_fault(&self) -> bool {
         matches!(self, Self::WrongKey)
+    }
+}
+
+/// What serde says, without the texts that it quotes: in a decrypted resource they may name the payer.
+fn without_texts(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    match (said.find('"'), said.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}…{}", &said[..=first], &said[last..]),
+        _ => said,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_about_a_resource_does_not_quote_it() {
+        let source = serde_json::from_str::<Vec<u8>>(r#""an \"openid\" of a payer""#).unwrap_err();
+        let error = OpenError::ResourceMalformed { original_type: "transaction".to_owned(), source };
+        let said = error.to_string();
+        assert!(said.contains("invalid type: string \"…\", expected") && !said.contains("openid"), "{said}");
     }
 }

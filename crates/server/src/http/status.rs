@@ -13,9 +13,12 @@ use crate::server::App;
 /// The media type that Prometheus asks for (OpenMetrics text).
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `GET /healthz`: the process answers.
-pub(crate) async fn alive() -> &'static str {
-    "ok\n"
+/// `GET /healthz`: the process answers, and has not lost its applier.
+pub(crate) async fn alive(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    match app.intake() {
+        Ok(_) => (StatusCode::OK, "ok\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the applier has ended\n"),
+    }
 }
 
 /// `GET /readyz`: callbacks can be committed, as far as can be told without one.

@@ -12,7 +12,7 @@ use payonce_core::{
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
-    time::{Interval, MissedTickBehavior, interval},
+    time::{Instant, Interval, MissedTickBehavior, interval},
 };
 
 use super::{
@@ -77,6 +77,13 @@ impl Intake {
     }
 }
 
+/// The applier's thread.
+pub(crate) struct Thread {
+    pub thread: thread::JoinHandle<()>,
+    /// Ends when the thread does, be it by a panic.
+    pub ended: oneshot::Receiver<()>,
+}
+
 /// What the applier works with.
 pub(crate) struct Applier {
     pub store: Arc<dyn Store>,
@@ -92,20 +99,23 @@ pub(crate) struct Applier {
 impl Applier {
     /// Starts the applier on a thread of its own, where a store may block. It ends, with everything written,
     /// when the last [`Intake`] is dropped.
-    pub(crate) fn start(self, queue_max: usize) -> std::io::Result<(Intake, thread::JoinHandle<()>)> {
+    pub(crate) fn start(self, queue_max: usize) -> std::io::Result<(Intake, Thread)> {
         let (facts, facts_in) = mpsc::channel(queue_max);
         let (notes, notes_in) = mpsc::channel(NOTES_MAX);
         let intake = Intake { facts, notes, metrics: Arc::clone(&self.metrics) };
+        let (alive, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let thread = thread::Builder::new()
-            .name("applier".to_owned())
-            .spawn(move || runtime.block_on(self.run(facts_in, Notes::new(notes_in))))?;
-        Ok((intake, thread))
+        let thread = thread::Builder::new().name("applier".to_owned()).spawn(move || {
+            let _alive = alive;
+            runtime.block_on(self.run(facts_in, Notes::new(notes_in)));
+        })?;
+        Ok((intake, Thread { thread, ended }))
     }
 
     async fn run(self, mut facts: mpsc::Receiver<Waiting>, mut notes: Notes) {
         let mut batch = Vec::with_capacity(BATCH_CALLBACKS_MAX);
         let mut linger = lingering();
+        let mut notes_written = Instant::now();
         loop {
             tokio::select! {
                 biased;
@@ -114,12 +124,15 @@ impl Applier {
                         break;
                     }
                     self.apply(&mut batch).await;
-                    if notes.pile_up() {
+                    // Facts go first, but not for ever.
+                    if notes.pile_up() || notes_written.elapsed() >= NOTES_LINGER {
                         notes.write(&*self.store, &self.retention, &self.metrics).await;
+                        notes_written = Instant::now();
                     }
                 }
                 _ = linger.tick() => {
                     notes.write(&*self.store, &self.retention, &self.metrics).await;
+                    notes_written = Instant::now();
                 }
             }
         }
@@ -144,11 +157,14 @@ fn answer_all(
     answers: Vec<oneshot::Sender<Verdict>>,
     outcomes: Vec<Result<Outcome, StoreError>>,
 ) {
+    let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+    if let Some(Err(error)) = outcomes.iter().find(|outcome| outcome.is_err()) {
+        tracing::error!(error = error.with_causes(), facts = refused, "facts were not committed");
+    }
     for ((submission, answer), outcome) in submissions.into_iter().zip(answers).zip(outcomes) {
         let verdict = outcome.map_err(Arc::new);
-        match &verdict {
-            Ok(_) => answered.remember(&submission.fact),
-            Err(error) => tracing::error!(%error, "a fact was not committed"),
+        if verdict.is_ok() {
+            answered.remember(&submission.fact);
         }
         // Whoever asked may have gone (its time was over); the fact is committed all the same.
         let _ = answer.send(verdict);

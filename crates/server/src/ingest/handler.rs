@@ -11,7 +11,11 @@ use payonce_core::{
     NotificationId, Outcome, Submission, UnixMillis, fault,
     store::{Note, Rejected, Unopened},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    runtime::Handle,
+    task::spawn_blocking,
+    time::{Instant, timeout_at},
+};
 use wechatpay::{Callback, UnixSeconds, headers};
 
 use super::{Shed, ack, refusal::Refusal, translate::translate};
@@ -26,6 +30,12 @@ pub(crate) const CALLBACK_BUDGET: Duration = Duration::from_secs(4);
 
 /// How much of a refused body is kept: enough for any real callback, little enough to hold many.
 pub(crate) const KEPT_BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// How much is kept of a path that names no merchant (an mchid has 32 digits at the most).
+const KEPT_MERCHANT_BYTES_MAX: usize = 64;
+
+/// How much is kept of the signature's headers (WeChat's take about 600 bytes) and of the reason.
+const KEPT_TEXT_BYTES_MAX: usize = 2 * 1024;
 
 /// `POST /notify/v3/{merchant}`.
 pub(crate) async fn notify_v3(
@@ -52,8 +62,8 @@ pub(crate) async fn notify_v3(
             ack::committed()
         }
         Err(refusal) => {
+            let refusal = arrival.keep(refusal, deadline).await;
             app.metrics.refused(refusal.verdict());
-            arrival.keep(&refusal);
             ack::refused(&refusal)
         }
     }
@@ -108,38 +118,55 @@ impl Arrival<'_> {
         translate(notification, &merchant.mchid, self.received_at)
     }
 
-    /// Keeps a callback that was refused, with its verdict.
-    fn keep(&self, refusal: &Refusal) {
-        tracing::info!(
+    /// Keeps a callback that was refused, with its verdict. Returns why it is refused, after all.
+    async fn keep(&self, refusal: Refusal, deadline: Instant) -> Refusal {
+        tracing::debug!(
             verdict = refusal.verdict(),
             status = refusal.status().as_u16(),
-            merchant = %self.path_merchant.escape_debug(),
+            merchant = %beginning(&self.path_merchant, KEPT_MERCHANT_BYTES_MAX).escape_debug(),
             "callback refused"
         );
-        let Ok(intake) = self.app.intake() else { return };
-        if let (Refusal::Unopened(error), Ok(merchant)) = (refusal, self.merchant())
+        if let (Refusal::Unopened(error), Ok(merchant)) = (&refusal, self.merchant())
             && error.is_key_fault()
             && let Some(notification) = envelope_id(&self.body)
         {
-            return intake.note(Note::Unopened(Unopened {
+            let unopened = Unopened {
                 merchant: merchant.mchid.clone(),
                 notification,
                 received_at: self.received_at,
                 headers: self.signature_headers(),
                 body: self.body.to_vec(),
-            }));
+            };
+            // The answer says that it is stored: not before it is.
+            return match timeout_at(deadline, self.set_aside(unopened)).await {
+                Ok(Ok(())) => refusal,
+                Ok(Err(not_stored)) => not_stored,
+                Err(_) => Refusal::TooSlow,
+            };
         }
-        if refusal.worth_keeping() {
+        if let Ok(intake) = self.app.intake()
+            && refusal.worth_keeping()
+        {
             intake.note(Note::Rejected(Rejected {
                 received_at: self.received_at,
-                path_merchant: self.path_merchant.clone(),
+                path_merchant: beginning(&self.path_merchant, KEPT_MERCHANT_BYTES_MAX).to_owned(),
                 http_status: refusal.status().as_u16(),
                 verdict: refusal.verdict().to_owned(),
-                reason: refusal.to_string(),
-                headers: self.signature_headers(),
+                reason: beginning(&refusal.to_string(), KEPT_TEXT_BYTES_MAX).to_owned(),
+                headers: beginning(&self.signature_headers(), KEPT_TEXT_BYTES_MAX).to_owned(),
                 body: self.body[..self.body.len().min(KEPT_BODY_BYTES_MAX)].to_vec(),
             }));
         }
+        refusal
+    }
+
+    /// Stores a verified callback that does not open. Rare: it may take a transaction of its own.
+    async fn set_aside(&self, unopened: Unopened) -> Result<(), Refusal> {
+        let (store, retention) = (Arc::clone(&self.app.store), self.app.retention);
+        let runtime = Handle::current();
+        let note = [Note::Unopened(unopened)];
+        let written = spawn_blocking(move || runtime.block_on(store.note(&note, &retention))).await;
+        written.map_err(|_| Refusal::ShuttingDown)?.map_err(|error| Refusal::NotStored(Arc::new(error)))
     }
 
     fn signature_headers(&self) -> String {
@@ -151,6 +178,11 @@ impl Arrival<'_> {
         }
         lines
     }
+}
+
+/// The first bytes of a text, as far as whole characters go.
+fn beginning(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
 }
 
 async fn read(body: Body) -> Result<Bytes, Refusal> {

@@ -16,6 +16,6 @@ pub use applier::BATCH_CALLBACKS_MAX;
 pub use handler::CALLBACK_BYTES_MAX;
 
 pub(crate) use answered::Answered;
-pub(crate) use applier::{Applier, Intake, Shed};
+pub(crate) use applier::{Applier, Intake, Shed, Thread};
 pub(crate) use handler::{CALLBACK_BUDGET, notify_v3, wrong_method};
 pub(crate) use reopen::reopen;

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 
 use crate::metrics::Metrics;
 
-/// Notes that wait to be written. With bodies cut at [`super::handler::KEPT_BODY_BYTES_MAX`] this bounds their
-/// memory to some 32 MiB.
+/// Notes that wait to be written. A refused callback is cut to some 20 KiB ([`super::handler`]), so that these and
+/// the batch in hand take 50 MiB at the most.
 pub(super) const NOTES_MAX: usize = 2048;
 
 /// Notes written in one transaction.
@@ -56,14 +56,22 @@ impl Notes {
             Ok(()) => self.refused = false,
             Err(error @ (StoreError::Unavailable { .. } | StoreError::Conflict(_))) => {
                 if !self.refused {
-                    tracing::warn!(%error, notes = self.batch.len(), "notes wait for the database");
+                    tracing::warn!(
+                        error = error.with_causes(),
+                        notes = self.batch.len(),
+                        "notes wait for the database"
+                    );
                 }
                 self.refused = true;
                 return false;
             }
             // Trying again would not help, and those behind would wait for ever.
             Err(error) => {
-                tracing::error!(%error, notes = self.batch.len(), "notes were not written");
+                tracing::error!(
+                    error = error.with_causes(),
+                    notes = self.batch.len(),
+                    "notes were not written"
+                );
                 metrics.notes_dropped.inc_by(self.batch.len() as u64);
             }
         }

@@ -3,7 +3,9 @@
 //! The signature is verified once more, as of the time at which the callback came, so that a row in the
 //! database is believed no more than a callback is.
 
+use axum::http::StatusCode;
 use payonce_core::store::Unopened;
+use tokio::sync::watch;
 use wechatpay::{Callback, UnixSeconds};
 
 use super::{refusal::Refusal, translate::translate};
@@ -12,40 +14,50 @@ use crate::server::App;
 /// Callbacks taken up in one round.
 const ROUND_MAX: usize = 256;
 
-/// Applies every stored callback that opens now.
-pub(crate) async fn reopen(app: &App) {
+/// Callbacks that may stay before the rest waits for the next start: reading past them takes memory.
+const STAYING_MAX: usize = 4096;
+
+/// Applies every stored callback that opens now, until `stopping`.
+pub(crate) async fn reopen(app: &App, stopping: &watch::Receiver<bool>) {
     // The earliest that stay; those behind them are read past them, so that they have their turn as well.
     let mut staying = 0;
-    loop {
+    while staying < STAYING_MAX {
         let stored = match app.store.unopened_earliest(staying + ROUND_MAX).await {
             Ok(stored) => stored,
-            Err(error) => return tracing::warn!(%error, "callbacks that did not open could not be read"),
+            Err(error) => {
+                let error = error.with_causes();
+                return tracing::warn!(error, "callbacks that did not open could not be read");
+            }
         };
         if stored.len() <= staying {
-            return;
+            break;
         }
         for callback in stored.into_iter().skip(staying) {
-            staying += usize::from(!reopen_and_cross_off(app, &callback).await);
+            if *stopping.borrow() {
+                return;
+            }
+            match reopen_one(app, &callback).await {
+                Ok(()) => staying += usize::from(!cross_off(app, &callback).await),
+                Err(refusal) if refusal.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                    return tracing::warn!(%refusal, "callbacks that open now wait for the next start");
+                }
+                Err(_) => staying += 1,
+            }
         }
+    }
+    if staying > 0 {
+        let text = "verified callbacks do not open: check the merchants' APIv3 keys, then start again";
+        tracing::warn!(callbacks = staying, "{text}");
     }
 }
 
-/// Whether it is gone from the table.
-async fn reopen_and_cross_off(app: &App, callback: &Unopened) -> bool {
-    let (merchant, notification) = (&callback.merchant, &callback.notification);
-    if let Err(refusal) = reopen_one(app, callback).await {
-        let text = "a verified callback still does not open: check the merchant's APIv3 key";
-        tracing::warn!(%merchant, %notification, %refusal, "{text}");
-        return false;
+/// Whether it is gone from the table. If it stays, it opens again at the next start, and is a duplicate then.
+async fn cross_off(app: &App, callback: &Unopened) -> bool {
+    let gone = app.store.forget_unopened(&callback.merchant, &callback.notification).await;
+    if let Err(error) = &gone {
+        tracing::warn!(error = error.with_causes(), "an opened callback could not be crossed off");
     }
-    // If it stays, it opens again at the next start, and is a duplicate then.
-    match app.store.forget_unopened(merchant, notification).await {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(%merchant, %notification, %error, "an opened callback could not be crossed off");
-            false
-        }
-    }
+    gone.is_ok()
 }
 
 async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {

@@ -70,7 +70,7 @@ async fn no_secret_openid_or_key_is_logged_at_the_finest_level() {
 
     let lines = String::from_utf8(LINES.lock().unwrap().clone()).unwrap();
     // What is looked through is what was logged.
-    for line in ["payonce listens", "callback refused", "a fact was not committed", "payonce has stopped"] {
+    for line in ["payonce listens", "callback refused", "facts were not committed", "payonce has stopped"] {
         assert!(lines.contains(line), "{line:?} is not in\n{lines}");
     }
     let pem_line = platform().public_key_pem().lines().nth(1).unwrap();
