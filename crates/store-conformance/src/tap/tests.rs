@@ -107,3 +107,23 @@ fn a_database_that_is_away_is_asked_once_a_batch() {
         assert!(desk.find("A").await.is_none());
     });
 }
+
+#[test]
+fn a_database_that_goes_away_meanwhile_is_not_asked_for_each_of_the_rest() {
+    run(async {
+        let store = MemoryStore::default();
+        let desk = Desk::at(&store);
+        // The batch is refused, the first fact goes through alone, then the database is away.
+        let going = |asked, _: &Changes| match asked {
+            0 => Err(StoreError::Unexpected(Box::new(Trouble))),
+            1 => Ok(()),
+            _ => Err(StoreError::Unavailable { reason: Unavailability::Locked, source: Box::new(Trouble) }),
+        };
+        let (outcomes, saves) = apply_with(&desk, &three_payments(), going).await;
+        assert!(matches!(outcomes[0], Ok(Outcome::Applied)), "{outcomes:?}");
+        let away = |outcome: &Result<_, _>| matches!(outcome, Err(StoreError::Unavailable { .. }));
+        assert!(outcomes.len() == 4 && outcomes[1..].iter().all(away), "{outcomes:?}");
+        assert_eq!(saves, 3);
+        desk.audit().await;
+    });
+}

@@ -74,5 +74,8 @@ async fn a_committing_thread_that_dies_acknowledges_nothing_and_is_not_ready() {
     stage.ask(&letter).await.assert_refused(503, "shutting down");
     let ready = stage.ask(&crate::letter::Letter::get("/readyz")).await;
     assert_eq!(ready.status, 503, "whoever watches must start it again");
+    assert_eq!(stage.ask(&crate::letter::Letter::get("/healthz")).await.status, 503);
     assert_eq!(stage.counts().await.payments, 0);
+    let (mut server, _struck) = stage.parted();
+    crate::wire::within("the news that it is broken", server.broken()).await;
 }
