@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::{Context, ensure};
 use payonce_core::{
-    AppId, Clock as _, Currency, Fact, Fen, Json, MerchantId, OrderKey, OutTradeNo, Paid, Policy, Store as _,
-    Submission, SystemClock, Terms, UnixMillis, WechatPaymentId, apply,
+    AppId, Attempts, Clock as _, Currency, Fact, Fen, Json, MerchantId, OrderKey, OutTradeNo, Paid, Policy,
+    Store as _, Submission, SystemClock, Terms, UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
 };
 use payonce_simulator::{Merchant, Notification, Platform, World};
@@ -64,7 +64,9 @@ impl Fixture {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let commit = |facts: Vec<Fact>| -> anyhow::Result<()> {
             let batch: Vec<Submission> = facts.into_iter().map(Submission::from).collect();
-            for outcome in runtime.block_on(apply(&store, &batch, &Policy::default(), SystemClock.now())) {
+            for outcome in
+                runtime.block_on(apply(&store, &batch, &Policy::default(), SystemClock.now(), &Attempts(1)))
+            {
                 outcome?;
             }
             Ok(())

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 use payonce_core::{
-    AppId, Currency, EventType, Fact, Fen, Json, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid,
-    Policy, Submission, Terms, UnixMillis, WechatPaymentId, apply,
+    AppId, Attempts, Currency, EventType, Fact, Fen, Json, MerchantId, NotificationId, OrderKey, OutTradeNo,
+    Paid, Policy, Submission, Terms, UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
     store::Receipt,
 };
@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let commit = |batch: &[Submission]| -> anyhow::Result<Duration> {
         let started = Instant::now();
-        for outcome in runtime.block_on(apply(&store, batch, &Policy::default(), NOW)) {
+        for outcome in runtime.block_on(apply(&store, batch, &Policy::default(), NOW, &Attempts(1))) {
             outcome?;
         }
         Ok(started.elapsed())

@@ -3,20 +3,39 @@
 //! Invariants: `Ok` means committed. A fact that makes a transaction fail does not hurt its neighbours. No
 //! clock and no randomness; the time is an argument.
 
+use async_trait::async_trait;
+
 use crate::{
     decide::{Outcome, Policy, UnknownOrder},
     fact::{Claim, Fact},
     fault,
     fold::{Fold, Known},
-    order::OrderKey,
-    store::{DriverError, Receipt, Store, StoreError, Unavailability},
+    order::{OrderId, OrderKey},
+    store::{DriverError, KnownOrder, Receipt, Store, StoreError, Unavailability},
     time::UnixMillis,
 };
 
-/// How often a transaction is begun anew after a [`StoreError::Conflict`] before the batch is given up.
-/// With sorted locks a conflict means that another node committed, so a few rounds suffice; the callback's
-/// 4 s budget ends the wait in any case.
-const ATTEMPTS_MAX: usize = 8;
+/// How often a transaction is begun anew after a [`StoreError::Conflict`] or a [`StoreError::Constraint`] before its
+/// facts are applied one by one. With sorted locks either means that another node committed, so a few rounds suffice.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// Whether, and after which pause, a transaction that failed is begun anew: `apply` has no clock.
+#[async_trait]
+pub trait Pace: Send + Sync {
+    /// Waits a little after the `failed`th attempt (from 1). `false`: the time is over.
+    async fn again(&self, failed: u32) -> bool;
+}
+
+/// So many attempts, without a pause.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempts(pub u32);
+
+#[async_trait]
+impl Pace for Attempts {
+    async fn again(&self, failed: u32) -> bool {
+        failed < self.0
+    }
+}
 
 /// A fact to be applied and, if a callback brought it, that callback's receipt.
 #[derive(Clone, Debug)]
@@ -35,93 +54,156 @@ impl From<Fact> for Submission {
 
 /// Applies a batch in one transaction and tells, in the same order, what came of each fact.
 ///
-/// If the transaction fails for a reason that may lie in one of the facts, they are applied one by one.
+/// What another transaction or a lost connection undid is begun anew, as long as `pace` allows. If the transaction
+/// fails for a reason that may lie in one of the facts, they are applied one by one.
 pub async fn apply(
     store: &dyn Store,
     batch: &[Submission],
     policy: &Policy,
     now: UnixMillis,
+    pace: &dyn Pace,
 ) -> Vec<Result<Outcome, StoreError>> {
-    match apply_together(store, batch, policy, now).await {
+    let door = Door { store, policy, now, pace };
+    match door.apply_together(batch).await {
         Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
         Err(error) if batch.len() == 1 => vec![Err(error)],
-        // The database is the matter, not the facts: nothing in it has changed, and it would refuse each one.
-        Err(StoreError::Unavailable { reason, source }) => {
-            unavailable(reason, &source, batch.len()).collect()
-        }
-        Err(_) => {
-            let mut outcomes = Vec::with_capacity(batch.len());
-            for submission in batch {
-                let one = apply_together(store, std::slice::from_ref(submission), policy, now).await;
-                if let Err(StoreError::Unavailable { reason, source }) = one {
+        Err(error) => match about_the_database(error) {
+            Ok(away) => away.for_each_of(batch.len()).collect(),
+            Err(_) => door.apply_one_by_one(batch).await,
+        },
+    }
+}
+
+struct Door<'a> {
+    store: &'a dyn Store,
+    policy: &'a Policy,
+    now: UnixMillis,
+    pace: &'a dyn Pace,
+}
+
+impl Door<'_> {
+    async fn apply_one_by_one(&self, batch: &[Submission]) -> Vec<Result<Outcome, StoreError>> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for submission in batch {
+            let one = self.apply_together(std::slice::from_ref(submission)).await;
+            match one.map_err(about_the_database) {
+                Ok(one) => outcomes.push(Ok(one[0])),
+                Err(Err(error)) => outcomes.push(Err(error)),
+                Err(Ok(away)) => {
                     // It went away meanwhile: asking for each of the rest would only take the others' time.
-                    let rest = batch.len() - outcomes.len();
-                    outcomes.extend(unavailable(reason, &source, rest));
+                    outcomes.extend(away.for_each_of(batch.len() - outcomes.len()));
                     break;
                 }
-                outcomes.push(one.map(|outcomes| outcomes[0]));
             }
-            outcomes
+        }
+        outcomes
+    }
+
+    async fn apply_together(&self, batch: &[Submission]) -> Result<Vec<Outcome>, StoreError> {
+        let keys = Keys::of(batch, self.policy);
+        let mut failed = 0;
+        let mut perhaps_committed = None;
+        loop {
+            let error = match self.apply_once(&keys, batch, &mut perhaps_committed).await {
+                Ok(outcomes) => return Ok(outcomes),
+                Err(error) => error,
+            };
+            failed += 1;
+            let again = match error {
+                StoreError::Conflict(_) | StoreError::Constraint { .. } => failed < ATTEMPTS_MAX,
+                StoreError::Disconnected(_) | StoreError::CommitUnknown(_) => true,
+                StoreError::Unavailable { reason, .. } => reason.may_pass_soon(),
+                _ => false,
+            };
+            if !again || !self.pace.again(failed).await {
+                return Err(error);
+            }
         }
     }
-}
 
-/// The same error for each of so many facts.
-fn unavailable(
-    reason: Unavailability,
-    source: &DriverError,
-    facts: usize,
-) -> impl Iterator<Item = Result<Outcome, StoreError>> {
-    let said = source.to_string();
-    (0..facts).map(move |_| Err(StoreError::Unavailable { reason, source: said.clone().into() }))
-}
-
-async fn apply_together(
-    store: &dyn Store,
-    batch: &[Submission],
-    policy: &Policy,
-    now: UnixMillis,
-) -> Result<Vec<Outcome>, StoreError> {
-    let keys = Keys::of(batch, policy);
-    let mut attempt = 1;
-    loop {
-        match apply_once(store, &keys, batch, policy, now).await {
-            Err(StoreError::Conflict(_)) if attempt < ATTEMPTS_MAX => attempt += 1,
-            result => return result,
+    /// `perhaps_committed` is what an earlier attempt decided whose commit nobody knows of.
+    async fn apply_once(
+        &self,
+        keys: &Keys,
+        batch: &[Submission],
+        perhaps_committed: &mut Option<Vec<Outcome>>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let mut tx = self.store.begin().await?;
+        fault!("apply: begun, nothing read");
+        // Order matters: what another transaction wrote for an order is seen once the order is locked.
+        let orders = tx.orders_for_update(&keys.orders).await?;
+        let mut claimed = tx.claim(&keys.claims).await?;
+        let waiting = match keys.to_be_registered(&orders) {
+            awaited if awaited.is_empty() => Vec::new(),
+            awaited => tx.payments_under(&awaited).await?,
+        };
+        if !waiting.is_empty() {
+            // What waited is decided in this transaction too, so its numbers are claimed like those of the batch:
+            // WeChat may have named another order under one of them since.
+            let numbers = sorted(waiting.iter().map(|kept| kept.content.claim()).collect());
+            claimed.payments.extend(tx.claim(&numbers).await?.payments);
         }
+
+        let mut fold = Fold::new(Known { claimed, orders }, self.policy, self.now);
+        let outcomes: Vec<Outcome> = batch.iter().map(|submission| fold.add(&submission.fact)).collect();
+        let mut changes = fold.into_changes();
+        changes.receipts = receipts(batch, &outcomes);
+
+        fault!("apply: decided, nothing saved");
+        tx.save(&changes).await?;
+        fault!("apply: saved, before commit");
+        let committed = tx.commit().await;
+        fault!("apply: after commit");
+
+        let outcomes = match perhaps_committed.take() {
+            Some(earlier) => outcomes.into_iter().zip(earlier).map(resolved).collect(),
+            None => outcomes,
+        };
+        if let Err(StoreError::CommitUnknown(_)) = &committed {
+            *perhaps_committed = Some(outcomes.clone());
+        }
+        committed.map(|()| outcomes)
     }
 }
 
-async fn apply_once(
-    store: &dyn Store,
-    keys: &Keys,
-    batch: &[Submission],
-    policy: &Policy,
-    now: UnixMillis,
-) -> Result<Vec<Outcome>, StoreError> {
-    let mut tx = store.begin().await?;
-    fault!("apply: begun, nothing read");
-    let mut claimed = tx.claim(&keys.claims).await?;
-    let orders = tx.orders_for_update(&keys.orders).await?;
-    let waiting = tx.unmatched_payments(&keys.registrations).await?;
-    if !waiting.is_empty() {
-        // What waited is decided in this transaction too, so its numbers are claimed like those of the batch:
-        // WeChat may have named another order under one of them since.
-        let numbers = sorted(waiting.iter().map(|kept| kept.content.claim()).collect());
-        claimed.payments.extend(tx.claim(&numbers).await?.payments);
+/// What is known already, of a fact that was in a commit of ours nobody knew of, is our own doing.
+fn resolved((now, earlier): (Outcome, Outcome)) -> Outcome {
+    if now == Outcome::Duplicate { earlier } else { now }
+}
+
+/// What is the matter with the database, and not with a fact: it would refuse each one.
+enum Away {
+    Unavailable(Unavailability, DriverError),
+    Disconnected(DriverError),
+    CommitUnknown(DriverError),
+}
+
+fn about_the_database(error: StoreError) -> Result<Away, StoreError> {
+    match error {
+        StoreError::Unavailable { reason, source } => Ok(Away::Unavailable(reason, source)),
+        StoreError::Disconnected(source) => Ok(Away::Disconnected(source)),
+        StoreError::CommitUnknown(source) => Ok(Away::CommitUnknown(source)),
+        error => Err(error),
     }
+}
 
-    let mut fold = Fold::new(Known { claimed, orders }, policy, now);
-    let outcomes: Vec<Outcome> = batch.iter().map(|submission| fold.add(&submission.fact)).collect();
-    let mut changes = fold.into_changes();
-    changes.receipts = receipts(batch, &outcomes);
-
-    fault!("apply: decided, nothing saved");
-    tx.save(&changes).await?;
-    fault!("apply: saved, before commit");
-    tx.commit().await?;
-    fault!("apply: after commit");
-    Ok(outcomes)
+impl Away {
+    /// The same error for each of so many facts.
+    fn for_each_of(self, facts: usize) -> impl Iterator<Item = Result<Outcome, StoreError>> {
+        let said = match &self {
+            Self::Unavailable(_, source) | Self::Disconnected(source) | Self::CommitUnknown(source) => {
+                source.to_string()
+            }
+        };
+        (0..facts).map(move |_| {
+            let source: DriverError = said.clone().into();
+            Err(match self {
+                Self::Unavailable(reason, _) => StoreError::Unavailable { reason, source },
+                Self::Disconnected(_) => StoreError::Disconnected(source),
+                Self::CommitUnknown(_) => StoreError::CommitUnknown(source),
+            })
+        })
+    }
 }
 
 fn receipts(batch: &[Submission], outcomes: &[Outcome]) -> Vec<Receipt> {
@@ -160,6 +242,15 @@ impl Keys {
                     .collect(),
             ),
         }
+    }
+
+    /// Those that the batch may register among the numbers that payments wait under.
+    fn to_be_registered(&self, orders: &[KnownOrder]) -> Vec<OrderId> {
+        let awaited = orders.iter().filter_map(|order| match order {
+            KnownOrder::Awaited(id, key) if self.registrations.binary_search(key).is_ok() => Some(*id),
+            _ => None,
+        });
+        awaited.collect()
     }
 }
 

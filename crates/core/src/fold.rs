@@ -10,10 +10,10 @@ use crate::{
     ids::{MerchantId, NotificationId, WechatPaymentId},
     json::Json,
     message::{self, MessageId, MessageKind, PaymentStory},
-    order::{Order, OrderId, OrderKey, OrderState},
+    order::{Order, OrderKey, OrderState, Terms},
     store::{
-        Changes, Claimed, KeptPayment, NewIncident, NewMessage, OrderChange, OrderSlot, PaymentChange,
-        PaymentRow,
+        Changes, Claimed, KeptPayment, KnownOrder, NewIncident, NewMessage, OrderChange, OrderRow, OrderSlot,
+        PaymentChange, PaymentRow,
     },
     time::UnixMillis,
 };
@@ -22,13 +22,11 @@ use crate::{
 pub(crate) struct Known {
     /// Under the keys of the batch and of the payments that wait for its orders; a payment may stand twice.
     pub claimed: Claimed,
-    pub orders: Vec<(OrderId, Order)>,
+    pub orders: Vec<KnownOrder>,
 }
 
-struct KnownOrder {
-    id: Option<OrderId>,
-    order: Order,
-    messages_before: u32,
+struct WorkingOrder {
+    change: OrderChange,
     changed: bool,
 }
 
@@ -36,6 +34,7 @@ struct KnownPayment {
     row: Option<PaymentRow>,
     rival: u32,
     standing: Standing,
+    /// Found when it is decided.
     order: Option<OrderSlot>,
     paid: Paid,
     changed: bool,
@@ -45,7 +44,7 @@ struct KnownPayment {
 pub(crate) struct Fold<'a> {
     policy: &'a Policy,
     now: UnixMillis,
-    orders: Vec<KnownOrder>,
+    orders: Vec<WorkingOrder>,
     order_by_key: HashMap<OrderKey, OrderSlot>,
     payments: Vec<KnownPayment>,
     payments_by_number: HashMap<(MerchantId, WechatPaymentId), Vec<usize>>,
@@ -65,8 +64,16 @@ impl<'a> Fold<'a> {
             passed: known.claimed.notifications.into_iter().collect(),
             changes: Changes::default(),
         };
-        for (id, order) in known.orders {
-            fold.add_order(Some(id), order);
+        for order in known.orders {
+            let change = match order {
+                KnownOrder::Registered(id, order) => OrderChange {
+                    row: OrderRow::Registered { id, messages_before: order.messages },
+                    key: order.key.clone(),
+                    order: Some(order),
+                },
+                KnownOrder::Awaited(id, key) => OrderChange { row: OrderRow::Awaited(id), key, order: None },
+            };
+            fold.add_order(change, false);
         }
         // In the order of their arrival, whichever read brought them: the first that agrees settles its order.
         let mut payments = known.claimed.payments;
@@ -95,7 +102,7 @@ impl<'a> Fold<'a> {
                 row: payment.row,
                 rival: payment.rival,
                 standing: payment.standing,
-                order: payment.order,
+                order: payment.order.expect("BUG: what changed was decided, and so found its order"),
                 paid_at: payment.paid.paid_at,
                 source: payment.paid.source,
                 detail: (payment.standing == Standing::Unmatched).then_some(payment.paid.detail),
@@ -110,12 +117,44 @@ impl<'a> Fold<'a> {
         self.changes
     }
 
-    fn add_order(&mut self, id: Option<OrderId>, order: Order) -> OrderSlot {
+    fn add_order(&mut self, change: OrderChange, changed: bool) -> OrderSlot {
         let slot = self.orders.len();
-        self.order_by_key.insert(order.key.clone(), slot);
-        let messages_before = order.messages;
-        self.orders.push(KnownOrder { id, order, messages_before, changed: id.is_none() });
+        self.order_by_key.insert(change.key.clone(), slot);
+        self.orders.push(WorkingOrder { change, changed });
         slot
+    }
+
+    /// The order under this number: as it stands, or a new one that payments wait for.
+    fn awaited(&mut self, slot: Option<OrderSlot>, key: &OrderKey) -> OrderSlot {
+        slot.unwrap_or_else(|| {
+            self.add_order(OrderChange { row: OrderRow::New, key: key.clone(), order: None }, true)
+        })
+    }
+
+    /// Registers an order under a number that is new or awaited.
+    fn register(&mut self, slot: Option<OrderSlot>, key: &OrderKey, terms: Terms) -> OrderSlot {
+        let slot = self.awaited(slot, key);
+        // What contradicts another statement does not wait to be decided, but an operator looks at the order for it.
+        let disputed = |payment: &KnownPayment| {
+            payment.standing == Standing::Disputed && payment.paid.content.key == *key
+        };
+        let flagged = self.payments.iter().any(disputed);
+        let known = &mut self.orders[slot];
+        known.change.order = Some(Order { flagged, ..Order::registered(key.clone(), terms, self.now) });
+        known.changed = true;
+        slot
+    }
+
+    /// The slot under a number, and the order if it is registered.
+    fn find(&self, key: &OrderKey) -> (Option<OrderSlot>, Option<&Order>) {
+        let slot = self.order_by_key.get(key).copied();
+        (slot, slot.and_then(|slot| self.orders[slot].change.order.as_ref()))
+    }
+
+    fn registered(&mut self, slot: OrderSlot) -> &mut Order {
+        let known = &mut self.orders[slot];
+        known.changed = true;
+        known.change.order.as_mut().expect("BUG: only a registered order is moved and told of")
     }
 
     fn add_kept_payment(&mut self, kept: KeptPayment) {
@@ -144,12 +183,11 @@ impl<'a> Fold<'a> {
     }
 
     fn order_fact(&mut self, fact: &Fact, key: &OrderKey) -> Outcome {
-        let slot = self.order_by_key.get(key).copied();
-        let order = slot.map(|slot| &self.orders[slot].order);
+        let (slot, order) = self.find(key);
         let decision = decide(order, Earlier::Nothing, fact, self.policy);
         match (decision.order, slot) {
-            (OrderEffect::Register(terms), None) => {
-                self.add_order(None, Order::registered(key.clone(), terms, self.now));
+            (OrderEffect::Register(terms), slot) => {
+                self.register(slot, key, terms);
                 self.decide_waiting(key);
             }
             (OrderEffect::Become(state), Some(slot)) => {
@@ -197,7 +235,7 @@ impl<'a> Fold<'a> {
     /// Decides a payment: one just learnt, or one (at `waiting`) that waited for its order.
     fn decide_paid(&mut self, fact: &Fact, paid: &Paid, waiting: Option<usize>) -> Outcome {
         let key = &paid.content.key;
-        let slot = self.order_by_key.get(key).copied();
+        let (slot, order) = self.find(key);
         let number = (key.merchant.clone(), paid.content.payment.clone());
         let places = self.payments_by_number.get(&number).map_or(&[][..], Vec::as_slice);
         let rival = u32::try_from(places.len()).unwrap_or(u32::MAX);
@@ -206,7 +244,6 @@ impl<'a> Fold<'a> {
             .filter(|&&place| Some(place) != waiting)
             .map(|&place| (&self.payments[place].paid.content, self.payments[place].standing))
             .collect();
-        let order = slot.map(|slot| &self.orders[slot].order);
         let decision = decide(order, Earlier::Statements(&statements), fact, self.policy);
         let outcome = decision.outcome;
         let Some(standing) = decision.standing else { return outcome };
@@ -244,37 +281,34 @@ impl<'a> Fold<'a> {
         let content = self.payments[place].paid.content.clone();
         let slot = match decision.order {
             OrderEffect::Adopt(terms) => {
-                let slot = self.add_order(None, Order::registered(content.key.clone(), terms, self.now));
+                let slot = self.register(slot, &content.key, terms);
                 self.become_state(slot, OrderState::Paid { by: content.payment.clone(), late: false });
-                Some(slot)
-            }
-            OrderEffect::Become(state) => {
-                if let Some(slot) = slot {
-                    self.become_state(slot, state);
-                }
                 slot
             }
-            OrderEffect::Unchanged | OrderEffect::Register(_) => slot,
+            OrderEffect::Become(state) => {
+                let slot = slot.expect("BUG: only an order that stands is moved");
+                self.become_state(slot, state);
+                slot
+            }
+            OrderEffect::Unchanged | OrderEffect::Register(_) => self.awaited(slot, &content.key),
         };
-        self.payments[place].order = slot;
+        self.payments[place].order = Some(slot);
+        let registered = self.orders[slot].change.order.is_some().then_some(slot);
         if let Some((kind, remedy)) = decision.incident {
-            self.open_incident(kind, remedy, place, slot);
+            self.open_incident(kind, remedy, place, registered);
         }
         if let Some(kind) = decision.message {
-            self.tell(kind, place, slot, decision.incident.map(|(kind, _)| kind));
+            self.tell(kind, place, registered, decision.incident.map(|(kind, _)| kind));
         }
     }
 
     fn become_state(&mut self, slot: OrderSlot, state: OrderState) {
-        let known = &mut self.orders[slot];
-        known.order.state = state;
-        known.changed = true;
+        self.registered(slot).state = state;
     }
 
     fn open_incident(&mut self, kind: IncidentKind, remedy: Remedy, place: usize, slot: Option<OrderSlot>) {
         if let Some(slot) = slot {
-            self.orders[slot].order.flagged = true;
-            self.orders[slot].changed = true;
+            self.registered(slot).flagged = true;
         }
         self.changes.incidents.push(NewIncident { kind, remedy, payment: place, opened_at: self.now });
     }
@@ -298,7 +332,7 @@ impl<'a> Fold<'a> {
             }
         };
         let paid = &self.payments[place].paid;
-        let order = slot.map(|slot| &self.orders[slot].order);
+        let order = slot.and_then(|slot| self.orders[slot].change.order.as_ref());
         let (late, paid_by) = match order.map(|order| &order.state) {
             Some(OrderState::Paid { late, .. }) if kind == MessageKind::PaymentSucceeded => {
                 (Some(*late), None)
@@ -323,10 +357,9 @@ impl<'a> Fold<'a> {
     }
 
     fn next_message(&mut self, slot: OrderSlot) -> (MessageId, u32) {
-        let known = &mut self.orders[slot];
-        known.order.messages += 1;
-        known.changed = true;
-        (MessageId::of_order(&known.order.key, known.order.messages), known.order.messages)
+        let order = self.registered(slot);
+        order.messages += 1;
+        (MessageId::of_order(&order.key, order.messages), order.messages)
     }
 
     fn write(&mut self, id: MessageId, kind: MessageKind, order: Option<(OrderSlot, u32)>, body: String) {
@@ -334,31 +367,29 @@ impl<'a> Fold<'a> {
     }
 }
 
-/// Keeps the orders that changed and points the other rows at their new places.
+/// Keeps the orders that changed or that payments belong to, and points the other rows at their new places.
 fn compact(
-    orders: Vec<KnownOrder>,
+    mut orders: Vec<WorkingOrder>,
     payments: &mut [PaymentChange],
     messages: &mut [NewMessage],
 ) -> Vec<OrderChange> {
+    for payment in &*payments {
+        orders[payment.order].changed = true;
+    }
     let mut slots = Vec::with_capacity(orders.len());
     let mut kept = Vec::with_capacity(orders.len());
     for known in orders {
-        slots.push(known.changed.then_some(kept.len()));
+        slots.push(kept.len());
         if known.changed {
-            kept.push(OrderChange {
-                id: known.id,
-                order: known.order,
-                messages_before: known.messages_before,
-            });
+            kept.push(known.change);
         }
     }
-    let new_slot =
-        |slot: OrderSlot| slots[slot].expect("BUG: what is kept for an order changes its messages");
     for payment in payments {
-        payment.order = payment.order.map(new_slot);
+        payment.order = slots[payment.order];
     }
     for message in messages {
-        message.order = message.order.map(|(slot, sequence)| (new_slot(slot), sequence));
+        // Writing a message changes its order.
+        message.order = message.order.map(|(slot, sequence)| (slots[slot], sequence));
     }
     kept
 }

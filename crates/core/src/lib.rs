@@ -18,7 +18,7 @@ pub mod time;
 
 mod fold;
 
-pub use apply::{Submission, apply};
+pub use apply::{Attempts, Pace, Submission, apply};
 pub use decide::{Decision, Outcome, Policy, decide};
 pub use fact::{Fact, Paid};
 pub use ids::{AppId, EventType, MerchantId, NotificationId, OutTradeNo, WechatPaymentId};

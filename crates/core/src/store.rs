@@ -4,6 +4,8 @@
 //! commit that returned `Ok` is durable. Reads beside the writer are methods of [`Store`] and see only what
 //! was committed.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::{
@@ -16,18 +18,31 @@ use crate::{
     time::UnixMillis,
 };
 
+pub mod codes;
+mod epoch;
 mod error;
+mod lease;
 mod views;
 
-pub use error::{DriverError, SchemaError, StoreError, Unavailability};
+pub use epoch::Epoch;
+pub use error::{DriverError, ForeignValue, OrderMoved, SchemaError, StoreError, Unavailability};
+pub use lease::{Lease, LeaseView, Leases, Owner, Role};
 pub use views::{
     Counts, IncidentView, LedgerLine, MessageView, Note, OrderView, PaymentView, Position, Rejected,
-    Retention, Unopened,
+    Retention, Unopened, UnopenedRow,
 };
 
-/// A database that holds payonce's truth.
+/// A database that holds payonce's truth. Any number of nodes may have it open, unless it says otherwise.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Leases + Send + Sync {
+    /// What a cached answer is bound to. `None` while it is not known that the database still is the one it was:
+    /// no cached answer counts then.
+    fn epoch(&self) -> Option<Epoch>;
+
+    /// Whether positions are given after the commit, by whoever holds [`Role::Sequencer`]. Where transactions
+    /// commit one at a time, in the order of their numbers, a message has its position from the start.
+    fn needs_sequencer(&self) -> bool;
+
     /// Starts a transaction that may write.
     ///
     /// # Errors
@@ -40,12 +55,20 @@ pub trait Store: Send + Sync {
     /// As [`begin`](Self::begin).
     async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError>;
 
-    /// Deletes receipts older than `before`. At most `rows_max` rows at a time, so that no one waits long.
-    /// Returns how many went.
+    /// Deletes receipts and refused callbacks older than `before`. At most `rows_max` rows of each at a time, so that
+    /// no one waits long. Returns how many went; less than `rows_max` means that none is left.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).
-    async fn forget_receipts(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError>;
+    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError>;
+
+    /// Gives positions to committed messages that have none, transaction by transaction, for up to `transactions_max`
+    /// of them. Returns how many messages got one.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] if `lease` is no longer held; nothing is changed then. Else as
+    /// [`begin`](Self::begin).
+    async fn sequence(&self, lease: &Lease, transactions_max: usize) -> Result<usize, StoreError>;
 
     /// One order with its payments and incidents.
     ///
@@ -53,7 +76,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`] if the database cannot be read now.
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError>;
 
-    /// Up to `limit` messages after a position, in the order of their positions. Never skips a committed one.
+    /// Up to `limit` messages after a position, in the order of their positions. Whoever reads on from the last one
+    /// skips none: a message never gets a position below one that could be read.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot be read now.
@@ -71,11 +95,24 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`] if the database cannot be read now.
     async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError>;
 
-    /// Up to `limit` verified callbacks that did not open, the earliest first.
+    /// Takes up to `limit` verified callbacks that did not open and stand after `after`, the earliest first. For `ttl`
+    /// no other owner gets them, so that nodes share the work. A callback that another has is passed over.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the database cannot be read now.
-    async fn unopened_earliest(&self, limit: usize) -> Result<Vec<Unopened>, StoreError>;
+    /// As [`begin`](Self::begin).
+    async fn take_unopened(
+        &self,
+        owner: &Owner,
+        ttl: Duration,
+        after: UnopenedRow,
+        limit: usize,
+    ) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError>;
+
+    /// Gives back what `owner` took and could not open.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError>;
 
     /// Forgets a callback that opened after all.
     ///
@@ -99,37 +136,52 @@ pub trait Store: Send + Sync {
 /// A transaction. Dropped without [`commit`](Self::commit), it has changed nothing.
 #[async_trait]
 pub trait Tx: Send {
-    /// Takes dedupe keys and tells what is kept under them. Until this transaction ends, no other can decide
-    /// on the same keys: either it waits, or one of the two gets [`StoreError::Conflict`] and comes again.
+    /// Locks and returns the numbers that the database knows among `keys`, which are sorted and without doubles.
+    /// Locks are taken in that order, so that two transactions never wait for each other.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], [`StoreError::Unavailable`].
+    /// [`StoreError::Conflict`], [`StoreError::Disconnected`], [`StoreError::Unavailable`].
+    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<KnownOrder>, StoreError>;
+
+    /// Tells what is kept under dedupe keys, sorted and without doubles. Comes after
+    /// [`orders_for_update`](Self::orders_for_update): what another transaction wrote for a locked order is seen. Two
+    /// that decide on the same keys all the same (under different orders, or none) meet at a constraint in
+    /// [`save`](Self::save), and one of them comes again.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`], [`StoreError::Disconnected`], [`StoreError::Unavailable`].
     async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError>;
 
-    /// Locks and returns the orders that exist among `keys`, which are sorted and without doubles.
+    /// The payments under these numbers, in the order of their arrival: those that wait, and those that contradict
+    /// another statement about the same payment.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], [`StoreError::Unavailable`].
-    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<(OrderId, Order)>, StoreError>;
-
-    /// The payments that wait for the registration of these orders, in the order of their arrival.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`], [`StoreError::Unavailable`].
-    async fn unmatched_payments(&mut self, keys: &[OrderKey]) -> Result<Vec<KeptPayment>, StoreError>;
+    /// [`StoreError::Conflict`], [`StoreError::Disconnected`], [`StoreError::Unavailable`].
+    async fn payments_under(&mut self, awaited: &[OrderId]) -> Result<Vec<KeptPayment>, StoreError>;
 
     /// Writes what was decided.
     ///
     /// # Errors
     /// [`StoreError::Constraint`] if a row would break a promise; [`StoreError::Conflict`],
-    /// [`StoreError::Unavailable`]. After an error the transaction can only be dropped.
+    /// [`StoreError::Disconnected`], [`StoreError::Unavailable`]. After an error the transaction can only be dropped.
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError>;
 
     /// Makes it durable. `Ok` means that no crash can undo it.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`], [`StoreError::Unavailable`]: nothing was committed.
+    /// [`StoreError::Conflict`], [`StoreError::Disconnected`], [`StoreError::Unavailable`]: nothing was committed.
+    /// [`StoreError::CommitUnknown`]: nobody knows.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// A number of an order that stands in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownOrder {
+    /// The order is registered.
+    Registered(OrderId, Order),
+    /// Nobody registered it; payments wait for it. The row keeps a registration and a payment that run at the same
+    /// time from missing each other: both write it.
+    Awaited(OrderId, OrderKey),
 }
 
 /// The row number that a store gave to a payment; what came later has a greater one.
@@ -167,7 +219,7 @@ pub struct KeptPayment {
 /// Everything that one transaction writes. Rows refer to each other by their place in these lists.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
-    /// Orders that are new or moved.
+    /// Orders that are new or moved, and those that the rows below belong to.
     pub orders: Vec<OrderChange>,
     /// Payments that are new or moved.
     pub payments: Vec<PaymentChange>,
@@ -189,13 +241,40 @@ pub type PaymentSlot = usize;
 /// An order as it shall be.
 #[derive(Clone, Debug)]
 pub struct OrderChange {
-    /// Its row, or `None` if it is new.
-    pub id: Option<OrderId>,
-    /// What it shall be.
-    pub order: Order,
-    /// How many messages it had when it was read: the write fails with [`StoreError::Conflict`] if another
-    /// transaction wrote one since.
-    pub messages_before: u32,
+    /// Its row.
+    pub row: OrderRow,
+    /// Its number.
+    pub key: OrderKey,
+    /// What it shall be. `None`: nobody registered it, payments wait for it.
+    pub order: Option<Order>,
+}
+
+/// The row of an order that is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderRow {
+    /// There is none yet.
+    New,
+    /// That of a [`KnownOrder::Awaited`].
+    Awaited(OrderId),
+    /// That of a [`KnownOrder::Registered`].
+    Registered {
+        /// The row.
+        id: OrderId,
+        /// How many messages it had when it was read: the write fails with [`StoreError::Conflict`] if another
+        /// transaction wrote one since.
+        messages_before: u32,
+    },
+}
+
+impl OrderRow {
+    /// The row's number, unless it is new.
+    #[must_use]
+    pub fn id(self) -> Option<OrderId> {
+        match self {
+            Self::New => None,
+            Self::Awaited(id) | Self::Registered { id, .. } => Some(id),
+        }
+    }
 }
 
 /// A payment as it shall be.
@@ -210,8 +289,8 @@ pub struct PaymentChange {
     pub rival: u32,
     /// How it stands to its order.
     pub standing: Standing,
-    /// Its order, if registered.
-    pub order: Option<OrderSlot>,
+    /// The order that it names, registered or awaited.
+    pub order: OrderSlot,
     /// When the customer paid.
     pub paid_at: Option<UnixMillis>,
     /// Who told us.

@@ -7,6 +7,7 @@ use payonce_server::config::Environment;
 
 mod args;
 mod configuration;
+mod database;
 mod demo;
 mod logs;
 mod serve;

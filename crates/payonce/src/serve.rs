@@ -2,15 +2,10 @@
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 
-use anyhow::Context;
-use payonce_core::{Store, SystemClock};
-use payonce_server::{
-    Server,
-    config::{Config, Environment, StoreUrl},
-};
-use payonce_store_sqlite::{Options, SqliteStore};
+use payonce_core::SystemClock;
+use payonce_server::{Server, config::Environment};
 
-use crate::{configuration, logs, signals};
+use crate::{configuration, database, logs, signals};
 
 pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Result<ExitCode> {
     let loaded = configuration::load(path, environment)?;
@@ -22,8 +17,8 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
     config.ready_to_serve()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = open_store(&config)?;
-        let mut server = Server::new(config, store, Arc::new(SystemClock)).start().await?;
+        let store = database::open(&config).await?;
+        let mut server = Server::new(config, store, Arc::new(SystemClock), database::owner()).start().await?;
         let broken = tokio::select! {
             asked = signals::asked_to_stop() => { asked?; false }
             () = server.broken() => true,
@@ -35,15 +30,4 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
         );
         Ok(ExitCode::SUCCESS)
     })
-}
-
-/// Opens the database that the configuration names.
-pub(crate) fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    match &config.store {
-        StoreUrl::Sqlite(path) => {
-            let store = SqliteStore::open(&Options::new(path))
-                .with_context(|| format!("store.url: the database {}", path.display()))?;
-            Ok(Arc::new(store))
-        }
-    }
 }

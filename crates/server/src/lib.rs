@@ -9,7 +9,9 @@ pub mod config;
 pub mod http;
 mod ingest;
 mod metrics;
+mod roles;
 mod server;
 
-pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX};
+pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, SharedError};
+pub use roles::CopyRuns;
 pub use server::{Patience, Running, Server, StartError};

@@ -34,6 +34,10 @@ pub(crate) struct Metrics {
     pub batch_facts: Histogram,
     /// Notes that were not written because too many waited or the database refused.
     pub notes_dropped: Counter,
+    /// Times that the shared cache did not answer.
+    pub shared_failures: Counter,
+    /// Entries of the shared cache that were not sealed by this database: forged, foreign or stale.
+    pub shared_foreign: Counter,
 }
 
 impl Metrics {
@@ -43,6 +47,8 @@ impl Metrics {
         let callback_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 15));
         let batch_facts = Histogram::new(exponential_buckets(1.0, 2.0, 9));
         let notes_dropped = Counter::<u64, AtomicU64>::default();
+        let shared_failures = Counter::<u64, AtomicU64>::default();
+        let shared_foreign = Counter::<u64, AtomicU64>::default();
 
         let mut registry = Registry::with_prefix("payonce");
         registry.register("callbacks_accepted", "Callbacks committed and acknowledged", accepted.clone());
@@ -58,6 +64,16 @@ impl Metrics {
             "Rejected callbacks and receipts that were not stored",
             notes_dropped.clone(),
         );
+        registry.register(
+            "shared_cache_failures",
+            "Times that the shared cache did not answer in time",
+            shared_failures.clone(),
+        );
+        registry.register(
+            "shared_cache_foreign",
+            "Entries of the shared cache that this database did not seal, and that were ignored",
+            shared_foreign.clone(),
+        );
         let counter =
             |outcome: Outcome| accepted.get_or_create_owned(&OutcomeLabel { outcome: outcome.as_str() });
         Self {
@@ -68,6 +84,8 @@ impl Metrics {
             callback_seconds,
             batch_facts,
             notes_dropped,
+            shared_failures,
+            shared_foreign,
         }
     }
 

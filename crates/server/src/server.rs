@@ -7,26 +7,24 @@ use std::{
     time::Duration,
 };
 
-use payonce_core::{Clock, Policy, Store, UnixMillis, store::Retention};
-use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinHandle};
+use payonce_core::{
+    Clock, Fact, Policy, Store, StoreError,
+    store::{Owner, Retention},
+};
+use tokio::{
+    net::TcpListener,
+    runtime::Handle,
+    sync::{Notify, watch},
+    task::{JoinHandle, spawn_blocking},
+};
 
 use crate::{
     config::{Config, Merchant},
     http,
-    ingest::{self, Answered, Applier, CALLBACK_BUDGET, Intake, Shed, reopen},
+    ingest::{self, Applier, CALLBACK_BUDGET, Committed, Intake, Shared, SharedError, Shed},
     metrics::Metrics,
+    roles::{self, CopyRuns, Presence},
 };
-
-/// Memory for remembering committed facts (promise 7: losing it costs speed alone).
-const ANSWERED_BYTES_MAX: u64 = 32 * 1024 * 1024;
-
-/// Receipts deleted in one go, so that callbacks wait but shortly.
-const RECEIPTS_FORGOTTEN_MAX: usize = 2000;
-
-/// How often old receipts are looked for.
-const RETENTION_EVERY: Duration = Duration::from_secs(60);
-
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// What every request may use.
 pub(crate) struct App {
@@ -34,7 +32,9 @@ pub(crate) struct App {
     pub api_keys: Vec<crate::config::ApiKey>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
-    pub answered: Arc<Answered>,
+    pub caches: Arc<Committed>,
+    /// Told after each commit of this node.
+    pub committed: Arc<Notify>,
     pub metrics: Arc<Metrics>,
     /// See [`Patience::callback`].
     pub callback_budget: Duration,
@@ -44,6 +44,11 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// Whether a cache knows that this very fact is committed.
+    pub(crate) async fn is_committed(&self, fact: &Fact) -> bool {
+        self.caches.holds(fact, self.store.epoch()).await
+    }
+
     /// The way to the applier, if that still runs.
     pub(crate) fn intake(&self) -> Result<Intake, Shed> {
         let intake = self.intake.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -77,6 +82,15 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The shared cache cannot be used.
+    #[error(transparent)]
+    Cache(#[from] SharedError),
+    /// A copy runs on the database.
+    #[error(transparent)]
+    CopyRuns(#[from] CopyRuns),
+    /// The database does not take this node in.
+    #[error("the database does not take this node in: {}", .0.with_causes())]
+    Store(StoreError),
     /// The applier's thread cannot be started.
     #[error("cannot start the applier's thread")]
     Applier(#[source] std::io::Error),
@@ -99,14 +113,15 @@ pub struct Server {
     config: Config,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    owner: Owner,
     patience: Patience,
 }
 
 impl Server {
-    /// A server on this store.
+    /// A server on this store. `owner` names this process among all that ever had the database open.
     #[must_use]
-    pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
-        Self { config, store, clock, patience: Patience::default() }
+    pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>, owner: Owner) -> Self {
+        Self { config, store, clock, owner, patience: Patience::default() }
     }
 
     /// The same server with another patience.
@@ -118,24 +133,40 @@ impl Server {
     /// Listens and serves until [`Running::stop`].
     ///
     /// # Errors
-    /// [`StartError::Listen`] if the port is taken or may not be used.
+    /// [`StartError::Listen`] if the port is taken or may not be used, [`StartError::CopyRuns`] while
+    /// `payonce copy` is at work on the database.
     pub async fn start(self) -> Result<Running, StartError> {
-        let Self { config, store, clock, patience } = self;
+        let Self { config, store, clock, owner, patience } = self;
         let addr = config.server.listen;
         let listener = TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
 
+        let presence = {
+            let (store, owner, runtime) = (Arc::clone(&store), owner, Handle::current());
+            // Where a store may block.
+            let begun = spawn_blocking(move || runtime.block_on(Presence::begin(&*store, owner))).await;
+            begun.map_err(|panic| StartError::Store(StoreError::Unexpected(panic.into())))?
+        };
+        let presence = presence.map_err(StartError::Store)??;
+
         let metrics = Arc::new(Metrics::new());
-        let answered = Arc::new(Answered::new(ANSWERED_BYTES_MAX));
+        let shared = match &config.cache.redis_url {
+            Some(url) => Some(Arc::new(Shared::open(url.expose(), Arc::clone(&metrics))?)),
+            None => None,
+        };
+        let caches = Arc::new(Committed::new(config.cache.memory_mib_max * 1024 * 1024, shared));
+        let committed = Arc::new(Notify::new());
         let retention = Retention { rejected_rows_max: config.retention.rejected_rows_max };
         let applier = Applier {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             policy: policy(&config),
             retention,
-            answered: Arc::clone(&answered),
+            caches: Arc::clone(&caches),
             metrics: Arc::clone(&metrics),
             answerers: Handle::current(),
+            budget: patience.callback,
+            committed: Arc::clone(&committed),
         };
         let (intake, applier) =
             applier.start(config.server.queue_callbacks_max).map_err(StartError::Applier)?;
@@ -146,7 +177,8 @@ impl Server {
             api_keys: config.api.keys,
             store,
             clock,
-            answered,
+            caches,
+            committed,
             metrics,
             callback_budget: patience.callback,
             retention,
@@ -154,9 +186,11 @@ impl Server {
         });
 
         let (stop, stopping) = watch::channel(false);
-        let keeping = keep(Arc::clone(&app), config.retention.callback_days, stopping.clone());
-        let runtime = Handle::current();
-        let keeper = tokio::task::spawn_blocking(move || runtime.block_on(keeping));
+        let roles = {
+            let (app, stopping, runtime) = (Arc::clone(&app), stopping.clone(), Handle::current());
+            let days = config.retention.callback_days;
+            spawn_blocking(move || runtime.block_on(roles::run(&app, presence, days, stopping)))
+        };
         let serving = tokio::spawn(http::serve_patiently(
             patience.head,
             listener,
@@ -168,7 +202,7 @@ impl Server {
             stopping,
         ));
         tracing::info!(%addr, "payonce listens");
-        Ok(Running { addr, stop, serving, keeper, applier, app })
+        Ok(Running { addr, stop, serving, roles, applier, app })
     }
 }
 
@@ -180,39 +214,12 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-/// Housekeeping: takes up callbacks that did not open, and lets old receipts go. Runs where a store may block.
-async fn keep(app: Arc<App>, callback_days: u32, mut stopping: watch::Receiver<bool>) {
-    reopen(&app, &stopping).await;
-    let mut every = tokio::time::interval(RETENTION_EVERY);
-    loop {
-        tokio::select! {
-            _ = stopping.changed() => return,
-            _ = every.tick() => {}
-        }
-        let before = UnixMillis(app.clock.now().0 - i64::from(callback_days) * DAY_MILLIS);
-        forget_receipts(&app, before, &stopping).await;
-    }
-}
-
-/// Deletes all that is old, a little at a time.
-async fn forget_receipts(app: &App, before: UnixMillis, stopping: &watch::Receiver<bool>) {
-    while !*stopping.borrow() {
-        match app.store.forget_receipts(before, RECEIPTS_FORGOTTEN_MAX).await {
-            Ok(RECEIPTS_FORGOTTEN_MAX) => {}
-            Ok(_) => return,
-            Err(error) => {
-                return tracing::warn!(error = error.with_causes(), "old receipts were not deleted");
-            }
-        }
-    }
-}
-
 /// A running server.
 pub struct Running {
     addr: SocketAddr,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    keeper: JoinHandle<()>,
+    roles: JoinHandle<()>,
     applier: ingest::Thread,
     app: Arc<App>,
 }
@@ -237,7 +244,7 @@ impl Running {
         let _ = self.stop.send(true);
         // Order matters: requests first, then the queue that they feed, then the thread that drains it.
         let _ = self.serving.await;
-        let _ = self.keeper.await;
+        let _ = self.roles.await;
         *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
         let applier = self.applier.thread;
         let _ = tokio::task::spawn_blocking(move || applier.join()).await;

@@ -1,11 +1,11 @@
 //! Where a test of the suite works: a store, a policy and a time, and everything that can be seen of them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use payonce_core::{
-    Fact, OrderState, Outcome, Policy, Store, Submission, UnixMillis, apply,
+    Attempts, Fact, OrderState, Outcome, Policy, Store, Submission, UnixMillis, apply,
     order::OrderId,
-    store::{Counts, LedgerLine, MessageView, OrderView, Position},
+    store::{Counts, LedgerLine, MessageView, OrderView, Owner, Position, Role},
 };
 
 use crate::{
@@ -13,18 +13,27 @@ use crate::{
     tap::Tap,
 };
 
+/// Long enough for every race of the suite.
+pub(crate) const PATIENT: Attempts = Attempts(100);
+
 /// A page of the reads below: small, so that paging is always part of the test.
 const PAGE: usize = 7;
 
 pub(crate) struct Desk<'a> {
     pub store: &'a dyn Store,
+    /// Whether no one else writes.
+    pub alone: bool,
     pub policy: Policy,
     pub now: UnixMillis,
 }
 
 impl<'a> Desk<'a> {
     pub(crate) fn at(store: &'a dyn Store) -> Self {
-        Self { store, policy: Policy::default(), now: NOW }
+        Self { store, alone: true, policy: Policy::default(), now: NOW }
+    }
+
+    pub(crate) fn among_others(store: &'a dyn Store) -> Self {
+        Self { alone: false, ..Self::at(store) }
     }
 
     /// Applies one fact in a transaction of its own.
@@ -35,8 +44,8 @@ impl<'a> Desk<'a> {
     /// Applies facts in one transaction.
     pub(crate) async fn apply_all(&self, facts: &[Fact]) -> Vec<Outcome> {
         let batch: Vec<Submission> = facts.iter().cloned().map(Submission::from).collect();
-        let tap = Tap { store: self.store, before_save: &|_| Ok(()) };
-        let outcomes = apply(&tap, &batch, &self.policy, self.now).await;
+        let tap = Tap { store: self.store, alone: self.alone, before_save: &|_| Ok(()) };
+        let outcomes = apply(&tap, &batch, &self.policy, self.now, &PATIENT).await;
         outcomes.into_iter().map(|outcome| outcome.expect("the store applies it")).collect()
     }
 
@@ -78,8 +87,21 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Gives every committed message its position, as the leased role does.
+    pub(crate) async fn sequence(&self) {
+        if !self.store.needs_sequencer() {
+            return;
+        }
+        let desk = Owner("desk".to_owned());
+        let lease = self.store.lease(&Role::SEQUENCER, &desk, Duration::from_secs(60)).await;
+        let lease = lease.expect("the store leases").expect("no one but desks sequences");
+        // Two transactions at a time: rounds are part of the test.
+        while self.store.sequence(&lease, 2).await.expect("the store sequences") > 0 {}
+    }
+
     /// All messages, in the order of their positions.
     pub(crate) async fn messages(&self) -> Vec<MessageView> {
+        self.sequence().await;
         let mut messages: Vec<MessageView> = Vec::new();
         loop {
             let after = messages.last().map_or(Position(0), |message| message.position);
@@ -124,8 +146,6 @@ impl<'a> Desk<'a> {
         }
         let rejected = self.store.rejected_latest(usize::MAX).await.expect("the store reads");
         picture.extend(rejected.iter().map(|callback| format!("{callback:?}")));
-        let unopened = self.store.unopened_earliest(usize::MAX).await.expect("the store reads");
-        picture.extend(unopened.iter().map(|callback| format!("{callback:?}")));
         picture
     }
 }

@@ -4,25 +4,29 @@
 //! Invariants: one transaction at a time; it works on a copy, which its commit puts in place. Deliberately
 //! absent: speed, and a life beyond the process.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use payonce_core::{
-    MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
+    MerchantId, NotificationId, Order, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, IncidentView, LedgerLine, MessageView, Note, OrderView, PaymentView, Position, Rejected,
-        Retention, Unopened,
+        Counts, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView, Owner,
+        PaymentView, Position, Rejected, Retention, Unopened, UnopenedRow,
     },
 };
 
 use crate::Fixture;
 
+mod leases;
 mod save;
 mod tables;
 mod tx;
 
-use tables::{Incident, OrderRow, Tables};
+use tables::{Incident, Tables, UnopenedCallback};
 use tx::MemoryTx;
 
 /// A store in memory. Clones are handles to the same data.
@@ -55,6 +59,14 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
+    fn epoch(&self) -> Option<Epoch> {
+        Some(Epoch::new([0; Epoch::KEY_BYTES]))
+    }
+
+    fn needs_sequencer(&self) -> bool {
+        false
+    }
+
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
         let writer = self.writer.lock().await;
         let tables = Tables::clone(&self.committed());
@@ -66,14 +78,20 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn forget_receipts(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
-        Ok(self.change(|tables| tables.forget_receipts(before, rows_max)).await)
+    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+        Ok(self.change(|tables| tables.prune(before, rows_max)).await)
+    }
+
+    async fn sequence(&self, _: &Lease, _: usize) -> Result<usize, StoreError> {
+        Ok(0)
     }
 
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
         let tables = self.committed();
-        let found = tables.order_by_key(key).map(|(id, row)| view(&tables, id, row));
-        Ok(found)
+        Ok(match tables.order_by_key(key) {
+            Some(KnownOrder::Registered(id, order)) => Some(view(&tables, id, order)),
+            Some(KnownOrder::Awaited(..)) | None => None,
+        })
     }
 
     async fn messages_after(&self, after: Position, limit: usize) -> Result<Vec<MessageView>, StoreError> {
@@ -85,19 +103,36 @@ impl Store for MemoryStore {
     async fn ledger_after(&self, after: OrderId, limit: usize) -> Result<Vec<LedgerLine>, StoreError> {
         let tables = self.committed();
         let orders = tables.orders().filter(|(id, _)| *id > after).take(limit);
-        Ok(orders.map(|(id, row)| tables.ledger_line(id, row)).collect())
+        Ok(orders.map(|(id, order)| tables.ledger_line(id, order)).collect())
     }
 
     async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError> {
         Ok(self.committed().rejected.iter().rev().take(limit).cloned().collect())
     }
 
-    async fn unopened_earliest(&self, limit: usize) -> Result<Vec<Unopened>, StoreError> {
-        Ok(self.committed().unopened.iter().take(limit).cloned().collect())
+    async fn take_unopened(
+        &self,
+        owner: &Owner,
+        ttl: Duration,
+        after: UnopenedRow,
+        limit: usize,
+    ) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError> {
+        Ok(self.change(|tables| tables.take_unopened(owner, ttl, after, limit)).await)
+    }
+
+    async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError> {
+        self.change(|tables| {
+            for row in &mut tables.unopened {
+                row.taken.take_if(|(holder, _)| holder == owner);
+            }
+        })
+        .await;
+        Ok(())
     }
 
     async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
-        let others = |row: &Unopened| (&row.merchant, &row.notification) != (merchant, id);
+        let others =
+            |row: &UnopenedCallback| (&row.callback.merchant, &row.callback.notification) != (merchant, id);
         self.change(|tables| tables.unopened.retain(others)).await;
         Ok(())
     }
@@ -111,13 +146,12 @@ impl Store for MemoryStore {
     }
 }
 
-fn view(tables: &Tables, id: OrderId, row: &OrderRow) -> OrderView {
-    let mut kept: Vec<_> = tables.payments.iter().filter(|payment| payment.order == Some(id)).collect();
+fn view(tables: &Tables, id: OrderId, order: Order) -> OrderView {
+    let mut kept: Vec<_> = tables.payments.iter().filter(|payment| payment.order == id).collect();
     kept.sort_by_key(|payment| payment.kept.standing);
-    let of_order =
-        |incident: &&Incident| !incident.resolved && tables.payments[incident.payment].order == Some(id);
+    let of_order = |incident: &&Incident| !incident.resolved && tables.payments[incident.payment].order == id;
     OrderView {
-        order: row.order.clone(),
+        order,
         payments: kept
             .into_iter()
             .map(|payment| PaymentView {

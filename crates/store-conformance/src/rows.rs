@@ -5,7 +5,7 @@ use payonce_core::{
     decide::Standing,
     message::{MessageId, MessageKind},
     order::OrderId,
-    store::{NewMessage, OrderChange, OrderSlot, PaymentChange},
+    store::{NewMessage, OrderChange, OrderRow, OrderSlot, PaymentChange},
 };
 
 use crate::facts::{NOW, key, terms};
@@ -13,22 +13,23 @@ use crate::facts::{NOW, key, terms};
 /// A fresh order without messages.
 pub(crate) fn new_order(order: &str) -> OrderChange {
     let order = Order::registered(key(order), terms(), NOW);
-    OrderChange { id: None, order, messages_before: 0 }
+    OrderChange { row: OrderRow::New, key: order.key.clone(), order: Some(order) }
 }
 
 /// An order that gets one message more.
 pub(crate) fn next_message(id: OrderId, order: &Order) -> OrderChange {
+    let row = OrderRow::Registered { id, messages_before: order.messages };
     let order = Order { messages: order.messages + 1, ..order.clone() };
-    OrderChange { id: Some(id), messages_before: order.messages - 1, order }
+    OrderChange { row, key: order.key.clone(), order: Some(order) }
 }
 
 /// A payment that settles the order at `slot`.
 pub(crate) fn settling(paid: &Paid, slot: OrderSlot) -> PaymentChange {
-    PaymentChange { standing: Standing::Settling, ..disputed(paid, 0, Some(slot)) }
+    PaymentChange { standing: Standing::Settling, ..disputed(paid, 0, slot) }
 }
 
 /// A payment that disagrees with the order at `slot`.
-pub(crate) fn disputed(paid: &Paid, rival: u32, slot: Option<OrderSlot>) -> PaymentChange {
+pub(crate) fn disputed(paid: &Paid, rival: u32, slot: OrderSlot) -> PaymentChange {
     PaymentChange {
         row: None,
         content: paid.content.clone(),

@@ -7,6 +7,7 @@ pub mod concurrency;
 pub mod constraints;
 pub mod convergence;
 pub mod exactness;
+pub mod leases;
 pub mod messages;
 pub mod notes;
 pub mod orders;
@@ -95,11 +96,20 @@ macro_rules! for_each_group {
             an_orders_messages_are_numbered_from_one,
             a_message_never_changes,
         );
+        $($then)+!(leases:
+            a_lease_has_one_holder,
+            a_lease_that_is_over_goes_to_the_next,
+            a_lease_that_is_given_back_is_free,
+            of_many_who_ask_at_once_one_gets_it,
+            nodes_and_roles_are_listed,
+            positions_are_given_to_the_holder_alone,
+        );
         $($then)+!(notes:
             rejected_callbacks_are_kept_up_to_a_bound,
             answered_callbacks_leave_receipts,
             unopened_callbacks_are_kept_once,
-            receipts_are_forgotten_by_age,
+            unopened_callbacks_are_shared_out,
+            what_came_long_ago_is_pruned,
             notes_change_no_order,
         );
         $($then)+!(exactness:

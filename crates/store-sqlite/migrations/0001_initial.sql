@@ -2,21 +2,30 @@
 -- Times are milliseconds since the Unix epoch, amounts are fen. Tables grow at their end (integer keys); the
 -- unique indexes are what makes an effect happen once.
 
--- Orders that the merchant registered or that payonce adopted.
+-- What this database is.
+CREATE TABLE database (
+  one      INTEGER PRIMARY KEY CHECK (one = 1),
+  identity BLOB    NOT NULL  -- random, for life
+) STRICT;
+INSERT INTO database (one, identity) VALUES (1, randomblob(16));
+
+-- Orders that the merchant registered or that payonce adopted, and numbers under which payments wait.
 CREATE TABLE orders (
   id            INTEGER PRIMARY KEY,
   mchid         TEXT    NOT NULL,  -- merchant number
   out_trade_no  TEXT    NOT NULL,  -- the merchant's number of the order
-  amount        INTEGER NOT NULL,  -- what the customer shall pay, in fen
-  currency      TEXT    NOT NULL,  -- ISO 4217
-  appid         TEXT    NOT NULL,  -- the app in which it is paid
+  amount        INTEGER,           -- what the customer shall pay, in fen; unknown while awaited
+  currency      TEXT,              -- ISO 4217; unknown while awaited
+  appid         TEXT,              -- the app in which it is paid; unknown while awaited
   expires_at    INTEGER,           -- when it can no longer be paid, if the merchant said so
-  state         INTEGER NOT NULL,  -- 0 pending, 1 paid, 2 paid late, 3 closed
+  state         INTEGER NOT NULL,  -- 0 pending, 1 paid, 2 paid late, 3 closed, 4 awaited: nobody registered it
   flagged       INTEGER NOT NULL,  -- 1: an operator should look
   messages      INTEGER NOT NULL,  -- how many messages it has; also guards against a lost update
-  registered_at INTEGER NOT NULL,
+  registered_at INTEGER,           -- unknown while awaited
   CONSTRAINT order_number_once UNIQUE (mchid, out_trade_no),
-  CONSTRAINT order_amount_not_negative CHECK (amount >= 0)
+  CONSTRAINT order_amount_not_negative CHECK (amount >= 0),
+  CONSTRAINT order_terms_known CHECK
+    (state = 4 OR (amount IS NOT NULL AND currency IS NOT NULL AND appid IS NOT NULL AND registered_at IS NOT NULL))
 ) STRICT;
 
 -- What WeChat said about payments: one row a statement, never deleted.
@@ -30,7 +39,7 @@ CREATE TABLE payment (
   currency       TEXT    NOT NULL,
   appid          TEXT    NOT NULL,
   standing       INTEGER NOT NULL,  -- 0 settling, 1 second, 2 disputed, 3 unmatched
-  order_id       INTEGER,           -- orders.id, once the order is registered
+  order_id       INTEGER NOT NULL,  -- orders.id, of the order that it names
   paid_at        INTEGER,           -- when the customer paid, as WeChat says
   source         INTEGER NOT NULL,  -- who told us first: 0 callback, 1 query, 2 bill, 3 operator
   learnt_at      INTEGER NOT NULL,
@@ -39,10 +48,8 @@ CREATE TABLE payment (
 ) STRICT;
 -- One payment settles an order, once.
 CREATE UNIQUE INDEX payment_settles_once ON payment (order_id) WHERE standing = 0;
--- A registration looks for payments that wait for it.
-CREATE INDEX payment_unmatched ON payment (mchid, out_trade_no) WHERE standing = 3;
--- An order's payments beside the settling one; few, so that the index stays small.
-CREATE INDEX payment_beside ON payment (order_id) WHERE standing IN (1, 2);
+-- An order's payments beside the settling one, and those that wait for it; few, so that the index stays small.
+CREATE INDEX payment_beside ON payment (order_id) WHERE standing <> 0;
 
 -- Notifications that were handed on.
 CREATE TABLE notification_passed (
@@ -105,5 +112,25 @@ CREATE TABLE unopened (
   received_at     INTEGER NOT NULL,
   headers         TEXT    NOT NULL,
   body            BLOB    NOT NULL,
+  taken_by        TEXT,              -- who takes it up at present
+  taken_until     INTEGER,           -- until when no other does
   CONSTRAINT unopened_once UNIQUE (mchid, notification_id)
 ) STRICT;
+
+-- Rights to background roles, for a time. Times are this database's clock.
+CREATE TABLE lease (
+  role  TEXT    NOT NULL PRIMARY KEY,
+  owner TEXT    NOT NULL,
+  token INTEGER NOT NULL,  -- counts the holders
+  until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far a copy into this database has come; empty when none is under way.
+CREATE TABLE copy_progress (
+  table_name TEXT    NOT NULL PRIMARY KEY,
+  source     BLOB    NOT NULL,  -- database.identity of where the rows come from
+  after      TEXT    NOT NULL,  -- the key of the last row that came (JSON)
+  rows       INTEGER NOT NULL,
+  digest     BLOB    NOT NULL,  -- over the rows so far
+  done       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

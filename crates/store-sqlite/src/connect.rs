@@ -8,11 +8,12 @@ use std::{
 
 use payonce_core::{
     StoreError,
-    store::{DriverError, Unavailability},
+    store::{DriverError, Epoch, Unavailability},
 };
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{
+    epoch,
     errors::{OpenedReadOnly, class},
     migrate,
     rows::RowError,
@@ -50,6 +51,7 @@ impl Options {
 #[derive(Debug)]
 pub struct SqliteStore {
     path: PathBuf,
+    pub(crate) epoch: Epoch,
     // Order matters: fields are dropped from the top, and the connection that is closed last empties the WAL into the
     // file, which one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
@@ -87,8 +89,10 @@ impl SqliteStore {
         writer.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(class)?;
         writer.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages).map_err(class)?;
         migrate::migrate(&mut writer)?;
+        let epoch = epoch::begin(&writer)?;
         let readers = Mutex::new(Vec::new());
-        Ok(Self { path: options.path.clone(), writer: tokio::sync::Mutex::new(writer), readers })
+        let writer = tokio::sync::Mutex::new(writer);
+        Ok(Self { path: options.path.clone(), epoch, writer, readers })
     }
 
     /// The file.

@@ -2,22 +2,9 @@
 
 use payonce_core::{
     StoreError,
-    store::{DriverError, SchemaError, Unavailability},
+    store::{SchemaError, Unavailability},
 };
 use rusqlite::{Error, ErrorCode, ffi};
-
-/// A row in the database that payonce never wrote.
-#[derive(Debug, thiserror::Error)]
-#[error("column {column} holds a value that payonce never writes")]
-pub(crate) struct ForeignValue {
-    pub column: &'static str,
-}
-
-impl From<ForeignValue> for StoreError {
-    fn from(value: ForeignValue) -> Self {
-        Self::Unexpected(Box::new(value))
-    }
-}
 
 /// What kind of failure it is. A broken constraint is classed by [`constraint`], where its name is known.
 pub(crate) fn class(error: Error) -> StoreError {
@@ -41,18 +28,6 @@ pub(crate) fn constraint(error: Error, name: impl FnOnce() -> &'static str) -> S
             StoreError::Constraint { name: name(), source: Box::new(error) }
         }
         _ => class(error),
-    }
-}
-
-/// Another transaction wrote the order between our read and our write.
-#[derive(Debug, thiserror::Error)]
-#[error("the order changed since it was read")]
-pub(crate) struct OrderMoved;
-
-impl From<OrderMoved> for StoreError {
-    fn from(moved: OrderMoved) -> Self {
-        let source: DriverError = Box::new(moved);
-        Self::Conflict(source)
     }
 }
 

@@ -7,12 +7,15 @@
 //! Deliberately absent: any decision about money.
 
 mod connect;
+mod epoch;
 mod errors;
+mod leases;
 mod migrate;
 mod notes;
 mod read;
 mod rows;
 mod save;
+mod sequence;
 mod store;
 mod tx;
 

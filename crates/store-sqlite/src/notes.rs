@@ -1,12 +1,19 @@
 //! Notes: refused callbacks (bounded), callbacks that did not open, and receipts of cached answers.
 
-use payonce_core::{
-    StoreError,
-    store::{Note, Receipt, Rejected, Retention, Unopened},
-};
-use rusqlite::{Connection, params};
+use std::time::Duration;
 
-use crate::{errors::class, save::insert_receipts};
+use payonce_core::{
+    MerchantId, NotificationId, StoreError, UnixMillis,
+    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+};
+use rusqlite::{Connection, Row, params};
+
+use crate::{
+    errors::class,
+    leases::{NOW, millis},
+    rows::{RowError, read, text},
+    save::insert_receipts,
+};
 
 pub(crate) fn write(
     connection: &Connection,
@@ -78,4 +85,42 @@ fn set_aside(connection: &Connection, callback: &Unopened) -> Result<(), StoreEr
         })
         .map(drop)
         .map_err(class)
+}
+
+/// Takes the earliest that no other owner has.
+pub(crate) fn take_unopened(
+    connection: &Connection,
+    owner: &Owner,
+    ttl: Duration,
+    after: UnopenedRow,
+    limit: usize,
+) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError> {
+    let mut take = connection
+        .prepare_cached(&format!(
+            "UPDATE unopened SET taken_by = ?1, taken_until = {NOW} + ?2 WHERE id IN \
+             (SELECT id FROM unopened WHERE id > ?3 AND (taken_until IS NULL OR taken_until <= {NOW} OR taken_by = ?1) \
+              ORDER BY id LIMIT ?4) \
+             RETURNING id, mchid, notification_id, received_at, headers, body"
+        ))
+        .map_err(class)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut found = take.query(params![owner.0, millis(ttl), after.0, limit]).map_err(class)?;
+    let mut taken = Vec::new();
+    while let Some(row) = found.next().map_err(class)? {
+        taken.push(unopened(row)?);
+    }
+    // SQLite returns changed rows in no order.
+    taken.sort_by_key(|(row, _)| *row);
+    Ok(taken)
+}
+
+fn unopened(row: &Row<'_>) -> Result<(UnopenedRow, Unopened), RowError> {
+    let callback = Unopened {
+        merchant: read("unopened.mchid", MerchantId::parse(text(row, 1)?))?,
+        notification: read("unopened.notification_id", NotificationId::parse(text(row, 2)?))?,
+        received_at: UnixMillis(row.get(3)?),
+        headers: row.get(4)?,
+        body: row.get(5)?,
+    };
+    Ok((UnopenedRow(row.get(0)?), callback))
 }

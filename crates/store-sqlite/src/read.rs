@@ -3,17 +3,18 @@
 use std::sync::LazyLock;
 
 use payonce_core::{
-    MerchantId, NotificationId, OrderKey, OutTradeNo, UnixMillis,
+    MerchantId, OrderKey, OutTradeNo, UnixMillis,
     message::MessageId,
     order::OrderId,
     store::{
-        Counts, IncidentView, LedgerLine, MessageView, OrderView, PaymentView, Position, Rejected, Unopened,
+        Counts, IncidentView, KnownOrder, LedgerLine, MessageView, OrderView, PaymentView, Position,
+        Rejected, codes,
     },
 };
 use rusqlite::{Connection, Row, params};
 
 use crate::{
-    rows::{self, PAYMENT_COLUMNS, RowError, read, text},
+    rows::{self, PAYMENT_COLUMNS, RowError, known, read, text},
     tx::ORDER_BY_KEY,
 };
 
@@ -21,7 +22,7 @@ static PAYMENTS_OF_ORDER: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {PAYMENT_COLUMNS} FROM payment WHERE order_id = ?1 AND standing = 0 \
          UNION ALL \
-         SELECT {PAYMENT_COLUMNS} FROM payment WHERE order_id = ?1 AND standing IN (1, 2) ORDER BY standing, id"
+         SELECT {PAYMENT_COLUMNS} FROM payment WHERE order_id = ?1 AND standing <> 0 ORDER BY standing, id"
     )
 });
 
@@ -31,7 +32,7 @@ pub(crate) fn order(connection: &Connection, key: &OrderKey) -> Result<Option<Or
     let mut select = snapshot.prepare_cached(&ORDER_BY_KEY)?;
     let mut found = select.query(params![key.merchant.as_str(), key.out_trade_no.as_str()])?;
     let Some(row) = found.next()? else { return Ok(None) };
-    let (id, order) = rows::order(row, key)?;
+    let KnownOrder::Registered(id, order) = rows::order(row, key)? else { return Ok(None) };
 
     let mut payments = Vec::new();
     let mut incidents = Vec::new();
@@ -63,8 +64,8 @@ fn incidents_of(
     let mut found = select.query([payment])?;
     while let Some(row) = found.next()? {
         incidents.push(IncidentView {
-            kind: rows::incident_kind(text(row, 0)?)?,
-            remedy: rows::remedy(row.get(1)?)?,
+            kind: known("incident.kind", codes::incident_kind(text(row, 0)?))?,
+            remedy: known("incident.remedy", codes::remedy(row.get(1)?))?,
             opened_at: UnixMillis(row.get(2)?),
         });
     }
@@ -103,7 +104,7 @@ pub(crate) fn ledger_after(
               AND p.mchid = o.mchid AND p.out_trade_no = o.out_trade_no \
               AND p.amount = o.amount AND p.currency = o.currency AND p.appid = o.appid), \
            (SELECT count(*) FROM message m WHERE m.order_id = o.id AND m.kind = 'payment.succeeded') \
-         FROM orders o WHERE o.id > ?1 ORDER BY o.id LIMIT ?2",
+         FROM orders o WHERE o.id > ?1 AND o.state <> 4 ORDER BY o.id LIMIT ?2",
     )?;
     all(select.query(params![after.0, limit_of(limit)])?, |row| {
         Ok(LedgerLine {
@@ -137,21 +138,6 @@ pub(crate) fn rejected_latest(connection: &Connection, limit: usize) -> Result<V
     })
 }
 
-pub(crate) fn unopened_earliest(connection: &Connection, limit: usize) -> Result<Vec<Unopened>, RowError> {
-    let mut select = connection.prepare_cached(
-        "SELECT mchid, notification_id, received_at, headers, body FROM unopened ORDER BY id LIMIT ?1",
-    )?;
-    all(select.query([limit_of(limit)])?, |row| {
-        Ok(Unopened {
-            merchant: read("unopened.mchid", MerchantId::parse(text(row, 0)?))?,
-            notification: read("unopened.notification_id", NotificationId::parse(text(row, 1)?))?,
-            received_at: UnixMillis(row.get(2)?),
-            headers: row.get(3)?,
-            body: row.get(4)?,
-        })
-    })
-}
-
 pub(crate) fn counts(connection: &Connection) -> Result<Counts, RowError> {
     let count = |table: &str| -> Result<u64, RowError> {
         let rows: i64 =
@@ -159,7 +145,7 @@ pub(crate) fn counts(connection: &Connection) -> Result<Counts, RowError> {
         Ok(rows.unsigned_abs())
     };
     Ok(Counts {
-        orders: count("orders")?,
+        orders: count("orders WHERE state <> 4")?,
         payments: count("payment")?,
         messages: count("message")?,
         incidents: count("incident")?,

@@ -1,20 +1,21 @@
 //! Writes what was decided, table by table: orders that are new, payments, orders that moved, the rest.
 
 use payonce_core::{
-    Json, StoreError, fault,
+    Json, Order, OrderKey, OrderState, StoreError, fault,
     order::OrderId,
-    store::{Changes, NewIncident, NewMessage, OrderChange, PaymentChange, PaymentRow, Receipt},
+    store::{
+        Changes, NewIncident, NewMessage, OrderChange, OrderMoved, OrderRow, PaymentChange, PaymentRow,
+        Receipt,
+        codes::{STATE_AWAITED, outcome_code, remedy_code, source_code, standing_code, state_code},
+    },
 };
 use rusqlite::{Connection, params};
 
-use crate::{
-    errors::{OrderMoved, class, constraint},
-    rows::{outcome_code, remedy_code, source_code, standing_code, state_code},
-};
+use crate::errors::{class, constraint};
 
 pub(crate) fn save(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     // Order matters: payments and messages point at their order, incidents at their payment.
-    let orders = insert_orders(connection, &changes.orders)?;
+    let orders = write_orders(connection, &changes.orders)?;
     fault!("save: orders written, payments not yet");
     let payments = write_payments(connection, &changes.payments, &orders)?;
     fault!("save: payments written, messages not yet");
@@ -25,35 +26,70 @@ pub(crate) fn save(connection: &Connection, changes: &Changes) -> Result<(), Sto
     insert_receipts(connection, &changes.receipts)
 }
 
-/// Inserts the new orders, as pending; returns the row of each order in the list.
-fn insert_orders(connection: &Connection, orders: &[OrderChange]) -> Result<Vec<OrderId>, StoreError> {
-    let mut insert = connection
-        .prepare_cached(
-            "INSERT INTO orders (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, \
-             messages, registered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, 0, ?7)",
-        )
-        .map_err(class)?;
+/// Inserts new orders, registers awaited ones; returns the row of each order in the list.
+fn write_orders(connection: &Connection, orders: &[OrderChange]) -> Result<Vec<OrderId>, StoreError> {
     let mut rows = Vec::with_capacity(orders.len());
     for change in orders {
-        if let Some(id) = change.id {
-            rows.push(id);
-            continue;
-        }
-        let order = &change.order;
-        insert
-            .execute(params![
-                order.key.merchant.as_str(),
-                order.key.out_trade_no.as_str(),
-                order.terms.amount.get(),
-                order.terms.currency.as_str(),
-                order.terms.appid.as_str(),
-                order.terms.expires_at.map(|at| at.0),
-                order.registered_at.0,
-            ])
-            .map_err(|error| constraint(error, || "order_number_once"))?;
-        rows.push(OrderId(connection.last_insert_rowid()));
+        rows.push(match (change.row, &change.order) {
+            (OrderRow::New, order) => insert_order(connection, &change.key, order.as_ref())?,
+            (OrderRow::Awaited(id), Some(order)) => {
+                register_awaited(connection, id, order)?;
+                id
+            }
+            (OrderRow::Awaited(id) | OrderRow::Registered { id, .. }, _) => id,
+        });
     }
     Ok(rows)
+}
+
+/// Inserts an order, pending for the moment, or a number that payments wait under.
+fn insert_order(
+    connection: &Connection,
+    key: &OrderKey,
+    order: Option<&Order>,
+) -> Result<OrderId, StoreError> {
+    let terms = order.map(|order| &order.terms);
+    connection
+        .prepare_cached(
+            "INSERT INTO orders (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, \
+             messages, registered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8)",
+        )
+        .and_then(|mut insert| {
+            insert.execute(params![
+                key.merchant.as_str(),
+                key.out_trade_no.as_str(),
+                terms.map(|terms| terms.amount.get()),
+                terms.map(|terms| terms.currency.as_str()),
+                terms.map(|terms| terms.appid.as_str()),
+                terms.and_then(|terms| terms.expires_at).map(|at| at.0),
+                order.map_or(STATE_AWAITED, |_| state_code(&OrderState::Pending)),
+                order.map(|order| order.registered_at.0),
+            ])
+        })
+        .map_err(|error| constraint(error, || "order_number_once"))?;
+    Ok(OrderId(connection.last_insert_rowid()))
+}
+
+/// Registers an order, pending for the moment, under a number that payments wait under.
+fn register_awaited(connection: &Connection, id: OrderId, order: &Order) -> Result<(), StoreError> {
+    let terms = &order.terms;
+    let registered = connection
+        .prepare_cached(
+            "UPDATE orders SET amount = ?2, currency = ?3, appid = ?4, expires_at = ?5, state = 0, registered_at = ?6 \
+             WHERE id = ?1 AND state = 4",
+        )
+        .and_then(|mut update| {
+            update.execute(params![
+                id.0,
+                terms.amount.get(),
+                terms.currency.as_str(),
+                terms.appid.as_str(),
+                terms.expires_at.map(|at| at.0),
+                order.registered_at.0,
+            ])
+        })
+        .map_err(class)?;
+    if registered == 1 { Ok(()) } else { Err(OrderMoved.into()) }
 }
 
 /// Inserts new payments and moves old ones; returns the row of each payment in the list.
@@ -87,7 +123,7 @@ fn write_payments(
                 content.currency.as_str(),
                 content.appid.as_str(),
                 standing_code(payment.standing),
-                payment.order.map(|slot| orders[slot].0),
+                orders[payment.order].0,
                 payment.paid_at.map(|at| at.0),
                 source_code(payment.source),
                 payment.learnt_at.0,
@@ -123,7 +159,7 @@ fn move_payment(
             update.execute(params![
                 row.0,
                 standing_code(payment.standing),
-                payment.order.map(|slot| orders[slot].0),
+                orders[payment.order].0,
                 payment.detail.as_ref().map(Json::as_str),
             ])
         })
@@ -150,14 +186,15 @@ fn update_orders(
         )
         .map_err(class)?;
     for (change, row) in orders.iter().zip(order_rows) {
-        let order = &change.order;
-        let untouched = change.id.is_none() && order.messages == 0;
-        if untouched {
-            continue;
-        }
-        let guard = if change.id.is_none() { 0 } else { change.messages_before };
+        let Some(order) = &change.order else { continue };
+        let messages_before = match change.row {
+            // Just written, as pending.
+            OrderRow::New | OrderRow::Awaited(_) if order.messages == 0 => continue,
+            OrderRow::New | OrderRow::Awaited(_) => 0,
+            OrderRow::Registered { messages_before, .. } => messages_before,
+        };
         let updated = update
-            .execute(params![row.0, state_code(&order.state), order.flagged, order.messages, guard,])
+            .execute(params![row.0, state_code(&order.state), order.flagged, order.messages, messages_before])
             .map_err(class)?;
         if updated != 1 {
             return Err(OrderMoved.into());

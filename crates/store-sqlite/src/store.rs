@@ -1,17 +1,30 @@
 //! The `Store` trait on SQLite: writers take turns, readers do not wait for them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
-    store::{Counts, LedgerLine, MessageView, Note, OrderView, Position, Rejected, Retention, Unopened},
+    store::{
+        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, Retention,
+        Unopened, UnopenedRow,
+    },
 };
 use rusqlite::params;
 
-use crate::{SqliteStore, errors::class, notes, read, tx::SqliteTx};
+use crate::{SqliteStore, errors::class, leases::forget_nodes, notes, read, sequence, tx::SqliteTx};
 
 #[async_trait]
 impl Store for SqliteStore {
+    fn epoch(&self) -> Option<Epoch> {
+        Some(self.epoch.clone())
+    }
+
+    fn needs_sequencer(&self) -> bool {
+        sequence::NEEDED
+    }
+
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
         Ok(Box::new(SqliteTx::begin(self.writer.lock().await)?))
     }
@@ -22,20 +35,29 @@ impl Store for SqliteStore {
         tx.commit_now()
     }
 
-    async fn forget_receipts(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
         let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
         let tx = SqliteTx::begin(self.writer.lock().await)?;
-        // Receipts are written in about the order of their times: the oldest rows are the only ones looked at.
-        let gone = tx
-            .connection()
-            .prepare_cached(
-                "DELETE FROM receipt WHERE id IN \
-                 (SELECT id FROM (SELECT id, received_at FROM receipt ORDER BY id LIMIT ?2) WHERE received_at < ?1)",
-            )
-            .and_then(|mut delete| delete.execute(params![before.0, rows_max]))
-            .map_err(class)?;
+        let mut most = 0;
+        for table in ["receipt", "rejected"] {
+            // Rows are written in about the order of their times: the oldest are the only ones looked at.
+            let gone = tx
+                .connection()
+                .prepare_cached(&format!(
+                    "DELETE FROM {table} WHERE id IN (SELECT id FROM \
+                     (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?2) WHERE received_at < ?1)"
+                ))
+                .and_then(|mut delete| delete.execute(params![before.0, rows_max]))
+                .map_err(class)?;
+            most = most.max(gone);
+        }
+        forget_nodes(tx.connection())?;
         tx.commit_now()?;
-        Ok(gone)
+        Ok(most)
+    }
+
+    async fn sequence(&self, _: &Lease, _: usize) -> Result<usize, StoreError> {
+        Ok(0)
     }
 
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
@@ -55,8 +77,26 @@ impl Store for SqliteStore {
         self.read(move |connection| read::rejected_latest(connection, limit)).await
     }
 
-    async fn unopened_earliest(&self, limit: usize) -> Result<Vec<Unopened>, StoreError> {
-        self.read(move |connection| read::unopened_earliest(connection, limit)).await
+    async fn take_unopened(
+        &self,
+        owner: &Owner,
+        ttl: Duration,
+        after: UnopenedRow,
+        limit: usize,
+    ) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError> {
+        let tx = SqliteTx::begin(self.writer.lock().await)?;
+        let taken = notes::take_unopened(tx.connection(), owner, ttl, after, limit)?;
+        tx.commit_now()?;
+        Ok(taken)
+    }
+
+    async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError> {
+        let tx = SqliteTx::begin(self.writer.lock().await)?;
+        tx.connection()
+            .prepare_cached("UPDATE unopened SET taken_by = NULL, taken_until = NULL WHERE taken_by = ?1")
+            .and_then(|mut update| update.execute([&owner.0]))
+            .map_err(class)?;
+        tx.commit_now()
     }
 
     async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {

@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use payonce_core::{
-    Order, OrderKey, StoreError, Tx,
+    OrderKey, StoreError, Tx,
     fact::Claim,
     order::OrderId,
-    store::{Changes, Claimed, KeptPayment},
+    store::{Changes, Claimed, KeptPayment, KnownOrder},
 };
 use rusqlite::{Connection, params};
 use tokio::sync::MutexGuard;
@@ -22,11 +22,8 @@ static PAYMENTS_CLAIMED: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {PAYMENT_COLUMNS} FROM payment WHERE mchid = ?1 AND transaction_id = ?2 ORDER BY rival")
 });
 
-static PAYMENTS_UNMATCHED: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {PAYMENT_COLUMNS} FROM payment \
-         WHERE mchid = ?1 AND out_trade_no = ?2 AND standing = 3 ORDER BY id"
-    )
+static PAYMENTS_UNDER: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {PAYMENT_COLUMNS} FROM payment WHERE order_id = ?1 AND standing <> 0 ORDER BY id")
 });
 
 /// One order by its key. SQLite holds the write lock, so reading it is locking it.
@@ -72,6 +69,19 @@ impl Drop for SqliteTx<'_> {
 
 #[async_trait]
 impl Tx for SqliteTx<'_> {
+    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<KnownOrder>, StoreError> {
+        let mut select = self.connection.prepare_cached(&ORDER_BY_KEY).map_err(class)?;
+        let mut orders = Vec::with_capacity(keys.len());
+        for key in keys {
+            let mut found =
+                select.query(params![key.merchant.as_str(), key.out_trade_no.as_str()]).map_err(class)?;
+            if let Some(row) = found.next().map_err(class)? {
+                orders.push(rows::order(row, key)?);
+            }
+        }
+        Ok(orders)
+    }
+
     async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError> {
         let mut claimed = Claimed::default();
         let mut payments = self.connection.prepare_cached(&PAYMENTS_CLAIMED).map_err(class)?;
@@ -98,33 +108,16 @@ impl Tx for SqliteTx<'_> {
         Ok(claimed)
     }
 
-    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<(OrderId, Order)>, StoreError> {
-        let mut select = self.connection.prepare_cached(&ORDER_BY_KEY).map_err(class)?;
-        let mut orders = Vec::with_capacity(keys.len());
-        for key in keys {
-            let mut found =
-                select.query(params![key.merchant.as_str(), key.out_trade_no.as_str()]).map_err(class)?;
-            if let Some(row) = found.next().map_err(class)? {
-                orders.push(rows::order(row, key)?);
-            }
-        }
-        Ok(orders)
-    }
-
-    async fn unmatched_payments(&mut self, keys: &[OrderKey]) -> Result<Vec<KeptPayment>, StoreError> {
-        let mut unmatched = Vec::new();
-        if keys.is_empty() {
-            return Ok(unmatched);
-        }
-        let mut select = self.connection.prepare_cached(&PAYMENTS_UNMATCHED).map_err(class)?;
-        for key in keys {
-            let mut found =
-                select.query(params![key.merchant.as_str(), key.out_trade_no.as_str()]).map_err(class)?;
+    async fn payments_under(&mut self, awaited: &[OrderId]) -> Result<Vec<KeptPayment>, StoreError> {
+        let mut waiting = Vec::new();
+        let mut select = self.connection.prepare_cached(&PAYMENTS_UNDER).map_err(class)?;
+        for id in awaited {
+            let mut found = select.query([id.0]).map_err(class)?;
             while let Some(row) = found.next().map_err(class)? {
-                unmatched.push(rows::kept_payment(row)?);
+                waiting.push(rows::kept_payment(row)?);
             }
         }
-        Ok(unmatched)
+        Ok(waiting)
     }
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {

@@ -11,6 +11,19 @@ pub enum StoreError {
     /// Another transaction was faster. Nothing was committed; the same transaction may succeed when begun anew.
     #[error("another transaction was faster; begin again")]
     Conflict(#[source] DriverError),
+    /// The connection was lost, or the server went down. Nothing was committed; the same transaction may succeed on
+    /// another connection, perhaps on another server.
+    #[error("the connection to the database was lost; begin again")]
+    Disconnected(#[source] DriverError),
+    /// The connection was lost while the transaction was being committed: it may have been, or not. To begin it anew
+    /// is to ask: what was committed is found under its dedupe keys.
+    #[error(
+        "the connection to the database was lost during the commit, which may have succeeded; begin again"
+    )]
+    CommitUnknown(#[source] DriverError),
+    /// A lease is no longer held: another node has taken it. Nothing was changed; stop the work.
+    #[error("another node has taken the lease")]
+    LeaseLost,
     /// The database cannot do it now. Nothing was committed; the same may succeed later.
     #[error("the database is unavailable ({reason})")]
     Unavailable {
@@ -20,7 +33,8 @@ pub enum StoreError {
         #[source]
         source: DriverError,
     },
-    /// A row would break a promise. Nothing was committed; repeating it would not help.
+    /// A row would break a promise: another transaction wrote what this one did not see, or payonce is at fault.
+    /// Nothing was committed; the same transaction, begun anew, tells which.
     #[error("constraint {name} refused a row")]
     Constraint {
         /// The constraint's name in the schema.
@@ -55,7 +69,7 @@ impl StoreError {
 /// Why a database cannot do it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unavailability {
-    /// Another process holds the write lock.
+    /// Another process or transaction holds a lock for too long.
     Locked,
     /// The file or its folder may not be written.
     ReadOnly,
@@ -65,17 +79,76 @@ pub enum Unavailability {
     CannotOpen,
     /// The disk failed.
     Io,
+    /// No server answers at the address.
+    Unreachable,
+    /// The server starts, stops, is a standby, or has left its cluster.
+    NotReady,
+    /// User, password or certificate are refused, or a right is missing.
+    AccessDenied,
+    /// The server has no such database.
+    NoDatabase,
+    /// No connection is free, here or at the server.
+    TooManyConnections,
+    /// A statement took too long.
+    TimedOut,
+}
+
+impl Unavailability {
+    /// Whether it passes by itself in a fail-over or under a burst, so that trying again soon may help.
+    #[must_use]
+    pub fn may_pass_soon(self) -> bool {
+        matches!(self, Self::Unreachable | Self::NotReady | Self::TooManyConnections)
+    }
 }
 
 impl std::fmt::Display for Unavailability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Locked => "locked by another process: stop it, or wait",
-            Self::ReadOnly => "read-only: give this user the right to write the file and its folder",
+            Self::Locked => "locked by another process or transaction: end it, or wait",
+            Self::ReadOnly => {
+                "read-only: give this user the right to write (SQLite: the file and its folder)"
+            }
             Self::DiskFull => "disk full: free some space",
             Self::CannotOpen => "cannot be opened: check that the folder exists and may be written",
             Self::Io => "input/output error: check the disk",
+            Self::Unreachable => "no server answers: check host, port and network in the database's URL",
+            Self::NotReady => {
+                "the server starts or stops, is a standby, or has left its cluster: wait, or look at its log"
+            }
+            Self::AccessDenied => {
+                "access denied: check user, password, TLS and rights (the user needs to create and change tables)"
+            }
+            Self::NoDatabase => "no such database: create it, or mend its name in the URL",
+            Self::TooManyConnections => {
+                "no connection is free: raise the server's limit, or lower store.connections_max"
+            }
+            Self::TimedOut => "a statement took too long: look for long transactions and a busy disk",
         })
+    }
+}
+
+/// A row in the database that payonce never wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("column {column} holds a value that payonce never writes")]
+pub struct ForeignValue {
+    /// `table.column`.
+    pub column: &'static str,
+}
+
+impl From<ForeignValue> for StoreError {
+    fn from(value: ForeignValue) -> Self {
+        Self::Unexpected(Box::new(value))
+    }
+}
+
+/// Another transaction wrote the order between our read and our write.
+#[derive(Debug, thiserror::Error)]
+#[error("the order changed since it was read")]
+pub struct OrderMoved;
+
+impl From<OrderMoved> for StoreError {
+    fn from(moved: OrderMoved) -> Self {
+        Self::Conflict(Box::new(moved))
     }
 }
 
@@ -104,4 +177,34 @@ pub enum SchemaError {
     /// It is not a database at all.
     #[error("the file is not a SQLite database: choose another file")]
     NotADatabase,
+    /// The server is too old.
+    #[error("the database server is {found}; payonce needs {needs}")]
+    ServerTooOld {
+        /// What the server says of itself.
+        found: String,
+        /// The versions that will do.
+        needs: &'static str,
+    },
+    /// Tables of payonce's names were made by something else, or some are missing.
+    #[error(
+        "the database has tables under payonce's names, but not payonce's schema: choose another database, or \
+         restore it whole"
+    )]
+    Unknown,
+    /// The schema is older than this payonce, and migrating by itself is switched off.
+    #[error(
+        "the database has schema version {found}, this payonce needs {known}: run `payonce migrate apply`, or set \
+         store.migrate to \"auto\""
+    )]
+    Behind {
+        /// The version in the database.
+        found: i64,
+        /// The version needed.
+        known: i64,
+    },
+    /// A copy into this database was begun and not finished.
+    #[error(
+        "a copy into this database is not finished: run `payonce copy` again, which goes on where it stopped"
+    )]
+    CopyUnfinished,
 }

@@ -155,6 +155,10 @@ pub struct Unopened {
     pub body: Vec<u8>,
 }
 
+/// The row number that a store gave to a callback that did not open; later ones have greater numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnopenedRow(pub i64);
+
 /// How much is kept of what nobody needs for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {

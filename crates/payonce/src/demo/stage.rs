@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use wechatpay::UnixSeconds;
 
 use super::{client, progress};
-use crate::{args::DemoOptions, serve::open_store};
+use crate::{args::DemoOptions, database};
 
 /// The dearest order of the demo, in fen.
 const AMOUNT_FEN_MAX: i64 = 100_000;
@@ -43,8 +43,9 @@ impl Stage {
         let api_key = Alphanumeric.sample_string(&mut rng, 40);
         let folder = tempfile::Builder::new().prefix("payonce-demo-").tempdir()?;
         let config = write_configuration(folder.path(), &platform, &merchant, &api_key)?;
-        let store = open_store(&config)?;
-        let server = Server::new(config, Arc::clone(&store), Arc::new(SystemClock)).start().await?;
+        let store = database::open(&config).await?;
+        let server =
+            Server::new(config, Arc::clone(&store), Arc::new(SystemClock), database::owner()).start().await?;
         let mut stage =
             Self { platform, merchant, notifications: Arc::new([]), store, server, api_key, folder };
         stage.notifications = stage.sell(options.payments, &mut rng).await?;

@@ -88,7 +88,7 @@ async fn a_database_that_may_not_be_written() {
     let shop = Shop::open(1, 1).await;
     fs::set_permissions(shop.database(), fs::Permissions::from_mode(0o444)).unwrap();
     let before = fs::read(shop.database()).unwrap();
-    insta::assert_snapshot!(refusal(&shop, unprivileged(&shop).arg("serve")), @"payonce: store.url: the database payonce.db: the database is unavailable (read-only: give this user the right to write the file and its folder): SQLite could open the file for reading only");
+    insta::assert_snapshot!(refusal(&shop, unprivileged(&shop).arg("serve")), @"payonce: store.url: the database payonce.db: the database is unavailable (read-only: give this user the right to write (SQLite: the file and its folder)): SQLite could open the file for reading only");
     assert_eq!(fs::read(shop.database()).unwrap(), before);
 }
 
@@ -107,7 +107,7 @@ async fn a_database_that_another_process_keeps_locked() {
     let shop = Shop::open(1, 1).await;
     let other = Connection::open(shop.database()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the database is unavailable (locked by another process: stop it, or wait): database is locked: Error code 5: database is locked");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the database is unavailable (locked by another process or transaction: end it, or wait): database is locked: Error code 5: database is locked");
 }
 
 #[tokio::test]

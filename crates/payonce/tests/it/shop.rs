@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use payonce_core::{
-    AppId, Clock as _, Currency, Fact, Fen, MerchantId, OrderKey, OutTradeNo, Policy, Submission,
+    AppId, Attempts, Clock as _, Currency, Fact, Fen, MerchantId, OrderKey, OutTradeNo, Policy, Submission,
     SystemClock, Terms, apply,
 };
 use payonce_simulator::{
@@ -165,7 +165,9 @@ public_key_file = "pub_key.pem"
                 Fact::Registered { key, terms: terms.clone() }.into()
             })
             .collect();
-        for outcome in apply(&store, &registrations, &Policy::default(), SystemClock.now()).await {
+        for outcome in
+            apply(&store, &registrations, &Policy::default(), SystemClock.now(), &Attempts(1)).await
+        {
             outcome.unwrap();
         }
     }

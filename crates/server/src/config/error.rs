@@ -121,6 +121,9 @@ pub enum Problem {
         /// The environment variable that may hold the secret.
         variable: Option<String>,
     },
+    /// A password, but nothing that takes it.
+    #[error("expected a URL of a server beside this password, found none")]
+    PasswordWithoutServer,
     /// Where a file should be named stands what seems to be the file's content.
     #[error("expected the path of a file, found what seems to be its content")]
     ContentInsteadOfPath,

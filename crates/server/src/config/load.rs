@@ -12,7 +12,7 @@ use super::{
     error::{ConfigError, ConfigErrors, Problem, Warning},
     files::{Disk, Files},
     place::Place,
-    settings::Config,
+    settings::{Config, StoreUrl},
     table::{Key, Kind, Raw, Section, Times},
 };
 
@@ -147,7 +147,7 @@ impl Loader<'_> {
                 match key.kind {
                     // Read together with the secret that it holds.
                     Kind::File => {}
-                    Kind::Secret { .. } => config.api.keys = self.api_keys(group).unwrap_or_default(),
+                    Kind::Secret { file, .. } => self.secret_setting(&mut config, group, key, file),
                     _ => self.setting(&mut config, group, key),
                 }
             }
@@ -156,14 +156,38 @@ impl Loader<'_> {
         config
     }
 
+    /// A secret that stands once: keys of the API, or the password of a URL that stands before it.
+    fn secret_setting(&mut self, config: &mut Config, group: &Group, key: &'static Key, file: &'static Key) {
+        if key.section == Section::Api {
+            config.api.keys = self.api_keys(group).unwrap_or_default();
+            return;
+        }
+        let Ok(Some(secret)) = self.secret(group, key, file, None) else { return };
+        let problem = match (key.section, &mut config.store.url, &mut config.cache.redis_url) {
+            (Section::Store, StoreUrl::Postgres(url) | StoreUrl::MySql(url), _)
+            | (Section::Cache, _, Some(url)) => {
+                *url = url.with_password(&secret.text);
+                return;
+            }
+            _ => Problem::PasswordWithoutServer,
+        };
+        self.report(group.error(secret.name, secret.place, problem));
+    }
+
     fn setting(&mut self, config: &mut Config, group: &Group, key: &'static Key) {
         let default = || {
             let raw = Raw::from_text(key, key.default()?);
             Some(Given { name: key.name, raw, place: Place::Unset })
         };
         let Some(given) = self.given(group, key).or_else(default) else { return };
+        let hidden = key.kind.is_url().then(|| given.raw.without_password()).flatten();
+        if hidden.is_some() && !matches!(given.place, Place::Environment(_)) {
+            let problem = Problem::InlineSecret { file_key: "password_file", variable: key.variable(None) };
+            self.report(group.error(key.name, given.place, problem));
+            return;
+        }
         match key.kind.set(config, &given.raw, &self.base) {
-            Ok(()) => self.effective.line(key, &given.raw, &given.place),
+            Ok(()) => self.effective.line(key, hidden.as_ref().unwrap_or(&given.raw), &given.place),
             Err(problem) => {
                 self.report(group.error(key.name, given.place, problem));
             }

@@ -30,7 +30,7 @@ pub use error::{ConfigError, ConfigErrors, Problem, Warning};
 pub use load::Loaded;
 pub use place::Place;
 pub use settings::{
-    Api, ApiKey, Config, Log, LogFormat, Merchant, PolicySettings, RetentionSettings, ServerSettings,
-    StoreUrl,
+    Api, ApiKey, CacheSettings, Config, Log, LogFormat, Merchant, PolicySettings, RetentionSettings,
+    SecretUrl, ServerSettings, StoreSettings, StoreUrl,
 };
 pub use starter::{InitError, reference, starter, write_starter};

@@ -20,8 +20,10 @@ use wechatpay::{ApiV3Key, PlatformKeys};
 pub struct Config {
     /// `[server]`
     pub server: ServerSettings,
-    /// `store.url`
-    pub store: StoreUrl,
+    /// `[store]`
+    pub store: StoreSettings,
+    /// `[cache]`
+    pub cache: CacheSettings,
     /// `[api]`
     pub api: Api,
     /// `[log]`
@@ -47,11 +49,80 @@ pub struct ServerSettings {
     pub shutdown_seconds_max: u64,
 }
 
+/// `[store]`
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// Where the orders are kept.
+    pub url: StoreUrl,
+    /// Connections to a database server.
+    pub connections_max: usize,
+    /// Whether a database server's schema is brought up to date at the start.
+    pub migrate: bool,
+}
+
 /// Where the orders are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {
     /// `sqlite://PATH`, the path already resolved against the configuration's folder.
     Sqlite(PathBuf),
+    /// `postgres://…`
+    Postgres(SecretUrl),
+    /// `mysql://…`
+    MySql(SecretUrl),
+}
+
+/// `[cache]`
+#[derive(Clone, Debug)]
+pub struct CacheSettings {
+    /// MiB of this process' memory.
+    pub memory_mib_max: u64,
+    /// A Redis that the nodes share.
+    pub redis_url: Option<SecretUrl>,
+}
+
+/// A URL that may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// A URL as it was written.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The URL itself, to connect with.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The same URL with this password. Its user stays; if it has none, the server takes its default one.
+    pub(super) fn with_password(&self, password: &str) -> Self {
+        let (scheme, rest) = self.0.split_once("://").expect("BUG: what is a URL was checked");
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (user, hosts) = match rest[..end].rfind('@') {
+            Some(at) => (&rest[..at], &rest[at + 1..]),
+            None => ("", rest),
+        };
+        let name = user.split(':').next().unwrap_or_default();
+        let password = percent_encoded(password);
+        Self(format!("{scheme}://{name}:{password}@{hosts}"))
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+/// As RFC 3986 writes what is not unreserved.
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 /// `[api]`
@@ -137,7 +208,12 @@ impl Config {
                 connections_max: 0,
                 shutdown_seconds_max: 0,
             },
-            store: StoreUrl::Sqlite(PathBuf::new()),
+            store: StoreSettings {
+                url: StoreUrl::Sqlite(PathBuf::new()),
+                connections_max: 0,
+                migrate: false,
+            },
+            cache: CacheSettings { memory_mib_max: 0, redis_url: None },
             api: Api { keys: Vec::new() },
             log: Log { format: LogFormat::Human, filter: String::new() },
             policy: PolicySettings { late_payment: policy.late_payment, unknown_order: policy.unknown_order },

@@ -1,8 +1,11 @@
 //! What is known to be committed, so that a copy of a callback is answered without the database.
 //!
-//! Invariants: only committed facts get in; losing all of it costs speed alone. Bounded in bytes.
+//! Invariants: only committed facts get in, and they count only as long as the database is the one that committed them
+//! (its epoch); losing all of it costs speed alone. Bounded in bytes.
 
-use payonce_core::{Fact, MerchantId, NotificationId, fact::Content};
+use std::sync::{PoisonError, RwLock};
+
+use payonce_core::{Fact, MerchantId, NotificationId, fact::Content, store::Epoch};
 use quick_cache::{Weighter, sync::Cache};
 
 /// A fact by what makes it the same fact: the whole of it, not a hash, so that no two can be mistaken.
@@ -34,6 +37,8 @@ impl Weighter<Same, ()> for Bytes {
 /// The committed facts that are remembered.
 pub(crate) struct Answered {
     facts: Cache<Same, (), Bytes>,
+    /// To which everything that is remembered belongs.
+    epoch: RwLock<Option<Epoch>>,
 }
 
 impl Answered {
@@ -41,18 +46,37 @@ impl Answered {
     pub(crate) fn new(bytes_max: u64) -> Self {
         const ENTRY_BYTES_TYPICAL: u64 = 300;
         let entries = usize::try_from(bytes_max / ENTRY_BYTES_TYPICAL).unwrap_or(usize::MAX);
-        Self { facts: Cache::with_weighter(entries, bytes_max, Bytes) }
+        Self { facts: Cache::with_weighter(entries, bytes_max, Bytes), epoch: RwLock::default() }
     }
 
-    /// Whether this very fact is known to be committed.
-    pub(crate) fn holds(&self, fact: &Fact) -> bool {
-        same(fact).is_some_and(|same| self.facts.get(&same).is_some())
+    /// Whether this very fact is known to be committed, now that the database is in this epoch.
+    pub(crate) fn holds(&self, fact: &Fact, now: &Epoch) -> bool {
+        let epoch = self.epoch.read().unwrap_or_else(PoisonError::into_inner);
+        epoch.as_ref() == Some(now) && same(fact).is_some_and(|same| self.facts.get(&same).is_some())
     }
 
-    /// Remembers a fact. The caller has seen its commit return.
-    pub(crate) fn remember(&self, fact: &Fact) {
-        if let Some(same) = same(fact) {
-            self.facts.insert(same, ());
+    /// Remembers facts. The caller has seen their commit return; `epoch` is that of before their transaction began.
+    pub(crate) fn remember<'f>(&self, facts: impl Iterator<Item = &'f Fact>, epoch: &Epoch) {
+        let mut current = self.epoch.read().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref() != Some(epoch) {
+            drop(current);
+            self.begin(epoch);
+            current = self.epoch.read().unwrap_or_else(PoisonError::into_inner);
+        }
+        // Another may have begun a later epoch in between; what belongs to an earlier one is of no use then.
+        if current.as_ref() == Some(epoch) {
+            for same in facts.filter_map(same) {
+                self.facts.insert(same, ());
+            }
+        }
+    }
+
+    /// Forgets what belongs to another epoch.
+    fn begin(&self, epoch: &Epoch) {
+        let mut current = self.epoch.write().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref() != Some(epoch) {
+            self.facts.clear();
+            *current = Some(epoch.clone());
         }
     }
 }
@@ -76,6 +100,10 @@ mod tests {
 
     fn merchant() -> MerchantId {
         MerchantId::parse("1900000001").unwrap()
+    }
+
+    fn epoch(number: u8) -> Epoch {
+        Epoch::new([number; Epoch::KEY_BYTES])
     }
 
     fn paid(number: u32, fen: i64) -> Fact {
@@ -104,8 +132,7 @@ mod tests {
     #[test]
     fn only_what_was_remembered_is_held_and_other_content_is_another_fact() {
         let answered = Answered::new(1 << 20);
-        answered.remember(&paid(1, 100));
-        answered.remember(&passed("a"));
+        answered.remember([&paid(1, 100), &passed("a")].into_iter(), &epoch(1));
         for (fact, held) in [
             (paid(1, 100), true),
             (paid(1, 101), false),
@@ -113,7 +140,7 @@ mod tests {
             (passed("a"), true),
             (passed("b"), false),
         ] {
-            assert_eq!(answered.holds(&fact), held, "{fact:?}");
+            assert_eq!(answered.holds(&fact, &epoch(1)), held, "{fact:?}");
         }
     }
 
@@ -128,8 +155,21 @@ mod tests {
         };
         let key = OrderKey { merchant: merchant(), out_trade_no: OutTradeNo::parse("ORDER1").unwrap() };
         let registered = Fact::Registered { key, terms };
-        answered.remember(&registered);
-        assert!(!answered.holds(&registered));
+        answered.remember([&registered].into_iter(), &epoch(1));
+        assert!(!answered.holds(&registered, &epoch(1)));
+    }
+
+    #[test]
+    fn what_another_epoch_committed_does_not_count() {
+        let answered = Answered::new(1 << 20);
+        answered.remember([&paid(1, 100)].into_iter(), &epoch(1));
+        assert!(answered.holds(&paid(1, 100), &epoch(1)));
+        assert!(!answered.holds(&paid(1, 100), &epoch(2)), "the database was restored from a backup");
+        answered.remember([&paid(2, 100)].into_iter(), &epoch(2));
+        assert!(answered.holds(&paid(2, 100), &epoch(2)));
+        for (number, at) in [(1, 2), (1, 1), (2, 1)] {
+            assert!(!answered.holds(&paid(number, 100), &epoch(at)), "fact {number} at epoch {at}");
+        }
     }
 
     #[test]
@@ -137,7 +177,7 @@ mod tests {
         const BYTES_MAX: u64 = 64 * 1024;
         let answered = Answered::new(BYTES_MAX);
         for number in 0..10_000 {
-            answered.remember(&paid(number, 1));
+            answered.remember([&paid(number, 1)].into_iter(), &epoch(1));
         }
         assert!(answered.facts.weight() <= BYTES_MAX, "{} bytes", answered.facts.weight());
         // Bounded, and yet of use: an entry takes some hundred bytes.

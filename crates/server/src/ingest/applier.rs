@@ -5,18 +5,19 @@
 
 use std::{sync::Arc, thread, time::Duration};
 
+use async_trait::async_trait;
 use payonce_core::{
-    Clock, Outcome, Policy, Store, StoreError, Submission, apply,
+    Clock, Fact, Outcome, Pace, Policy, Store, StoreError, Submission, apply,
     store::{Note, Retention},
 };
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, oneshot},
-    time::{Instant, Interval, MissedTickBehavior, interval},
+    sync::{Notify, mpsc, oneshot},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep},
 };
 
 use super::{
-    answered::Answered,
+    committed::Committed,
     notes::{NOTES_MAX, Notes},
 };
 use crate::metrics::Metrics;
@@ -90,10 +91,14 @@ pub(crate) struct Applier {
     pub clock: Arc<dyn Clock>,
     pub policy: Policy,
     pub retention: Retention,
-    pub answered: Arc<Answered>,
+    pub caches: Arc<Committed>,
     pub metrics: Arc<Metrics>,
     /// Where answers are given, after the commit.
     pub answerers: Handle,
+    /// How long a transaction is begun anew: no callback waits longer.
+    pub budget: Duration,
+    /// Told after each commit.
+    pub committed: Arc<Notify>,
 }
 
 impl Applier {
@@ -104,7 +109,7 @@ impl Applier {
         let (notes, notes_in) = mpsc::channel(NOTES_MAX);
         let intake = Intake { facts, notes, metrics: Arc::clone(&self.metrics) };
         let (alive, ended) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = thread::Builder::new().name("applier".to_owned()).spawn(move || {
             let _alive = alive;
             runtime.block_on(self.run(facts_in, Notes::new(notes_in)));
@@ -143,31 +148,65 @@ impl Applier {
         self.metrics.batch_facts.observe(batch.len() as f64);
         let (submissions, answers): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|waiting| (waiting.submission, waiting.answer)).unzip();
-        let outcomes = apply(&*self.store, &submissions, &self.policy, self.clock.now()).await;
+        let pace = Budget { ends: Instant::now() + self.budget };
+        // Before the transaction begins: what it commits is true in this epoch, whatever comes in between.
+        let epoch = self.store.epoch();
+        let outcomes = apply(&*self.store, &submissions, &self.policy, self.clock.now(), &pace).await;
+        self.committed.notify_one();
         // On another thread: this one is what limits the server, and the next batch waits for it.
-        let answered = Arc::clone(&self.answered);
-        self.answerers.spawn(async move { answer_all(&answered, submissions, answers, outcomes) });
+        let caches = Arc::clone(&self.caches);
+        self.answerers.spawn(async move {
+            let committed = answer_all(submissions, answers, outcomes);
+            if let Some(epoch) = epoch {
+                caches.remember(&committed, &epoch).await;
+            }
+        });
     }
 }
 
-/// Tells each who waits what came of its fact, and remembers what is committed.
+/// Tells each who waits what came of its fact. Returns what is committed.
 fn answer_all(
-    answered: &Answered,
     submissions: Vec<Submission>,
     answers: Vec<oneshot::Sender<Verdict>>,
     outcomes: Vec<Result<Outcome, StoreError>>,
-) {
+) -> Vec<Fact> {
     let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
     if let Some(Err(error)) = outcomes.iter().find(|outcome| outcome.is_err()) {
         tracing::error!(error = error.with_causes(), facts = refused, "facts were not committed");
     }
+    let mut committed = Vec::with_capacity(submissions.len());
     for ((submission, answer), outcome) in submissions.into_iter().zip(answers).zip(outcomes) {
         let verdict = outcome.map_err(Arc::new);
         if verdict.is_ok() {
-            answered.remember(&submission.fact);
+            committed.push(submission.fact);
         }
         // Whoever asked may have gone (its time was over); the fact is committed all the same.
         let _ = answer.send(verdict);
+    }
+    committed
+}
+
+/// Begins anew at once, then after growing pauses, until no callback of the batch waits any longer.
+struct Budget {
+    ends: Instant,
+}
+
+/// The longest pause: several attempts fit into a budget of 4 s while a server fails over.
+const PAUSE_MAX: Duration = Duration::from_millis(250);
+
+#[async_trait]
+impl Pace for Budget {
+    async fn again(&self, failed: u32) -> bool {
+        // Twice at once: another transaction was faster, and is done. Then 2 ms, 4 ms …
+        let pause = match failed {
+            0..=2 => Duration::ZERO,
+            _ => Duration::from_millis(1 << (failed - 2).min(8)).min(PAUSE_MAX),
+        };
+        if Instant::now() + pause >= self.ends {
+            return false;
+        }
+        sleep(pause).await;
+        true
     }
 }
 

@@ -89,7 +89,7 @@ impl Arrival<'_> {
         self.body = read(body).await?;
         let merchant = self.merchant()?;
         let submission = self.believe(merchant)?;
-        if self.app.answered.holds(&submission.fact) {
+        if self.app.is_committed(&submission.fact).await {
             if let Some(receipt) = submission.receipt {
                 self.app.intake().map_err(refusal_of)?.note(Note::Answered(receipt));
             }

@@ -6,16 +6,20 @@
 mod ack;
 mod answered;
 mod applier;
+mod committed;
 mod handler;
 mod notes;
 mod refusal;
 mod reopen;
+mod shared;
 mod translate;
 
 pub use applier::BATCH_CALLBACKS_MAX;
 pub use handler::CALLBACK_BYTES_MAX;
+pub use shared::SharedError;
 
-pub(crate) use answered::Answered;
 pub(crate) use applier::{Applier, Intake, Shed, Thread};
+pub(crate) use committed::Committed;
 pub(crate) use handler::{CALLBACK_BUDGET, notify_v3, wrong_method};
 pub(crate) use reopen::reopen;
+pub(crate) use shared::Shared;

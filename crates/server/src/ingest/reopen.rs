@@ -3,51 +3,63 @@
 //! The signature is verified once more, as of the time at which the callback came, so that a row in the
 //! database is believed no more than a callback is.
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
-use payonce_core::store::Unopened;
+use payonce_core::{
+    StoreError,
+    store::{Owner, Unopened, UnopenedRow},
+};
 use tokio::sync::watch;
 use wechatpay::{Callback, UnixSeconds};
 
 use super::{refusal::Refusal, translate::translate};
 use crate::server::App;
 
-/// Callbacks taken up in one round.
-const ROUND_MAX: usize = 256;
+/// Callbacks taken up in one round: with bodies of up to 1 MiB they take some memory.
+const ROUND_MAX: usize = 64;
 
-/// Callbacks that may stay before the rest waits for the next start: reading past them takes memory.
-const STAYING_MAX: usize = 4096;
+/// How long a round may take before another node may take up the same.
+const TTL: Duration = Duration::from_secs(60);
 
-/// Applies every stored callback that opens now, until `stopping`.
-pub(crate) async fn reopen(app: &App, stopping: &watch::Receiver<bool>) {
-    // The earliest that stay; those behind them are read past them, so that they have their turn as well.
-    let mut staying = 0;
-    while staying < STAYING_MAX {
-        let stored = match app.store.unopened_earliest(staying + ROUND_MAX).await {
-            Ok(stored) => stored,
-            Err(error) => {
-                let error = error.with_causes();
-                return tracing::warn!(error, "callbacks that did not open could not be read");
-            }
-        };
-        if stored.len() <= staying {
-            break;
+/// Applies every stored callback that opens now, until `stopping`. Nodes that start together share them out.
+pub(crate) async fn reopen(app: &App, owner: &Owner, stopping: &watch::Receiver<bool>) {
+    match reopen_all(app, owner, stopping).await {
+        Ok(0) => {}
+        Ok(staying) => {
+            let text = "verified callbacks do not open: check the merchants' APIv3 keys, then start again";
+            tracing::warn!(callbacks = staying, "{text}");
         }
-        for callback in stored.into_iter().skip(staying) {
+        Err(error) => {
+            tracing::warn!(error = error.with_causes(), "callbacks that did not open could not be read");
+        }
+    }
+    if let Err(error) = app.store.return_unopened(owner).await {
+        let error = error.with_causes();
+        tracing::warn!(error, "callbacks that did not open stay with this node for a minute");
+    }
+}
+
+/// Returns how many stay.
+async fn reopen_all(app: &App, owner: &Owner, stopping: &watch::Receiver<bool>) -> Result<usize, StoreError> {
+    let (mut after, mut staying) = (UnopenedRow::default(), 0);
+    loop {
+        let taken = app.store.take_unopened(owner, TTL, after, ROUND_MAX).await?;
+        let Some((last, _)) = taken.last() else { return Ok(staying) };
+        after = *last;
+        for (_, callback) in &taken {
             if *stopping.borrow() {
-                return;
+                return Ok(0);
             }
-            match reopen_one(app, &callback).await {
-                Ok(()) => staying += usize::from(!cross_off(app, &callback).await),
+            match reopen_one(app, callback).await {
+                Ok(()) => staying += usize::from(!cross_off(app, callback).await),
                 Err(refusal) if refusal.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                    return tracing::warn!(%refusal, "callbacks that open now wait for the next start");
+                    tracing::warn!(%refusal, "callbacks that open now wait for the next start");
+                    return Ok(0);
                 }
                 Err(_) => staying += 1,
             }
         }
-    }
-    if staying > 0 {
-        let text = "verified callbacks do not open: check the merchants' APIv3 keys, then start again";
-        tracing::warn!(callbacks = staying, "{text}");
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use payonce_core::{
     Clock, Store as _, UnixMillis,
-    store::{Counts, Rejected},
+    store::{Counts, Owner, Rejected},
 };
 use payonce_server::{
     Patience, Running, Server,
@@ -260,7 +260,9 @@ async fn start(
     let mut patience = Patience::default();
     change(&mut config, &mut patience);
     let store = Arc::new(TestStore::open(&folder.join("payonce.db")));
-    let server = Server::new(config, Arc::clone(&store) as _, Arc::clone(clock) as _).patience(patience);
+    let owner = Owner("the node of this test".to_owned());
+    let server =
+        Server::new(config, Arc::clone(&store) as _, Arc::clone(clock) as _, owner).patience(patience);
     (store, server.start().await.unwrap())
 }
 

@@ -53,11 +53,15 @@ async fn metrics_count_what_happened() {
     # HELP payonce_callbacks_accepted Callbacks committed and acknowledged.
     # HELP payonce_callbacks_refused Callbacks answered 4xx or 5xx, by reason.
     # HELP payonce_notes_dropped Rejected callbacks and receipts that were not stored.
+    # HELP payonce_shared_cache_failures Times that the shared cache did not answer in time.
+    # HELP payonce_shared_cache_foreign Entries of the shared cache that this database did not seal, and that were ignored.
     # TYPE payonce_batch_facts histogram
     # TYPE payonce_callback_seconds histogram
     # TYPE payonce_callbacks_accepted counter
     # TYPE payonce_callbacks_refused counter
     # TYPE payonce_notes_dropped counter
+    # TYPE payonce_shared_cache_failures counter
+    # TYPE payonce_shared_cache_foreign counter
     payonce_batch_facts_count 3
     payonce_batch_facts_sum 3.0
     payonce_callbacks_accepted_total{outcome="applied"} 1
@@ -67,6 +71,8 @@ async fn metrics_count_what_happened() {
     payonce_callbacks_refused_total{verdict="headers"} 1
     payonce_callbacks_refused_total{verdict="malformed_notification"} 1
     payonce_notes_dropped_total 0
+    payonce_shared_cache_failures_total 0
+    payonce_shared_cache_foreign_total 0
     "#);
     let timed = stage.metric("payonce_callback_seconds_count").await;
     assert_eq!(timed.as_deref(), Some("5"));

@@ -6,16 +6,18 @@ use std::{
         Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use payonce_core::{
-    MerchantId, NotificationId, Order, OrderKey, Store, StoreError, Tx, UnixMillis,
+    MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, KeptPayment, LedgerLine, MessageView, Note, OrderView, Position, Rejected,
-        Retention, Unavailability, Unopened,
+        Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
+        MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unavailability, Unopened,
+        UnopenedRow,
     },
 };
 use payonce_store_sqlite::{Options, SqliteStore};
@@ -124,7 +126,33 @@ fn unavailable() -> StoreError {
 }
 
 #[async_trait]
+impl Leases for TestStore {
+    async fn lease(&self, role: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
+        self.available()?;
+        self.sqlite.lease(role, owner, ttl).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.available()?;
+        self.sqlite.release(lease).await
+    }
+
+    async fn leases(&self) -> Result<Vec<LeaseView>, StoreError> {
+        self.available()?;
+        self.sqlite.leases().await
+    }
+}
+
+#[async_trait]
 impl Store for TestStore {
+    fn epoch(&self) -> Option<Epoch> {
+        self.sqlite.epoch()
+    }
+
+    fn needs_sequencer(&self) -> bool {
+        self.sqlite.needs_sequencer()
+    }
+
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
         self.available()?;
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -140,11 +168,16 @@ impl Store for TestStore {
         self.sqlite.note(notes, retention).await
     }
 
-    async fn forget_receipts(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
         self.available()?;
-        let gone = self.sqlite.forget_receipts(before, rows_max).await?;
+        let gone = self.sqlite.prune(before, rows_max).await?;
         self.cleared_out.send_modify(|count| *count += 1);
         Ok(gone)
+    }
+
+    async fn sequence(&self, lease: &Lease, transactions_max: usize) -> Result<usize, StoreError> {
+        self.available()?;
+        self.sqlite.sequence(lease, transactions_max).await
     }
 
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
@@ -165,9 +198,20 @@ impl Store for TestStore {
         self.sqlite.rejected_latest(limit).await
     }
 
-    async fn unopened_earliest(&self, limit: usize) -> Result<Vec<Unopened>, StoreError> {
+    async fn take_unopened(
+        &self,
+        owner: &Owner,
+        ttl: Duration,
+        after: UnopenedRow,
+        limit: usize,
+    ) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError> {
         self.available()?;
-        self.sqlite.unopened_earliest(limit).await
+        self.sqlite.take_unopened(owner, ttl, after, limit).await
+    }
+
+    async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError> {
+        self.available()?;
+        self.sqlite.return_unopened(owner).await
     }
 
     async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
@@ -192,16 +236,16 @@ struct TestTx<'a> {
 
 #[async_trait]
 impl Tx for TestTx<'_> {
+    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<KnownOrder>, StoreError> {
+        self.inner.orders_for_update(keys).await
+    }
+
     async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError> {
         self.inner.claim(claims).await
     }
 
-    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<(OrderId, Order)>, StoreError> {
-        self.inner.orders_for_update(keys).await
-    }
-
-    async fn unmatched_payments(&mut self, keys: &[OrderKey]) -> Result<Vec<KeptPayment>, StoreError> {
-        self.inner.unmatched_payments(keys).await
+    async fn payments_under(&mut self, awaited: &[OrderId]) -> Result<Vec<KeptPayment>, StoreError> {
+        self.inner.payments_under(awaited).await
     }
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {

@@ -6,7 +6,8 @@ use payonce_core::{
     message::MessageKind,
     order::OrderId,
     store::{
-        Changes, KeptPayment, MessageView, NewMessage, OrderChange, PaymentChange, PaymentRow, Position,
+        Changes, KeptPayment, MessageView, NewMessage, OrderChange, OrderRow as RowOf, PaymentChange,
+        PaymentRow, Position,
     },
 };
 
@@ -47,20 +48,24 @@ fn once(name: &'static str, holds: bool) -> Result<(), StoreError> {
 fn write_orders(tables: &mut Tables, changes: &[OrderChange]) -> Result<Vec<OrderId>, StoreError> {
     let mut rows = Vec::with_capacity(changes.len());
     for change in changes {
-        let order = &change.order;
-        if let Some(id) = change.id {
-            let row = &mut tables.orders[place(id.0)];
-            if row.order.messages != change.messages_before {
-                return Err(StoreError::Conflict(Box::new(Refusal)));
-            }
-            (row.order.state, row.order.flagged) = (order.state.clone(), order.flagged);
-            row.order.messages = order.messages;
-            rows.push(id);
-        } else {
-            once("order_number_once", tables.order_by_key(&order.key).is_none())?;
-            tables.orders.push(OrderRow { order: order.clone() });
+        let Some(id) = change.row.id() else {
+            once("order_number_once", tables.order_by_key(&change.key).is_none())?;
+            tables.orders.push(OrderRow { key: change.key.clone(), order: change.order.clone() });
             rows.push(OrderId(number(tables.orders.len() - 1)));
+            continue;
+        };
+        rows.push(id);
+        let Some(order) = &change.order else { continue };
+        let row = &mut tables.orders[place(id.0)];
+        let messages = row.order.as_ref().map(|order| order.messages);
+        let unmoved = match change.row {
+            RowOf::Registered { messages_before, .. } => messages == Some(messages_before),
+            RowOf::New | RowOf::Awaited(_) => messages.is_none(),
+        };
+        if !unmoved {
+            return Err(StoreError::Conflict(Box::new(Refusal)));
         }
+        row.order = Some(order.clone());
     }
     Ok(rows)
 }
@@ -73,7 +78,7 @@ fn write_payments(
 ) -> Result<Vec<usize>, StoreError> {
     let mut places = Vec::with_capacity(changes.len());
     for change in changes {
-        let order = change.order.map(|slot| orders[slot]);
+        let order = orders[change.order];
         if let Some(row) = change.row {
             places.push(place(row.0));
             settles_alone(tables, change.standing, order)?;
@@ -100,14 +105,14 @@ fn write_payments(
 }
 
 /// An order has one settling payment at the most.
-fn settles_alone(tables: &Tables, standing: Standing, order: Option<OrderId>) -> Result<(), StoreError> {
+fn settles_alone(tables: &Tables, standing: Standing, order: OrderId) -> Result<(), StoreError> {
     let settles = |row: &tables::PaymentRow| row.kept.standing == Standing::Settling && row.order == order;
-    let alone = standing != Standing::Settling || order.is_none() || !tables.payments.iter().any(settles);
+    let alone = standing != Standing::Settling || !tables.payments.iter().any(settles);
     once("payment_settles_once", alone)
 }
 
 /// A payment that waited for its order has found it, which resolves the incident about the unknown order.
-fn move_payment(tables: &mut Tables, place: usize, change: &PaymentChange, order: Option<OrderId>) {
+fn move_payment(tables: &mut Tables, place: usize, change: &PaymentChange, order: OrderId) {
     let row = &mut tables.payments[place];
     (row.kept.standing, row.kept.detail, row.order) = (change.standing, change.detail.clone(), order);
     for incident in &mut tables.incidents {

@@ -1,13 +1,21 @@
 //! The rows of the model store, and what is read from them.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use payonce_core::{
     MerchantId, NotificationId, Order, OrderKey, OrderState, UnixMillis,
     decide::{IncidentKind, Remedy, Standing},
     order::OrderId,
-    store::{Counts, KeptPayment, LedgerLine, MessageView, Note, Receipt, Rejected, Retention, Unopened},
+    store::{
+        Counts, KeptPayment, KnownOrder, LedgerLine, MessageView, Note, Owner, Receipt, Rejected, Retention,
+        Unopened, UnopenedRow,
+    },
 };
+
+use super::leases::LeaseRow;
 
 /// Everything there is. Row numbers are places, counted from 1.
 #[derive(Clone, Debug, Default)]
@@ -19,18 +27,31 @@ pub(super) struct Tables {
     pub incidents: Vec<Incident>,
     pub receipts: Vec<Receipt>,
     pub rejected: Vec<Rejected>,
-    pub unopened: Vec<Unopened>,
+    pub unopened: Vec<UnopenedCallback>,
+    /// The row of the last callback that did not open.
+    pub unopened_last: i64,
+    pub leases: Vec<LeaseRow>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct OrderRow {
-    pub order: Order,
+    pub key: OrderKey,
+    /// `None`: awaited.
+    pub order: Option<Order>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct UnopenedCallback {
+    pub row: UnopenedRow,
+    pub callback: Unopened,
+    /// Who has it, and until when.
+    pub taken: Option<(Owner, Instant)>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct PaymentRow {
     pub kept: KeptPayment,
-    pub order: Option<OrderId>,
+    pub order: OrderId,
     pub learnt_at: UnixMillis,
 }
 
@@ -61,24 +82,31 @@ pub(super) fn place(number: i64) -> usize {
 }
 
 impl Tables {
-    pub(super) fn orders(&self) -> impl Iterator<Item = (OrderId, &OrderRow)> {
-        self.orders.iter().enumerate().map(|(place, row)| (OrderId(number(place)), row))
+    /// The registered orders.
+    pub(super) fn orders(&self) -> impl Iterator<Item = (OrderId, &Order)> {
+        let numbered = self.orders.iter().enumerate();
+        numbered.filter_map(|(place, row)| Some((OrderId(number(place)), row.order.as_ref()?)))
     }
 
-    pub(super) fn order_by_key(&self, key: &OrderKey) -> Option<(OrderId, &OrderRow)> {
-        self.orders().find(|(_, row)| row.order.key == *key)
+    pub(super) fn order_by_key(&self, key: &OrderKey) -> Option<KnownOrder> {
+        let place = self.orders.iter().position(|row| row.key == *key)?;
+        let id = OrderId(number(place));
+        Some(match &self.orders[place].order {
+            Some(order) => KnownOrder::Registered(id, order.clone()),
+            None => KnownOrder::Awaited(id, key.clone()),
+        })
     }
 
-    pub(super) fn ledger_line(&self, id: OrderId, row: &OrderRow) -> LedgerLine {
+    pub(super) fn ledger_line(&self, id: OrderId, order: &Order) -> LedgerLine {
         let settles =
-            |payment: &&PaymentRow| payment.order == Some(id) && payment.kept.standing == Standing::Settling;
+            |payment: &&PaymentRow| payment.order == id && payment.kept.standing == Standing::Settling;
         let succeeded = |message: &&MessageRow| {
             message.order.is_some_and(|(order, _)| order == id) && message.view.kind == "payment.succeeded"
         };
         LedgerLine {
             id,
-            key: row.order.key.clone(),
-            paid: matches!(row.order.state, OrderState::Paid { .. }),
+            key: order.key.clone(),
+            paid: matches!(order.state, OrderState::Paid { .. }),
             settling: count(self.payments.iter().filter(settles)),
             succeeded: count(self.messages.iter().filter(succeeded)),
         }
@@ -86,7 +114,7 @@ impl Tables {
 
     pub(super) fn counts(&self) -> Counts {
         Counts {
-            orders: self.orders.len() as u64,
+            orders: self.orders().count() as u64,
             payments: self.payments.len() as u64,
             messages: self.messages.len() as u64,
             incidents: self.incidents.len() as u64,
@@ -110,23 +138,54 @@ impl Tables {
     }
 
     fn set_aside(&mut self, callback: &Unopened) {
-        let same = |row: &Unopened| {
-            (&row.merchant, &row.notification) == (&callback.merchant, &callback.notification)
+        let same = |row: &UnopenedCallback| {
+            (&row.callback.merchant, &row.callback.notification)
+                == (&callback.merchant, &callback.notification)
         };
         if !self.unopened.iter().any(same) {
-            self.unopened.push(callback.clone());
+            self.unopened_last += 1;
+            let row = UnopenedRow(self.unopened_last);
+            self.unopened.push(UnopenedCallback { row, callback: callback.clone(), taken: None });
         }
     }
 
-    pub(super) fn forget_receipts(&mut self, before: UnixMillis, rows_max: usize) -> usize {
-        let mut gone = 0;
-        self.receipts.retain(|receipt| {
-            let goes = gone < rows_max && receipt.received_at < before;
-            gone += usize::from(goes);
-            !goes
-        });
-        gone
+    pub(super) fn take_unopened(
+        &mut self,
+        owner: &Owner,
+        ttl: Duration,
+        after: UnopenedRow,
+        limit: usize,
+    ) -> Vec<(UnopenedRow, Unopened)> {
+        let now = Instant::now();
+        let free = |row: &&mut UnopenedCallback| {
+            row.row > after
+                && row.taken.as_ref().is_none_or(|(holder, until)| holder == owner || *until <= now)
+        };
+        let take = |row: &mut UnopenedCallback| {
+            row.taken = Some((owner.clone(), now + ttl));
+            (row.row, row.callback.clone())
+        };
+        self.unopened.iter_mut().filter(free).take(limit).map(take).collect()
     }
+
+    /// The greater number of rows that went.
+    pub(super) fn prune(&mut self, before: UnixMillis, rows_max: usize) -> usize {
+        let receipts = retain(&mut self.receipts, rows_max, |receipt| receipt.received_at < before);
+        let rejected = retain(&mut self.rejected, rows_max, |callback| callback.received_at < before);
+        receipts.max(rejected)
+    }
+}
+
+/// Lets up to `rows_max` rows go; tells how many went.
+fn retain<T>(rows: &mut Vec<T>, rows_max: usize, goes: impl Fn(&T) -> bool) -> usize {
+    let before = rows.len();
+    let mut left = rows_max;
+    rows.retain(|row| {
+        let goes = left > 0 && goes(row);
+        left -= usize::from(goes);
+        !goes
+    });
+    before - rows.len()
 }
 
 fn count<T>(rows: impl Iterator<Item = T>) -> u32 {

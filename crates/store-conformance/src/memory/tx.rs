@@ -2,11 +2,10 @@
 
 use async_trait::async_trait;
 use payonce_core::{
-    Order, OrderKey, StoreError, Tx,
-    decide::Standing,
+    OrderKey, StoreError, Tx,
     fact::Claim,
     order::OrderId,
-    store::{Changes, Claimed, KeptPayment},
+    store::{Changes, Claimed, KeptPayment, KnownOrder},
 };
 use tokio::sync::MutexGuard;
 
@@ -26,6 +25,10 @@ impl<'a> MemoryTx<'a> {
 
 #[async_trait]
 impl Tx for MemoryTx<'_> {
+    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<KnownOrder>, StoreError> {
+        Ok(keys.iter().filter_map(|key| self.tables.order_by_key(key)).collect())
+    }
+
     async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError> {
         let mut claimed = Claimed::default();
         for claim in claims {
@@ -43,16 +46,9 @@ impl Tx for MemoryTx<'_> {
         Ok(claimed)
     }
 
-    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<(OrderId, Order)>, StoreError> {
-        let found = keys.iter().filter_map(|key| self.tables.order_by_key(key));
-        Ok(found.map(|(id, row)| (id, row.order.clone())).collect())
-    }
-
-    async fn unmatched_payments(&mut self, keys: &[OrderKey]) -> Result<Vec<KeptPayment>, StoreError> {
-        let kept = self.tables.payments.iter().map(|row| &row.kept);
-        let waits =
-            |kept: &&KeptPayment| kept.standing == Standing::Unmatched && keys.contains(&kept.content.key);
-        Ok(kept.filter(waits).cloned().collect())
+    async fn payments_under(&mut self, awaited: &[OrderId]) -> Result<Vec<KeptPayment>, StoreError> {
+        let rows = self.tables.payments.iter().filter(|row| awaited.contains(&row.order));
+        Ok(rows.map(|row| row.kept.clone()).collect())
     }
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use payonce_core::{Fact, OrderState, Outcome, Submission, UnixMillis, apply, dec
 
 use crate::{
     Fixture,
-    desk::Desk,
+    desk::{Desk, PATIENT},
     facts::{NOW, closed, number, paid, paid_amount, passed, receipt, registered},
 };
 
@@ -113,7 +113,7 @@ pub async fn each_callback_leaves_its_receipt(fixture: &dyn Fixture) {
         receipt: Some(receipt(id, UnixMillis(NOW.0 - 1))),
     };
     let batch = [callback("N1"), callback("N1"), callback("N2"), registered("A").into()];
-    let outcomes = apply(&*store, &batch, &desk.policy, NOW).await;
+    let outcomes = apply(&*store, &batch, &desk.policy, NOW, &PATIENT).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     assert_eq!(desk.counts().await.receipts, 3);
     assert_eq!(desk.counts().await.payments, 1);

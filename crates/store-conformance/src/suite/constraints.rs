@@ -63,8 +63,8 @@ pub async fn payment_statement_once(fixture: &dyn Fixture) {
     let desk = Desk::at(&*store);
     prepare(&desk).await;
     let mut changes = innocent();
-    changes.payments.push(rows::disputed(&paid("INNOCENT", "P2"), 0, Some(0)));
-    changes.payments.push(rows::disputed(&paid_amount("A", "P1", 3), 0, None));
+    changes.payments.push(rows::disputed(&paid("INNOCENT", "P2"), 0, 0));
+    changes.payments.push(rows::disputed(&paid_amount("A", "P1", 3), 0, 0));
     check_refused(&desk, &changes, "payment_statement_once").await;
 }
 

@@ -1,9 +1,11 @@
 //! What goes in comes out to the byte, whatever it is. Strings hold no NUL (not every database stores one), bytes do.
 
+use std::time::Duration;
+
 use payonce_core::{
     EventType, Fact, MerchantId, OrderKey, OrderState, OutTradeNo, Outcome, Paid, Terms, UnixMillis,
     fact::{Content, Passed},
-    store::{Note, Rejected, Retention, Unopened},
+    store::{Note, Owner, Rejected, Retention, Unopened, UnopenedRow},
 };
 
 use crate::{
@@ -49,7 +51,7 @@ pub async fn hostile_payments_round_trip(fixture: &dyn Fixture) {
         desk.apply(Fact::Paid(payment.clone())).await;
 
         let mut tx = store.begin().await.expect("the store begins");
-        let kept = tx.unmatched_payments(std::slice::from_ref(&content.key)).await.expect("it reads");
+        let kept = tx.claim(&[content.claim()]).await.expect("it reads").payments;
         drop(tx);
         assert_eq!((&kept[0].content, &kept[0].detail), (&content, &Some(payment.detail)));
         assert_eq!(kept[0].paid_at, Some(UnixMillis(at)));
@@ -126,7 +128,10 @@ pub async fn hostile_notes_round_trip(fixture: &dyn Fixture) {
     notes.push(Note::Unopened(unopened.clone()));
     store.note(&notes, &Retention { rejected_rows_max: u64::MAX }).await.expect("the store notes");
     assert_eq!(store.rejected_latest(9).await.expect("the store reads"), callbacks);
-    assert_eq!(store.unopened_earliest(9).await.expect("the store reads"), [unopened]);
+    let hour = Duration::from_secs(3600);
+    let taken = store.take_unopened(&Owner(HOSTILE.to_owned()), hour, UnopenedRow::default(), 9).await;
+    let taken: Vec<_> = taken.expect("the store shares out").into_iter().map(|(_, taken)| taken).collect();
+    assert_eq!(taken, [unopened]);
 }
 
 /// Numbers are compared byte by byte: neither case nor a merchant is folded.

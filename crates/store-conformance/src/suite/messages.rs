@@ -23,6 +23,7 @@ pub async fn pages_skip_and_repeat_nothing(fixture: &dyn Fixture) {
     for batch in facts.chunks(3) {
         desk.apply_all(batch).await;
     }
+    desk.sequence().await;
     let all = store.messages_after(Position(0), usize::MAX).await.expect("the store reads");
     let ids: Vec<_> = all.iter().map(|message| message.id.0.clone()).collect();
     let expected: Vec<_> = (0..MESSAGES).map(|i| format!("event:1900000001:N{i}")).collect();
@@ -64,6 +65,7 @@ pub async fn a_reader_that_follows_skips_nothing(fixture: &dyn Fixture) {
         // Asked before the read: once all writers are done, one more page that is empty is the end.
         while writers.try_join_next().is_some() {}
         let all_written = writers.is_empty();
+        Desk::at(&*store).sequence().await;
         let after = read.last().map_or(Position(0), |message| message.position);
         let page = store.messages_after(after, 3).await.expect("the store reads");
         if page.is_empty() && all_written {

@@ -1,13 +1,15 @@
 //! Notes: what is worth keeping but changes no order, and how it is forgotten.
 
+use std::time::Duration;
+
 use payonce_core::{
-    Fact, MerchantId, Outcome, Submission, UnixMillis, apply,
-    store::{Note, Receipt, Rejected, Retention, Unopened},
+    Fact, MerchantId, Outcome, Store, Submission, UnixMillis, apply,
+    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
 };
 
 use crate::{
     Fixture,
-    desk::Desk,
+    desk::{Desk, PATIENT},
     facts::{NOW, merchant, notification, paid, receipt, registered},
 };
 
@@ -88,27 +90,57 @@ pub async fn unopened_callbacks_are_kept_once(fixture: &dyn Fixture) {
     let notes = [&one, &resend, &two].map(|callback| Note::Unopened(callback.clone()));
     note(&desk, &notes, PLENTY).await;
     note(&desk, &[Note::Unopened(resend.clone()), Note::Unopened(elsewhere.clone())], PLENTY).await;
-    let read = |limit| store.unopened_earliest(limit);
-    assert_eq!(read(9).await.expect("the store reads"), [one.clone(), two.clone(), elsewhere.clone()]);
-    assert_eq!(read(2).await.expect("the store reads"), [one, two.clone()]);
+    let read = async |limit| unopened_by(&*store, "a", limit).await;
+    assert_eq!(read(9).await, [one.clone(), two.clone(), elsewhere.clone()]);
+    assert_eq!(read(2).await, [one, two.clone()]);
     assert_eq!(desk.counts().await.unopened, 3);
 
     for _ in 0..2 {
         store.forget_unopened(&merchant(), &notification("N1")).await.expect("the store forgets");
-        assert_eq!(read(9).await.expect("the store reads"), [two.clone(), elsewhere.clone()]);
+        assert_eq!(read(9).await, [two.clone(), elsewhere.clone()]);
     }
     note(&desk, &[Note::Unopened(resend.clone())], PLENTY).await;
-    assert_eq!(read(9).await.expect("the store reads"), [two, elsewhere, resend]);
+    assert_eq!(read(9).await, [two, elsewhere, resend]);
 }
 
-/// Receipts are forgotten by age, a bounded number at a time; nothing else is.
-pub async fn receipts_are_forgotten_by_age(fixture: &dyn Fixture) {
+/// What one node takes up, no other does, until its time is over or it gives it back.
+pub async fn unopened_callbacks_are_shared_out(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
+    let desk = Desk::at(&*store);
+    let all: Vec<Unopened> = (0..6).map(|i| unopened(&format!("N{i}"), b"x")).collect();
+    let notes: Vec<Note> = all.iter().cloned().map(Note::Unopened).collect();
+    note(&desk, &notes, PLENTY).await;
+
+    assert_eq!(unopened_by(&*store, "a", 2).await, all[..2]);
+    assert_eq!(unopened_by(&*store, "b", 2).await, all[2..4], "a's are passed over");
+    assert_eq!(unopened_by(&*store, "a", 9).await, [&all[..2], &all[4..]].concat());
+    store.return_unopened(&Owner("a".to_owned())).await.expect("the store takes them back");
+    assert_eq!(unopened_by(&*store, "c", 9).await, [&all[..2], &all[4..]].concat());
+
+    // Taken for no time at all, they are free again. Reading goes on after a row.
+    let owner = Owner("c".to_owned());
+    let at_once = |after| store.take_unopened(&owner, Duration::ZERO, after, 9);
+    let taken = at_once(UnopenedRow::default()).await.expect("the store shares out");
+    assert_eq!(taken.len(), 4);
+    assert_eq!(at_once(taken[1].0).await.expect("the store shares out"), taken[2..]);
+    assert_eq!(unopened_by(&*store, "a", 9).await, [&all[..2], &all[4..]].concat());
+}
+
+/// What an owner gets, for an hour.
+async fn unopened_by(store: &dyn Store, owner: &str, limit: usize) -> Vec<Unopened> {
+    let hour = Duration::from_secs(3600);
+    let taken = store.take_unopened(&Owner(owner.to_owned()), hour, UnopenedRow::default(), limit).await;
+    taken.expect("the store shares out").into_iter().map(|(_, callback)| callback).collect()
+}
+
+/// Receipts and refused callbacks are forgotten by age, a bounded number at a time; nothing else is.
+pub async fn what_came_long_ago_is_pruned(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let desk = Desk::at(&*store);
     let at = |ms: i64| UnixMillis(NOW.0 + ms);
     desk.apply(registered("A")).await;
     let callback = Submission { fact: Fact::Paid(paid("A", "P1")), receipt: Some(receipt("N0", at(0))) };
-    apply(&*store, &[callback], &desk.policy, NOW).await;
+    apply(&*store, &[callback], &desk.policy, NOW, &PATIENT).await;
     let notes: Vec<Note> = (1..10).map(|i| Note::Answered(receipt(&format!("N{i}"), at(i)))).collect();
     note(&desk, &notes, PLENTY).await;
     let picture = desk.picture().await.split_off(1);
@@ -116,11 +148,21 @@ pub async fn receipts_are_forgotten_by_age(fixture: &dyn Fixture) {
     for (before, rows_max, gone, left) in
         [(at(0), 100, 0, 10), (at(1), 100, 1, 9), (at(8), 3, 3, 6), (at(8), 4, 4, 2), (at(8), 4, 0, 2)]
     {
-        let forgotten = store.forget_receipts(before, rows_max).await.expect("the store forgets");
-        assert_eq!(forgotten, gone, "before {before:?}, at most {rows_max}");
+        let pruned = store.prune(before, rows_max).await.expect("the store prunes");
+        assert_eq!(pruned, gone, "before {before:?}, at most {rows_max}");
         assert_eq!(desk.counts().await.receipts, left);
     }
     assert_eq!(desk.picture().await.split_off(1), picture);
+
+    let refused: Vec<Note> =
+        (0..4).map(|i| Note::Rejected(Rejected { received_at: at(i), ..rejected(&i.to_string()) })).collect();
+    note(&desk, &refused, PLENTY).await;
+    note(&desk, &[Note::Unopened(unopened("N1", b"x"))], PLENTY).await;
+    for (before, rows_max, gone, left) in [(at(3), 2, 2, "32"), (at(3), 2, 1, "3"), (at(3), 2, 0, "3")] {
+        let pruned = store.prune(before, rows_max).await.expect("the store prunes");
+        assert_eq!((pruned, reasons(&desk).await.concat().as_str()), (gone, left));
+    }
+    assert_eq!(desk.counts().await.unopened, 1, "what may yet open is kept");
 }
 
 /// Notes and transactions go on beside each other.

@@ -1,9 +1,10 @@
 //! What a transaction is: all or nothing, unseen until it commits, and there for ever after.
 
 use payonce_core::{
-    Fact, OrderKey, Outcome, Paid, Store, Tx,
+    Fact, Order, OrderKey, Outcome, Paid, Store, Tx,
     decide::{IncidentKind, Remedy},
     message::MessageKind,
+    order::OrderId,
     store::{Changes, NewIncident, OrderChange},
 };
 
@@ -18,10 +19,10 @@ use crate::{
 fn some_of_everything() -> Changes {
     let odd: Paid = paid_amount("A", "P1", 7);
     let mut order: OrderChange = rows::new_order("A");
-    (order.order.messages, order.order.flagged) = (1, true);
+    order.order = order.order.map(|order| Order { messages: 1, flagged: true, ..order });
     Changes {
         orders: vec![order],
-        payments: vec![rows::disputed(&odd, 0, Some(0))],
+        payments: vec![rows::disputed(&odd, 0, 0)],
         notifications: vec![(passed("N1").merchant, notification("N1"))],
         messages: vec![rows::message(MessageKind::PaymentMismatched, "A", 0, 1)],
         incidents: vec![NewIncident {
@@ -38,8 +39,8 @@ fn some_of_everything() -> Changes {
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 enum Stage {
     Begun,
-    Claimed,
     OrdersRead,
+    Claimed,
     WaitingRead,
     Saved,
 }
@@ -47,14 +48,14 @@ enum Stage {
 async fn until<'s>(store: &'s dyn Store, stage: Stage) -> Box<dyn Tx + 's> {
     let keys: [OrderKey; 1] = [key("A")];
     let mut tx = store.begin().await.expect("the store begins");
-    if stage >= Stage::Claimed {
-        tx.claim(&[paid("A", "P1").content.claim()]).await.expect("it claims");
-    }
     if stage >= Stage::OrdersRead {
         tx.orders_for_update(&keys).await.expect("it reads");
     }
+    if stage >= Stage::Claimed {
+        tx.claim(&[paid("A", "P1").content.claim()]).await.expect("it claims");
+    }
     if stage >= Stage::WaitingRead {
-        tx.unmatched_payments(&keys).await.expect("it reads");
+        tx.payments_under(&[OrderId(1)]).await.expect("it reads");
     }
     if stage >= Stage::Saved {
         tx.save(&some_of_everything()).await.expect("it saves");
@@ -64,7 +65,7 @@ async fn until<'s>(store: &'s dyn Store, stage: Stage) -> Box<dyn Tx + 's> {
 
 /// Wherever it ends, it leaves nothing, and the next transaction finds no lock.
 pub async fn a_dropped_transaction_changes_nothing(fixture: &dyn Fixture) {
-    for stage in [Stage::Begun, Stage::Claimed, Stage::OrdersRead, Stage::WaitingRead, Stage::Saved] {
+    for stage in [Stage::Begun, Stage::OrdersRead, Stage::Claimed, Stage::WaitingRead, Stage::Saved] {
         let store = fixture.open().await;
         let desk = Desk::at(&*store);
         desk.apply(registered("B")).await;

@@ -6,6 +6,7 @@ use payonce_core::{
     Fact, OrderState, Outcome, Paid, Policy, UnixMillis,
     decide::{IncidentKind, Standing, UnknownOrder},
     fact::{Claim, Source},
+    store::KnownOrder,
 };
 
 use crate::{
@@ -47,7 +48,10 @@ pub async fn the_detail_is_kept_while_it_waits(fixture: &dyn Fixture) {
 
     let mut tx = store.begin().await.expect("the store begins");
     let kept = tx.claim(std::slice::from_ref(&claim)).await.expect("it claims").payments;
-    let waiting = tx.unmatched_payments(&[key("A"), key("B")]).await.expect("it reads");
+    let known = tx.orders_for_update(&[key("A"), key("B")]).await.expect("it reads");
+    let [KnownOrder::Awaited(awaited, number)] = &known[..] else { panic!("{known:?}") };
+    assert_eq!(*number, key("A"));
+    let waiting = tx.payments_under(&[*awaited]).await.expect("it reads");
     drop(tx);
     assert_eq!(kept, waiting);
     assert_eq!(kept[0].detail, Some(paid("A", "P1").detail));
@@ -56,8 +60,6 @@ pub async fn the_detail_is_kept_while_it_waits(fixture: &dyn Fixture) {
     desk.apply(registered("A")).await;
     let mut tx = store.begin().await.expect("the store begins");
     let kept = tx.claim(&[claim]).await.expect("it claims").payments;
-    let waiting = tx.unmatched_payments(&[key("A")]).await.expect("it reads");
-    assert_eq!(waiting, []);
     assert_eq!((kept[0].standing, &kept[0].detail), (Standing::Settling, &None));
 }
 

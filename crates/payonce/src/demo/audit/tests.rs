@@ -1,7 +1,7 @@
 //! The audit sees what is wrong: each test damages a good database in one way, below everything that forbids it.
 
 use payonce_core::{
-    AppId, Currency, Fact, Fen, MerchantId, OrderKey, OutTradeNo, Paid, Policy, Submission, Terms,
+    AppId, Attempts, Currency, Fact, Fen, MerchantId, OrderKey, OutTradeNo, Paid, Policy, Submission, Terms,
     UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
 };
@@ -38,7 +38,7 @@ impl Desk {
 
     async fn apply(&self, fact: Fact) {
         let batch = [Submission::from(fact)];
-        apply(&self.store, &batch, &Policy::default(), UnixMillis(0)).await.remove(0).unwrap();
+        apply(&self.store, &batch, &Policy::default(), UnixMillis(0), &Attempts(1)).await.remove(0).unwrap();
     }
 
     /// Changes rows behind payonce's back.

@@ -48,6 +48,11 @@ fn the_starter_loads_and_serve_names_what_is_to_be_filled_in() {
 
     [store]
     url = "sqlite://payonce.db"  # default
+    connections_max = 10         # default
+    migrate = "auto"             # default
+
+    [cache]
+    memory_mib_max = 32          # default
 
     [api]
     # nothing is set
@@ -62,7 +67,7 @@ fn the_starter_loads_and_serve_names_what_is_to_be_filled_in() {
 
     [retention]
     rejected_rows_max = 10000    # default
-    callback_days = 90           # default
+    callback_days = 180          # default
     "#);
 
     let Said { code, err, .. } = run(payonce(folder.path()).arg("serve"));
@@ -97,6 +102,11 @@ async fn config_shows_every_value_with_its_origin_and_no_secret() {
 
     [store]
     url = "sqlite://payonce.db"      # file payonce.toml:4
+    connections_max = 10             # default
+    migrate = "auto"                 # default
+
+    [cache]
+    memory_mib_max = 32              # default
 
     [api]
     key_file = "api.key"             # file payonce.toml:6
@@ -112,7 +122,7 @@ async fn config_shows_every_value_with_its_origin_and_no_secret() {
 
     [retention]
     rejected_rows_max = 10000        # default
-    callback_days = 90               # default
+    callback_days = 180              # default
 
     [[merchants]]
     mchid = "1900000000"             # file payonce.toml:8

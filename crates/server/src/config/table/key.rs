@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{Section, section::Times};
 use crate::config::{
     environment::PREFIX,
-    settings::{Config, StoreUrl},
+    settings::{Config, SecretUrl, StoreUrl},
 };
 
 /// One of the words that a key takes, and what it sets.
@@ -22,6 +22,7 @@ pub(in crate::config) enum Kind {
     Choice(&'static [Choice]),
     Filter(fn(&mut Config, String)),
     StoreUrl(fn(&mut Config, StoreUrl)),
+    RedisUrl(fn(&mut Config, SecretUrl)),
     MerchantNumber,
     PublicKeyId,
     File,

@@ -6,6 +6,7 @@ mod key;
 mod nearest;
 pub(super) mod rows;
 mod section;
+mod url;
 mod value;
 
 pub(super) use key::{Key, Kind, Sample};

@@ -6,7 +6,7 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 19] = [
+pub(in crate::config) static KEYS: [&Key; 27] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -50,10 +50,59 @@ pub(in crate::config) static KEYS: [&Key; 19] = [
     &Key {
         section: Section::Store,
         name: "url",
-        kind: Kind::StoreUrl(|config, url| config.store = url),
+        kind: Kind::StoreUrl(|config, url| config.store.url = url),
         sample: Sample::Default("sqlite://payonce.db"),
-        doc: "The database: sqlite://PATH. It is made if it does not exist.",
+        doc: "The database. sqlite://PATH: a file, which is made if it does not exist, for one node.\n\
+              postgres://USER@HOST:PORT/DATABASE or mysql://USER@HOST:PORT/DATABASE: a server (PostgreSQL, MySQL,\n\
+              MariaDB), for any number of nodes. Several hosts, separated by commas, are tried in turn. The\n\
+              drivers' TLS options follow a question mark: ?sslmode=verify-full&sslrootcert=/etc/ca.pem, or\n\
+              ?ssl-mode=VERIFY_IDENTITY&ssl-ca=/etc/ca.pem.",
     },
+    &STORE_PASSWORD_FILE,
+    &STORE_PASSWORD,
+    &Key {
+        section: Section::Store,
+        name: "connections_max",
+        kind: Kind::Integer {
+            // One for transactions, one for everything else.
+            min: 2,
+            max: 10_000,
+            set: |config, number| config.store.connections_max = number as usize,
+        },
+        sample: Sample::Default("10"),
+        doc: "Connections to a database server, of this node. One commits, the others read.",
+    },
+    &Key {
+        section: Section::Store,
+        name: "migrate",
+        kind: Kind::Choice(&[
+            ("auto", |config| config.store.migrate = true),
+            ("manual", |config| config.store.migrate = false),
+        ]),
+        sample: Sample::Default("auto"),
+        doc: "auto: bring a database server's schema up to date at the start. manual: refuse to start until\n\
+              `payonce migrate apply` has done it. (A SQLite file is always brought up to date.)",
+    },
+    &Key {
+        section: Section::Cache,
+        name: "memory_mib_max",
+        kind: Kind::Integer {
+            min: 1,
+            max: 65_536,
+            set: |config, number| config.cache.memory_mib_max = number.into(),
+        },
+        sample: Sample::Default("32"),
+        doc: "MiB of memory for the latest committed callbacks; one takes about 300 bytes.",
+    },
+    &Key {
+        section: Section::Cache,
+        name: "redis_url",
+        kind: Kind::RedisUrl(|config, url| config.cache.redis_url = Some(url)),
+        sample: Sample::Example("redis://127.0.0.1:6379/0"),
+        doc: "A Redis that all nodes of a fleet share. Entries are sealed with a key that the database keeps.",
+    },
+    &CACHE_PASSWORD_FILE,
+    &CACHE_PASSWORD,
     &API_KEY_FILE,
     &API_KEY,
     &Key {
@@ -116,8 +165,9 @@ pub(in crate::config) static KEYS: [&Key; 19] = [
             max: 3650,
             set: |config, number| config.retention.callback_days = number,
         },
-        sample: Sample::Default("90"),
-        doc: "Days that the receipts of accepted callbacks are kept.",
+        sample: Sample::Default("180"),
+        doc: "Days that callbacks are kept: the receipts of accepted ones, refused ones whole. What keeps a payment\n\
+              from counting twice is kept for ever.",
     },
     &MCHID,
     &APIV3_KEY_FILE,
@@ -127,6 +177,42 @@ pub(in crate::config) static KEYS: [&Key; 19] = [
     &CERTIFICATE_FILE,
 ];
 
+pub(in crate::config) static STORE_PASSWORD_FILE: Key = Key {
+    section: Section::Store,
+    name: "password_file",
+    kind: Kind::File,
+    sample: Sample::Example("store.password"),
+    doc: "The file of the database server's password. Only payonce should be able to read it.",
+};
+
+/// `store.password`
+pub(in crate::config) static STORE_PASSWORD: Key = Key {
+    section: Section::Store,
+    name: "password",
+    kind: Kind::Secret { file: &STORE_PASSWORD_FILE, holds: "the password of the database server's user" },
+    sample: Sample::Example("[REDACTED]"),
+    doc: "The password of the user in the URL.",
+};
+
+/// `cache.password_file`
+pub(in crate::config) static CACHE_PASSWORD_FILE: Key = Key {
+    section: Section::Cache,
+    name: "password_file",
+    kind: Kind::File,
+    sample: Sample::Example("redis.password"),
+    doc: "The file of Redis' password. Only payonce should be able to read it.",
+};
+
+/// `cache.password`
+pub(in crate::config) static CACHE_PASSWORD: Key = Key {
+    section: Section::Cache,
+    name: "password",
+    kind: Kind::Secret { file: &CACHE_PASSWORD_FILE, holds: "the password of Redis" },
+    sample: Sample::Example("[REDACTED]"),
+    doc: "The password of Redis.",
+};
+
+/// `api.key_file`
 pub(in crate::config) static API_KEY_FILE: Key = Key {
     section: Section::Api,
     name: "key_file",

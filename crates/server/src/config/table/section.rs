@@ -8,6 +8,7 @@ pub(in crate::config) enum Section {
     Root,
     Server,
     Store,
+    Cache,
     Api,
     Log,
     Policy,
@@ -25,9 +26,10 @@ pub(in crate::config) enum Times {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(in crate::config) const ALL: [Self; 8] = [
+    pub(in crate::config) const ALL: [Self; 9] = [
         Self::Server,
         Self::Store,
+        Self::Cache,
         Self::Api,
         Self::Log,
         Self::Policy,
@@ -42,6 +44,7 @@ impl Section {
             Self::Root => "",
             Self::Server => "server",
             Self::Store => "store",
+            Self::Cache => "cache",
             Self::Api => "api",
             Self::Log => "log",
             Self::Policy => "policy",
@@ -80,6 +83,10 @@ impl Section {
             Self::Root => "",
             Self::Server => "The HTTP server.",
             Self::Store => "Where orders, payments and messages are kept.",
+            Self::Cache => {
+                "What answers copies of callbacks without the database. It is never the truth: without it, all is the\n\
+                 same but slower."
+            }
             Self::Api => "The API for the merchant's own back end. payonce does not serve without a key.",
             Self::Log => "Logs go to standard error. No secret, openid or key is ever logged.",
             Self::Policy => "What to do where the merchant has a choice.",

@@ -6,10 +6,7 @@ use tracing_subscriber::EnvFilter;
 use wechatpay::Serial;
 
 use super::{Key, Kind};
-use crate::config::{
-    error::Problem,
-    settings::{Config, StoreUrl},
-};
+use crate::config::{error::Problem, settings::Config};
 
 /// A value as it was written.
 #[derive(Clone, Debug)]
@@ -59,7 +56,10 @@ impl Kind {
                 choices.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(" or ")
             }
             Self::Filter(_) => "a log filter, such as info or info,payonce_server=debug".to_owned(),
-            Self::StoreUrl(_) => "sqlite://PATH (the one kind of database supported now)".to_owned(),
+            Self::StoreUrl(_) => {
+                "sqlite://PATH, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE".to_owned()
+            }
+            Self::RedisUrl(_) => "redis://HOST or rediss://HOST".to_owned(),
             Self::MerchantNumber => "a merchant number: 1 to 32 digits, in quotes".to_owned(),
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
             Self::File => "the path of a file".to_owned(),
@@ -96,23 +96,11 @@ impl Kind {
                 set(config, text.clone());
             }
             (Self::StoreUrl(set), Raw::Text(text)) => set(config, self.store_url(text, base)?),
+            (Self::RedisUrl(set), Raw::Text(text)) => set(config, self.redis_url(text)?),
             (Self::MerchantNumber | Self::PublicKeyId | Self::File | Self::Secret { .. }, _) => {}
             _ => return Err(self.mismatch(raw)),
         }
         Ok(())
-    }
-
-    /// Only the scheme of a refused URL is repeated: the rest may hold a password.
-    fn store_url(&self, url: &str, base: &Path) -> Result<StoreUrl, Problem> {
-        let refused = |found: String| Problem::Value { expected: self.expected(), found };
-        match url.split_once("://") {
-            Some(("sqlite", path)) if path.is_empty() || path.contains(['?', '#']) || path == ":memory:" => {
-                Err(refused(format!("sqlite://{path}")))
-            }
-            Some(("sqlite", path)) => Ok(StoreUrl::Sqlite(base.join(path))),
-            Some((scheme, _)) => Err(refused(format!("{scheme}://…"))),
-            None => Err(refused("a value without ://".to_owned())),
-        }
     }
 
     /// Checks a value that stands for itself and returns it.

@@ -60,7 +60,7 @@ callback_days = 1
     payonce.toml:3:23: server.queue_callbacks_max: expected an integer from 1 to 1000000, found 0
     payonce.toml:4:19: server.connections_max: expected an integer from 1 to 100000, found the text "1024"
     payonce.toml:5:24: server.shutdown_seconds_max: expected an integer from 1 to 600, found 99999999999
-    payonce.toml:7:7: store.url: expected sqlite://PATH (the one kind of database supported now), found postgres://…
+    payonce.toml:7:7: store.url: expected no secret in this file: write it to a file of its own, name that by `password_file`, or set the environment variable PAYONCE_STORE_URL
     payonce.toml:9:10: log.format: expected "human" or "json", found "xml"
     payonce.toml:10:10: log.filter: expected a log filter, such as info or info,payonce_server=debug, found "a=b=c"
     payonce.toml:12:16: policy.late_payment: expected "hold" or "accept", found "refund"
@@ -81,8 +81,8 @@ fn stores_that_would_lose_everything_or_are_no_urls() {
         assert_eq!(
             setup("").variable("PAYONCE_STORE_URL", url).refused(),
             format!(
-                "environment PAYONCE_STORE_URL: store.url: expected sqlite://PATH \
-                 (the one kind of database supported now), found {found}"
+                "environment PAYONCE_STORE_URL: store.url: expected sqlite://PATH, \
+                 postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE, found {found}"
             )
         );
     }

@@ -20,6 +20,11 @@ fn without_file_and_environment_every_value_is_the_default() {
 
     [store]
     url = "sqlite://payonce.db"  # default
+    connections_max = 10         # default
+    migrate = "auto"             # default
+
+    [cache]
+    memory_mib_max = 32          # default
 
     [api]
     # nothing is set
@@ -34,7 +39,7 @@ fn without_file_and_environment_every_value_is_the_default() {
 
     [retention]
     rejected_rows_max = 10000    # default
-    callback_days = 90           # default
+    callback_days = 180          # default
     "#);
     insta::assert_snapshot!(format!("{:#?}", loaded.config), @r#"
     Config {
@@ -44,9 +49,17 @@ fn without_file_and_environment_every_value_is_the_default() {
             connections_max: 1024,
             shutdown_seconds_max: 30,
         },
-        store: Sqlite(
-            "payonce.db",
-        ),
+        store: StoreSettings {
+            url: Sqlite(
+                "payonce.db",
+            ),
+            connections_max: 10,
+            migrate: true,
+        },
+        cache: CacheSettings {
+            memory_mib_max: 32,
+            redis_url: None,
+        },
         api: Api {
             keys: [],
         },
@@ -62,7 +75,7 @@ fn without_file_and_environment_every_value_is_the_default() {
         },
         retention: RetentionSettings {
             rejected_rows_max: 10000,
-            callback_days: 90,
+            callback_days: 180,
         },
         merchants: [],
     }
@@ -105,6 +118,11 @@ filter = "info,payonce_server=debug"
 
     [store]
     url = "sqlite:///var/lib/payonce/payonce.db"  # file payonce.toml:5
+    connections_max = 10                          # default
+    migrate = "auto"                              # default
+
+    [cache]
+    memory_mib_max = 32                           # default
 
     [api]
     key_file = "keys/api.key"                     # file payonce.toml:8
@@ -120,7 +138,7 @@ filter = "info,payonce_server=debug"
 
     [retention]
     rejected_rows_max = 10000                     # default
-    callback_days = 90                            # default
+    callback_days = 180                           # default
 
     [[merchants]]
     mchid = "1900000001"                          # file payonce.toml:14
@@ -154,7 +172,7 @@ fn the_environment_goes_before_the_file_and_every_setting_has_a_variable() {
     let config = setup.load().expect("valid").config;
     assert_eq!(config.server.listen.to_string(), "[::1]:2");
     assert_eq!((config.server.connections_max, config.server.shutdown_seconds_max), (3, 4));
-    assert_eq!(config.store, StoreUrl::Sqlite("other.db".into()));
+    assert_eq!(config.store.url, StoreUrl::Sqlite("other.db".into()));
     assert_eq!((config.log.format, config.log.filter.as_str()), (LogFormat::Json, "warn"));
     assert_eq!(config.policy.late_payment, LatePayment::Accept);
     assert_eq!(config.policy.unknown_order, UnknownOrder::Adopt);
@@ -188,7 +206,7 @@ fn relative_paths_start_from_the_files_folder() {
     let named_by_variable =
         files.variable("PAYONCE_CONFIG", "etc/payonce.toml").load().expect("valid").config;
     for config in [named_by_argument, named_by_variable] {
-        assert_eq!(config.store, StoreUrl::Sqlite("etc/payonce.db".into()));
+        assert_eq!(config.store.url, StoreUrl::Sqlite("etc/payonce.db".into()));
         assert_eq!(config.api.keys.len(), 1);
     }
 }

@@ -25,11 +25,14 @@ fn every_key_of_the_starter_is_one_that_loading_knows() {
     let setup = setup(&every_key)
         .file("api.key", API_KEY)
         .file("apiv3.key", APIV3_KEY)
+        .file("store.password", "p")
+        .file("redis.password", "p")
         .file("wechatpay_public_key.pem", PUBLIC_KEY)
         .file("wechatpay_certificate.pem", CERTIFICATE);
-    // Both kinds of platform key stand there to choose from; all else is in order.
-    insta::assert_snapshot!(setup.refused(), @"
-    payonce.toml:71:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
+    // A file needs no password, and both kinds of platform key stand there to choose from; all else is in order.
+    insta::assert_snapshot!(setup.refused(), @r"
+    payonce.toml:25:17: store.password_file: expected a URL of a server beside this password, found none
+    payonce.toml:97:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
     ");
 }
 

@@ -51,5 +51,7 @@ async fn one_bad_fact_does_not_hurt_its_neighbours() {
     }
     assert!(acknowledged == 1 || acknowledged == 2, "{answers:?}");
     assert_eq!(stage.counts().await.payments, 1 + acknowledged as u64);
-    assert_eq!(stage.store.begun(), 1 + 1 + 4, "the first, all together, one by one");
+    // A constraint may be another node's doing, so that each refusal is tried eight times.
+    let begun = 1 + 8 + acknowledged + 8 * (4 - acknowledged);
+    assert_eq!(stage.store.begun(), begun, "the first, all together, one by one");
 }

@@ -60,7 +60,7 @@ async fn receipts_are_kept_for_as_long_as_configured() {
     const DAY: i64 = 24 * 60 * 60;
     let mut stage = Stage::set().await;
     stage.ask(&stage.callback(payment(1))).await.assert_acknowledged();
-    for (days, receipts) in [(89, 1), (91, 0)] {
+    for (days, receipts) in [(179, 1), (181, 0)] {
         stage.clock_seconds(UnixSeconds(NOW.0 + days * DAY));
         stage = stage.restarted(&[merchant()]).await;
         stage.store.cleared_out().await;

@@ -1,0 +1,100 @@
+//! The numbers that stand for words in every database. Invariant: a number once given is never given to another.
+
+use crate::{
+    decide::{IncidentKind, Outcome, Remedy, Standing},
+    fact::Source,
+    order::OrderState,
+};
+
+const STANDINGS: [Standing; 4] =
+    [Standing::Settling, Standing::Second, Standing::Disputed, Standing::Unmatched];
+const SOURCES: [Source; 4] = [Source::Callback, Source::Query, Source::Bill, Source::Operator];
+const OUTCOMES: [Outcome; 5] =
+    [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident, Outcome::Refused];
+const REMEDIES: [Remedy; 2] = [Remedy::Hold, Remedy::Refund];
+const INCIDENTS: [IncidentKind; 7] = [
+    IncidentKind::AmountMismatch,
+    IncidentKind::CurrencyMismatch,
+    IncidentKind::AppidMismatch,
+    IncidentKind::Contradiction,
+    IncidentKind::PaidTwice,
+    IncidentKind::PaidAfterClose,
+    IncidentKind::UnknownOrder,
+];
+
+fn place<T: PartialEq>(all: &[T], one: &T) -> i64 {
+    let place = all.iter().position(|each| each == one).expect("BUG: the list holds every value of its type");
+    place as i64
+}
+
+fn at<T: Copy>(all: &[T], code: i64) -> Option<T> {
+    usize::try_from(code).ok().and_then(|place| all.get(place).copied())
+}
+
+/// A number under which payments wait, and which nobody registered.
+pub const STATE_AWAITED: i64 = 4;
+
+/// Of an order that is paid, and not late.
+pub const STATE_PAID: i64 = 1;
+
+/// Of an order that is paid, but late.
+pub const STATE_PAID_LATE: i64 = 2;
+
+/// Of an order's state.
+#[must_use]
+pub fn state_code(state: &OrderState) -> i64 {
+    match state {
+        OrderState::Pending => 0,
+        OrderState::Paid { late: false, .. } => STATE_PAID,
+        OrderState::Paid { late: true, .. } => STATE_PAID_LATE,
+        OrderState::Closed => 3,
+    }
+}
+
+/// Of a payment's standing.
+#[must_use]
+pub fn standing_code(standing: Standing) -> i64 {
+    place(&STANDINGS, &standing)
+}
+
+/// The standing with this number.
+#[must_use]
+pub fn standing(code: i64) -> Option<Standing> {
+    at(&STANDINGS, code)
+}
+
+/// Of a fact's source.
+#[must_use]
+pub fn source_code(source: Source) -> i64 {
+    place(&SOURCES, &source)
+}
+
+/// The source with this number.
+#[must_use]
+pub fn source(code: i64) -> Option<Source> {
+    at(&SOURCES, code)
+}
+
+/// Of an outcome.
+#[must_use]
+pub fn outcome_code(outcome: Outcome) -> i64 {
+    place(&OUTCOMES, &outcome)
+}
+
+/// Of a remedy.
+#[must_use]
+pub fn remedy_code(remedy: Remedy) -> i64 {
+    place(&REMEDIES, &remedy)
+}
+
+/// The remedy with this number.
+#[must_use]
+pub fn remedy(code: i64) -> Option<Remedy> {
+    at(&REMEDIES, code)
+}
+
+/// The kind of incident that is called so.
+#[must_use]
+pub fn incident_kind(word: &str) -> Option<IncidentKind> {
+    INCIDENTS.into_iter().find(|kind| kind.as_str() == word)
+}

@@ -1,0 +1,103 @@
+//! Leases: a time-limited right to do a background role, so that of many nodes one does it.
+//!
+//! Invariants: time is the database's own, the same for all nodes. A lease has one holder; its token grows with each
+//! change of the holder, so that work which a store guards with it ([`Store::sequence`](super::Store::sequence)) is
+//! refused to a holder that lost it without noticing.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use async_trait::async_trait;
+
+use super::StoreError;
+
+/// What a lease is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Role(Cow<'static, str>);
+
+impl Role {
+    /// Gives positions to messages.
+    pub const SEQUENCER: Self = Self(Cow::Borrowed("sequencer"));
+    /// Deletes what need not be kept any longer.
+    pub const KEEPER: Self = Self(Cow::Borrowed("keeper"));
+    /// Copies from or into this database; no node may run meanwhile.
+    pub const COPY: Self = Self(Cow::Borrowed("copy"));
+    /// What the role of each node begins with.
+    const NODE: &'static str = "node/";
+
+    /// The presence of a node: held as long as it runs.
+    #[must_use]
+    pub fn node(owner: &Owner) -> Self {
+        Self(Cow::Owned(format!("{}{owner}", Self::NODE)))
+    }
+
+    /// A role by its name, as it stands in the database.
+    #[must_use]
+    pub fn named(name: String) -> Self {
+        Self(Cow::Owned(name))
+    }
+
+    /// The name that stands in the database.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the presence of a node.
+    #[must_use]
+    pub fn is_node(&self) -> bool {
+        self.0.starts_with(Self::NODE)
+    }
+}
+
+/// Who holds leases: one process. No two have the same name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Owner(pub String);
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A lease that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// What it is about.
+    pub role: Role,
+    /// Who took it.
+    pub owner: Owner,
+    /// Counts the holders of this role: a later holder has a greater one.
+    pub token: i64,
+}
+
+/// A lease as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseView {
+    /// The lease.
+    pub lease: Lease,
+    /// How long it is still held; zero if it is over.
+    pub left: Duration,
+}
+
+/// Where leases are kept.
+#[async_trait]
+pub trait Leases: Send + Sync {
+    /// Takes a lease for `ttl` from now, or prolongs one's own. `None`: another holds it. A `ttl` of zero ends it at
+    /// once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Disconnected`]: it is not known whether it was taken.
+    async fn lease(&self, role: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError>;
+
+    /// Gives a lease back, if it is still held.
+    ///
+    /// # Errors
+    /// As [`lease`](Self::lease).
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// All leases, by role, those that are over too.
+    ///
+    /// # Errors
+    /// As [`lease`](Self::lease).
+    async fn leases(&self) -> Result<Vec<LeaseView>, StoreError>;
+}
