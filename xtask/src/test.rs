@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use payonce_test_servers::SharedServers;
 
 use crate::workspace::Workspace;
 use crate::{prerequisites, process, tidy};
@@ -86,7 +87,7 @@ impl Run {
     }
 }
 
-/// Every test but the doc tests, which nextest cannot run.
+/// Every test but the doc tests, which nextest cannot run. They share one database server of each kind.
 fn tests(root: &Path, vectors: Option<&Path>, extra: &[String]) -> Result<()> {
     let mut tests = if process::succeeds(&["cargo", "nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace"])
@@ -97,6 +98,11 @@ fn tests(root: &Path, vectors: Option<&Path>, extra: &[String]) -> Result<()> {
     };
     if let Some(folder) = vectors {
         tests.env(VECTORS, folder);
+    }
+    let servers = SharedServers::start()?;
+    for (name, url) in servers.variables() {
+        println!("{name}={url}");
+        tests.env(name, url);
     }
     run_told(tests.args(extra), root)
 }

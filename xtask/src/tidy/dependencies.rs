@@ -21,11 +21,29 @@ const TABLE: &[Row] = &[
         may_use: &["payonce-core"],
         tests_may_use: &["payonce-store-conformance"],
     },
+    Row { name: "payonce-store-remote", may_use: &["payonce-core"], tests_may_use: &[] },
+    Row {
+        name: "payonce-store-postgres",
+        may_use: &["payonce-core", "payonce-store-remote"],
+        tests_may_use: &["payonce-store-conformance", "payonce-test-servers"],
+    },
+    Row {
+        name: "payonce-store-mysql",
+        may_use: &["payonce-core", "payonce-store-remote"],
+        tests_may_use: &["payonce-store-conformance", "payonce-test-servers"],
+    },
     Row { name: "payonce-store-conformance", may_use: &["payonce-core"], tests_may_use: &[] },
+    Row { name: "payonce-test-servers", may_use: &[], tests_may_use: &[] },
     Row {
         name: "payonce-server",
-        may_use: &["wechatpay", "payonce-core", "payonce-store-sqlite"],
-        tests_may_use: &["payonce-simulator"],
+        may_use: &[
+            "wechatpay",
+            "payonce-core",
+            "payonce-store-sqlite",
+            "payonce-store-postgres",
+            "payonce-store-mysql",
+        ],
+        tests_may_use: &["payonce-simulator", "payonce-test-servers"],
     },
     Row { name: "payonce-simulator", may_use: &["wechatpay"], tests_may_use: &[] },
     Row {
@@ -35,9 +53,11 @@ const TABLE: &[Row] = &[
             "payonce-simulator",
             "payonce-core",
             "payonce-store-sqlite",
+            "payonce-store-postgres",
+            "payonce-store-mysql",
             "wechatpay",
         ],
-        tests_may_use: &[],
+        tests_may_use: &["payonce-test-servers"],
     },
     Row {
         name: "payonce-bench",
@@ -46,11 +66,14 @@ const TABLE: &[Row] = &[
             "payonce-simulator",
             "payonce-core",
             "payonce-store-sqlite",
+            "payonce-store-postgres",
+            "payonce-store-mysql",
+            "payonce-test-servers",
             "wechatpay",
         ],
         tests_may_use: &[],
     },
-    Row { name: "xtask", may_use: &[], tests_may_use: &[] },
+    Row { name: "xtask", may_use: &["payonce-test-servers"], tests_may_use: &[] },
 ];
 
 pub(super) fn check(tree: &Tree<'_>) -> Vec<Violation> {

@@ -73,3 +73,149 @@ async fn until_lost(leases: &dyn Leases, lease: &Lease) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use payonce_core::{
+        StoreError,
+        store::{LeaseView, Unavailability},
+    };
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// One lease, in tokio's time.
+    struct Table(Mutex<State>);
+
+    struct State {
+        lease: Lease,
+        until: Instant,
+        away: bool,
+    }
+
+    impl Table {
+        /// `other` holds it for `ttl` from now.
+        fn held_by_other(ttl: Duration) -> Self {
+            let owner = Owner("other".to_owned());
+            let lease = Lease { role: Role::KEEPER, owner, token: 1 };
+            Self(Mutex::new(State { lease, until: Instant::now() + ttl, away: false }))
+        }
+
+        fn state(&self) -> std::sync::MutexGuard<'_, State> {
+            self.0.lock().unwrap()
+        }
+    }
+
+    #[async_trait]
+    impl Leases for Table {
+        async fn lease(&self, _: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
+            let mut state = self.state();
+            if state.away {
+                let reason = Unavailability::Unreachable;
+                return Err(StoreError::Unavailable { reason, source: "told so by a test".into() });
+            }
+            if state.lease.owner != *owner {
+                if state.until > Instant::now() {
+                    return Ok(None);
+                }
+                state.lease.owner = owner.clone();
+                state.lease.token += 1;
+            }
+            state.until = Instant::now() + ttl;
+            Ok(Some(state.lease.clone()))
+        }
+
+        async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+            let mut state = self.state();
+            if state.lease == *lease {
+                state.until = Instant::now();
+            }
+            Ok(())
+        }
+
+        async fn leases(&self) -> Result<Vec<LeaseView>, StoreError> {
+            Ok(Vec::new())
+        }
+    }
+
+    /// Tells of its beginning and, when it is dropped, of its end.
+    struct Work(mpsc::UnboundedSender<(&'static str, u64)>, Instant);
+
+    impl Work {
+        fn tell(&self, what: &'static str) {
+            self.0.send((what, self.1.elapsed().as_secs())).unwrap();
+        }
+    }
+
+    impl Drop for Work {
+        fn drop(&mut self) {
+            self.tell("ends");
+        }
+    }
+
+    /// Leads until `told` events were seen; returns them with the seconds at which they were.
+    async fn lead_until(
+        table: &Table,
+        told: usize,
+        meanwhile: impl AsyncFnOnce(),
+    ) -> Vec<(&'static str, u64)> {
+        let (events, mut seen) = mpsc::unbounded_channel();
+        let (stop, stopping) = watch::channel(false);
+        let (owner, started) = (Owner("this".to_owned()), Instant::now());
+        let leading = lead(table, &Role::KEEPER, &owner, stopping, async |_| {
+            let work = Work(events.clone(), started);
+            work.tell("begins");
+            std::future::pending().await
+        });
+        let watching = async {
+            let mut all = Vec::new();
+            while all.len() < told {
+                all.push(seen.recv().await.unwrap());
+            }
+            stop.send(true).unwrap();
+            all
+        };
+        let ((), all, ()) = tokio::join!(leading, watching, meanwhile());
+        all
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_role_begins_when_the_other_holder_is_gone() {
+        let table = Table::held_by_other(TTL);
+        let seen = lead_until(&table, 1, async || {}).await;
+        assert_eq!(seen, [("begins", TTL.as_secs())]);
+        assert!(table.state().until <= Instant::now(), "it is given back at the end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_lease_stops_the_work() {
+        let table = Table::held_by_other(Duration::ZERO);
+        let seen = lead_until(&table, 2, async || {
+            sleep(HEARTBEAT * 10 + Duration::from_secs(1)).await;
+            let mut state = table.state();
+            (state.lease.owner, state.lease.token) = (Owner("other".to_owned()), 9);
+            state.until = Instant::now() + TTL;
+        })
+        .await;
+        assert_eq!(seen, [("begins", 0), ("ends", (HEARTBEAT * 11).as_secs())]);
+        assert_eq!(table.state().lease.token, 9, "another's lease is not given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lease_that_cannot_be_prolonged_stops_the_work_before_another_begins() {
+        let table = Table::held_by_other(Duration::ZERO);
+        let seen = lead_until(&table, 3, async || {
+            sleep(HEARTBEAT + Duration::from_secs(1)).await;
+            table.state().away = true;
+            sleep(TTL * 2).await;
+            table.state().away = false;
+        })
+        .await;
+        let [("begins", 0), ("ends", ended), ("begins", again)] = seen[..] else { panic!("{seen:?}") };
+        assert!(ended <= (HEARTBEAT + TTL).as_secs(), "{ended}");
+        assert!(again >= (TTL * 2).as_secs(), "{again}");
+    }
+}

@@ -10,6 +10,7 @@ mod connections;
 mod letter;
 mod logs;
 mod notify_v3;
+mod shared_cache;
 mod stage;
 mod status;
 mod stopping;

@@ -113,6 +113,21 @@ impl Stage {
         Self { store, server, ..self }
     }
 
+    /// Stops the server, copies one database file in its folder over another, and starts one on `payonce.db`.
+    pub(crate) async fn with_copied(
+        self,
+        from: &str,
+        to: &str,
+        change: impl FnOnce(&mut Config, &mut Patience),
+    ) -> Self {
+        within("the end of the server", self.server.stop()).await;
+        drop(self.store);
+        let folder = self.folder.path();
+        std::fs::copy(folder.join(from), folder.join(to)).unwrap();
+        let (store, server) = start(folder, &[merchant()], &self.clock, change).await;
+        Self { store, server, ..self }
+    }
+
     /// Stops the server; what is left is the database.
     pub(crate) async fn struck(self) -> Struck {
         let Self { store, server, folder, .. } = self;

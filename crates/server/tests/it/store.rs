@@ -45,6 +45,7 @@ pub(crate) enum Trouble {
 /// SQLite, and what a test does to it.
 pub(crate) struct TestStore {
     sqlite: SqliteStore,
+    epoch: Mutex<Option<Epoch>>,
     trouble: Mutex<Trouble>,
     begun: AtomicUsize,
     gate_open: watch::Sender<bool>,
@@ -58,6 +59,7 @@ impl TestStore {
     pub(crate) fn open(path: &Path) -> Self {
         Self {
             sqlite: SqliteStore::open(&Options::new(path)).unwrap(),
+            epoch: Mutex::default(),
             trouble: Mutex::default(),
             begun: AtomicUsize::new(0),
             gate_open: watch::Sender::new(true),
@@ -66,6 +68,11 @@ impl TestStore {
             notes_refused: watch::Sender::new(0),
             cleared_out: watch::Sender::new(0),
         }
+    }
+
+    /// From now on, as if this were the epoch of the database.
+    pub(crate) fn pretend_epoch(&self, epoch: Epoch) {
+        *self.epoch.lock().unwrap() = Some(epoch);
     }
 
     /// From now on.
@@ -146,7 +153,7 @@ impl Leases for TestStore {
 #[async_trait]
 impl Store for TestStore {
     fn epoch(&self) -> Option<Epoch> {
-        self.sqlite.epoch()
+        self.epoch.lock().unwrap().clone().or_else(|| self.sqlite.epoch())
     }
 
     fn needs_sequencer(&self) -> bool {
