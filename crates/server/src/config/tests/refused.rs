@@ -234,3 +234,28 @@ fn merchants_and_keys_stand_once() {
     payonce.toml:25:20: merchants[1].platform_keys[2].certificate_file: 1A2B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D stands already at payonce.toml:22:20; expected it once
     ");
 }
+
+#[test]
+fn urls_of_servers_that_lead_nowhere() {
+    let refused = |url: &str| setup("").variable("PAYONCE_STORE_URL", url).refused();
+    for url in
+        ["postgres://", "postgres://host", "mysql://host/", "mysql://u:geheim@/db", "mysql://one,,two/db"]
+    {
+        let said = refused(url);
+        assert!(said.ends_with("://… without a host or a database"), "{url}: {said}");
+        assert!(!said.contains("geheim"), "{said}");
+    }
+    assert!(refused("oracle://u:geheim@host/db").ends_with("found oracle://…"));
+    let redis = setup("").variable("PAYONCE_CACHE_REDIS_URL", "http://host").refused();
+    assert!(redis.ends_with("expected redis://HOST or rediss://HOST, found http://…"), "{redis}");
+}
+
+#[test]
+fn a_password_without_a_server() {
+    let said =
+        setup("[store]\npassword_file = \"p\"\n[cache]\npassword_file = \"p\"").file("p", "geheim").refused();
+    insta::assert_snapshot!(said, @r#"
+    payonce.toml:2:17: store.password_file: expected a URL of a server beside this password, found none
+    payonce.toml:4:17: cache.password_file: expected a URL of a server beside this password, found none
+    "#);
+}

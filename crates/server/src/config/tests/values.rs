@@ -41,6 +41,11 @@ fn without_file_and_environment_every_value_is_the_default() {
     rejected_rows_max = 10000    # default
     callback_days = 180          # default
     "#);
+}
+
+#[test]
+fn a_blank_configuration_is_typed_like_any_other() {
+    let loaded = Setup::default().load().expect("defaults are valid");
     insta::assert_snapshot!(format!("{:#?}", loaded.config), @r#"
     Config {
         server: ServerSettings {
@@ -259,4 +264,25 @@ fn serving_needs_an_api_key_and_a_merchant() {
 
 fn lines(warnings: &[Warning]) -> String {
     warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_servers_url_takes_its_password_from_a_file_or_a_variable() {
+    let toml = "store.url = \"postgres://shop@one:5432,two/payonce?sslmode=require\"\nstore.password_file = \"p\"\n\
+                [cache]\nredis_url = \"redis://127.0.0.1/0\"\npassword_file = \"q\"";
+    let loaded = setup(toml).file("p", "a/b@c:1\n").file("q", "geheim").load().expect("valid");
+    let StoreUrl::Postgres(url) = &loaded.config.store.url else { panic!("{:?}", loaded.config.store) };
+    assert_eq!(url.expose(), "postgres://shop:a%2Fb%40c%3A1@one:5432,two/payonce?sslmode=require");
+    let redis = loaded.config.cache.redis_url.as_ref().expect("it is set");
+    assert_eq!(redis.expose(), "redis://:geheim@127.0.0.1/0");
+    for shown in [loaded.effective.render(), format!("{:?}", loaded.config)] {
+        assert!(!shown.contains("geheim") && !shown.contains("a/b") && !shown.contains("a%2F"), "{shown}");
+    }
+
+    let setup = setup("").variable("PAYONCE_STORE_URL", "mariadb://shop:geheim@one/payonce");
+    let loaded = setup.load().expect("valid");
+    let StoreUrl::MySql(url) = &loaded.config.store.url else { panic!("{:?}", loaded.config.store) };
+    assert_eq!(url.expose(), "mysql://shop:geheim@one/payonce");
+    let shown = loaded.effective.render();
+    assert!(shown.contains("mariadb://shop:[REDACTED]@one/payonce") && !shown.contains("geheim"), "{shown}");
 }
