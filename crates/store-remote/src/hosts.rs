@@ -7,6 +7,18 @@ pub enum UrlError {
     /// It has no `scheme://`.
     #[error("the database URL has no scheme: write sqlite://FILE, postgres://… or mysql://…")]
     NoScheme,
+    /// It is one of another database.
+    #[error("the database URL does not begin with {expected}://")]
+    Scheme {
+        /// What it should begin with.
+        expected: &'static str,
+    },
+    /// It names no database.
+    #[error("the database URL names no database: write {expected}://user:password@host:port/database")]
+    NoDatabase {
+        /// What it begins with.
+        expected: &'static str,
+    },
     /// A host is missing.
     #[error(
         "the database URL names no host where one belongs: write scheme://user:password@host:port/database"

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, TimeoutType};
 use payonce_core::{StoreError, store::Unavailability};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// A database server as its driver knows it.
 #[async_trait]
@@ -31,6 +31,9 @@ pub trait Server: Send + Sync + 'static {
     /// # Errors
     /// Any: the connection is given up then.
     async fn roll_back(&self, connection: &mut Self::Connection) -> Result<(), StoreError>;
+
+    /// Hears that a connection was cut or could not be made: the server may not be the one that it was.
+    fn lost(&self) {}
 }
 
 /// How much, and for how long.
@@ -67,6 +70,8 @@ impl<S: Server> fmt::Debug for Pool<S> {
 struct Hosts<S> {
     server: S,
     count: usize,
+    /// A host that swallows what is sent to it must leave time for the others.
+    each_max: Duration,
     /// The host that answered last.
     current: AtomicUsize,
 }
@@ -86,15 +91,18 @@ impl<S: Server> Hosts<S> {
         let mut last = None;
         for turn in 0..self.count {
             let host = (first + turn) % self.count;
-            match self.server.connect(host).await {
-                Ok(connection) => {
+            match timeout(self.each_max, self.server.connect(host)).await {
+                Ok(Ok(connection)) => {
                     self.current.store(host, Ordering::Relaxed);
                     return Ok(connection);
                 }
-                Err(error @ (StoreError::Unavailable { .. } | StoreError::Disconnected(_))) => {
+                Ok(Err(error @ (StoreError::Unavailable { .. } | StoreError::Disconnected(_)))) => {
                     last = Some(error);
                 }
-                Err(error) => return Err(error),
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {
+                    last = Some(unavailable(Unavailability::TimedOut, Over::NoAnswer(self.each_max)));
+                }
             }
         }
         Err(last.expect("BUG: there is a host at least"))
@@ -112,6 +120,17 @@ impl<S: Server> managed::Manager for Manager<S> {
 
     async fn recycle(&self, kept: &mut Self::Type, _: &Metrics) -> RecycleResult<StoreError> {
         if kept.sound { Ok(()) } else { Err(RecycleError::message("cut short")) }
+    }
+}
+
+/// Whether a connection is of no use after such an error: it is lost, or its host takes no writes any longer.
+fn ends_connection(error: &StoreError) -> bool {
+    match error {
+        StoreError::Disconnected(_) | StoreError::CommitUnknown(_) => true,
+        StoreError::Unavailable { reason, .. } => {
+            matches!(reason, Unavailability::ReadOnly | Unavailability::NotReady)
+        }
+        _ => false,
     }
 }
 
@@ -137,11 +156,12 @@ impl<S: Server> Pool<S> {
     /// Never: the pool's builder asks for a runtime, which it is given.
     #[must_use]
     pub fn new(server: S, hosts: usize, limits: Limits) -> Self {
-        let manager = Arc::new(Hosts { server, count: hosts.max(1), current: AtomicUsize::new(0) });
+        let count = hosts.max(1);
+        let each_max = limits.connect_max / u32::try_from(count).unwrap_or(u32::MAX);
+        let manager = Arc::new(Hosts { server, count, each_max, current: AtomicUsize::new(0) });
         let pool = managed::Pool::builder(Manager(Arc::clone(&manager)))
             .max_size(limits.connections_max.max(1))
             .wait_timeout(Some(limits.connect_max))
-            .create_timeout(Some(limits.connect_max))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .expect("BUG: timeouts have their runtime");
@@ -161,12 +181,12 @@ impl<S: Server> Pool<S> {
     /// answer; what [`Server::connect`] says.
     pub async fn session(&self) -> Result<Session<S>, StoreError> {
         let kept = self.pool.get().await.map_err(|error| match error {
-            PoolError::Backend(error) => error,
+            PoolError::Backend(error) => {
+                self.manager.server.lost();
+                error
+            }
             PoolError::Timeout(TimeoutType::Wait) => {
                 unavailable(Unavailability::TooManyConnections, Over::NoneFree(self.limits.connect_max))
-            }
-            PoolError::Timeout(_) => {
-                unavailable(Unavailability::TimedOut, Over::NoAnswer(self.limits.connect_max))
             }
             other => StoreError::Unexpected(Box::new(Over::Pool(other.to_string()))),
         })?;
@@ -177,7 +197,29 @@ impl<S: Server> Pool<S> {
             limits: self.limits,
             deadline,
             open: false,
+            lost: false,
         })
+    }
+
+    /// A connection, and the first thing done on it. If it was lost while it lay idle, which shows only now, that is
+    /// done once more on a new one.
+    ///
+    /// # Errors
+    /// As [`session`](Self::session), and what `work` says.
+    pub async fn first<T>(
+        &self,
+        work: impl AsyncFn(&mut S::Connection) -> Result<T, StoreError>,
+    ) -> Result<(Session<S>, T), StoreError> {
+        let mut session = self.session().await?;
+        let done = match session.run(&work).await {
+            Err(StoreError::Disconnected(_)) => {
+                drop(session);
+                session = self.session().await?;
+                session.run(&work).await?
+            }
+            done => done?,
+        };
+        Ok((session, done))
     }
 }
 
@@ -189,6 +231,8 @@ pub struct Session<S: Server> {
     deadline: Instant,
     /// Whether a transaction is open.
     open: bool,
+    /// Whether the server took the connection from us, or stopped answering on it.
+    lost: bool,
 }
 
 impl<S: Server> Session<S> {
@@ -209,11 +253,18 @@ impl<S: Server> Session<S> {
         kept.sound = false;
         let done = timeout_at(self.deadline, work(&mut kept.connection)).await;
         let Ok(done) = done else {
+            self.lost = true;
             return Err(unavailable(Unavailability::TimedOut, Over::NoAnswer(self.limits.work_max)));
         };
-        let lost = matches!(&done, Err(StoreError::Disconnected(_) | StoreError::CommitUnknown(_)));
-        kept.sound = !lost;
+        kept.sound = !done.as_ref().is_err_and(ends_connection);
+        self.lost = !kept.sound;
         done
+    }
+
+    /// Gives it so much time from now, for work that no caller waits for.
+    pub fn allow(&mut self, work_max: Duration) {
+        self.limits.work_max = work_max;
+        self.deadline = Instant::now() + work_max;
     }
 
     /// Whether something was cut short: the connection is lost, and what it was doing may go on at the server.
@@ -231,6 +282,13 @@ impl<S: Server> Session<S> {
 impl<S: Server> Drop for Session<S> {
     fn drop(&mut self) {
         let Some(mut kept) = self.kept.take() else { return };
+        if self.lost {
+            self.manager.server.lost();
+            // Those that lie idle are probably lost as well; to make them anew takes milliseconds.
+            if let Some(pool) = Object::pool(&kept) {
+                pool.retain(|_, _| false);
+            }
+        }
         if !self.open || !kept.sound {
             return;
         }
