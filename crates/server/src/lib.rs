@@ -12,6 +12,6 @@ mod metrics;
 mod roles;
 mod server;
 
-pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, SharedError};
+pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, Grouping, SharedError};
 pub use roles::CopyRuns;
 pub use server::{Patience, Running, Server, StartError};

@@ -21,7 +21,7 @@ use tokio::{
 use crate::{
     config::{Config, Merchant},
     http,
-    ingest::{self, Applier, CALLBACK_BUDGET, Committed, Intake, Shared, SharedError, Shed},
+    ingest::{Applier, Applying, CALLBACK_BUDGET, Committed, Grouping, Intake, Shared, SharedError, Shed},
     metrics::Metrics,
     roles::{self, CopyRuns, Presence},
 };
@@ -115,13 +115,14 @@ pub struct Server {
     clock: Arc<dyn Clock>,
     owner: Owner,
     patience: Patience,
+    grouping: Grouping,
 }
 
 impl Server {
     /// A server on this store. `owner` names this process among all that ever had the database open.
     #[must_use]
     pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>, owner: Owner) -> Self {
-        Self { config, store, clock, owner, patience: Patience::default() }
+        Self { config, store, clock, owner, patience: Patience::default(), grouping: Grouping::default() }
     }
 
     /// The same server with another patience.
@@ -130,13 +131,19 @@ impl Server {
         Self { patience, ..self }
     }
 
+    /// The same server that puts facts together otherwise.
+    #[must_use]
+    pub fn grouping(self, grouping: Grouping) -> Self {
+        Self { grouping, ..self }
+    }
+
     /// Listens and serves until [`Running::stop`].
     ///
     /// # Errors
     /// [`StartError::Listen`] if the port is taken or may not be used, [`StartError::CopyRuns`] while
     /// `payonce copy` is at work on the database.
     pub async fn start(self) -> Result<Running, StartError> {
-        let Self { config, store, clock, owner, patience } = self;
+        let Self { config, store, clock, owner, patience, grouping } = self;
         let addr = config.server.listen;
         let listener = TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
@@ -165,6 +172,7 @@ impl Server {
             caches: Arc::clone(&caches),
             metrics: Arc::clone(&metrics),
             answerers: Handle::current(),
+            grouping,
             budget: patience.callback,
             committed: Arc::clone(&committed),
         };
@@ -220,7 +228,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     roles: JoinHandle<()>,
-    applier: ingest::Thread,
+    applier: Applying,
     app: Arc<App>,
 }
 
@@ -234,7 +242,6 @@ impl Running {
     /// Returns if the server cannot go on: its applier has ended, by a fault of payonce. Callbacks are answered 503
     /// then, and a new process is needed.
     pub async fn broken(&mut self) {
-        // Nothing is ever sent: it ends when the thread does.
         let _ = (&mut self.applier.ended).await;
     }
 
@@ -246,8 +253,7 @@ impl Running {
         let _ = self.serving.await;
         let _ = self.roles.await;
         *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
-        let applier = self.applier.thread;
-        let _ = tokio::task::spawn_blocking(move || applier.join()).await;
+        self.applier.end().await;
         tracing::info!("payonce has stopped");
     }
 }

@@ -1,9 +1,16 @@
 //! The role that commits: takes what waits, applies it in one transaction, answers each.
 //!
-//! Natural group commit: what arrives while a commit is in flight forms the next batch; there is no timer.
-//! Invariants: an answer leaves after the commit; the queue is bounded and sheds; closing the queue drains it.
+//! Natural group commit: what arrives while a commit is in flight forms the next batch; there is no timer. On a database
+//! server several transactions run at the same time, each fed by a lane of its own; what concerns one order goes
+//! through one lane, so that a node does not wait for its own locks.
+//! Invariants: an answer leaves after the commit; the queues are bounded and shed; closing them drains them.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use payonce_core::{
@@ -13,6 +20,7 @@ use payonce_core::{
 use tokio::{
     runtime::Handle,
     sync::{Notify, mpsc, oneshot},
+    task::{JoinHandle, spawn_blocking},
     time::{Instant, Interval, MissedTickBehavior, interval, sleep},
 };
 
@@ -25,6 +33,9 @@ use crate::metrics::Metrics;
 /// Facts in one transaction. More would save little (the cost of a commit is spread already) and make the
 /// first wait for the last.
 pub const BATCH_CALLBACKS_MAX: usize = 256;
+
+/// Transactions at the same time: while one waits for the server or its disk, another is being made.
+const LANES: usize = 2;
 
 /// How long a note may wait to be written along with others. Nobody waits for it.
 const NOTES_LINGER: Duration = Duration::from_millis(50);
@@ -40,7 +51,7 @@ struct Waiting {
 /// The way in: clones of it feed the one applier.
 #[derive(Clone)]
 pub(crate) struct Intake {
-    facts: mpsc::Sender<Waiting>,
+    lanes: Arc<[mpsc::Sender<Waiting>]>,
     notes: mpsc::Sender<Note>,
     metrics: Arc<Metrics>,
 }
@@ -58,16 +69,28 @@ impl Intake {
     /// Hands a fact in. The receiver hears what came of it, after the commit.
     pub(crate) fn submit(&self, submission: Submission) -> Result<oneshot::Receiver<Verdict>, Shed> {
         let (answer, verdict) = oneshot::channel();
-        match self.facts.try_send(Waiting { submission, answer }) {
+        match self.lane_of(&submission.fact).try_send(Waiting { submission, answer }) {
             Ok(()) => Ok(verdict),
             Err(mpsc::error::TrySendError::Full(_)) => Err(Shed::QueueFull),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(Shed::Closed),
         }
     }
 
-    /// Whether there is an applier at the other end.
+    /// Whether there is an applier at the other end of every lane.
     pub(crate) fn is_open(&self) -> bool {
-        !self.facts.is_closed()
+        !self.lanes.iter().any(mpsc::Sender::is_closed)
+    }
+
+    fn lane_of(&self, fact: &Fact) -> &mpsc::Sender<Waiting> {
+        if let [only] = &*self.lanes {
+            return only;
+        }
+        let mut hasher = DefaultHasher::new();
+        match fact.order_key() {
+            Some(key) => key.hash(&mut hasher),
+            None => fact.claim().hash(&mut hasher),
+        }
+        &self.lanes[(hasher.finish() % self.lanes.len() as u64) as usize]
     }
 
     /// Hands a note in; if too many wait, it is counted and dropped.
@@ -78,14 +101,60 @@ impl Intake {
     }
 }
 
-/// The applier's thread.
-pub(crate) struct Thread {
-    pub thread: thread::JoinHandle<()>,
-    /// Ends when the thread does, be it by a panic.
+/// How facts are put together into transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grouping {
+    /// Transactions at the same time, on a database server. An embedded database commits one at a time.
+    pub lanes: usize,
+    /// Facts in one transaction.
+    pub batch_facts_max: usize,
+}
+
+impl Default for Grouping {
+    fn default() -> Self {
+        Self { lanes: LANES, batch_facts_max: BATCH_CALLBACKS_MAX }
+    }
+}
+
+/// The applier at work.
+pub(crate) struct Applying {
+    lanes: Vec<Lane>,
+    /// Ends when the first lane does, be it by a panic.
     pub ended: oneshot::Receiver<()>,
 }
 
+enum Lane {
+    /// Where the store may block.
+    Thread(thread::JoinHandle<()>),
+    Task(JoinHandle<()>),
+}
+
+impl Applying {
+    /// Waits until everything that was handed in is written. The last [`Intake`] must be gone.
+    pub(crate) async fn end(self) {
+        for lane in self.lanes {
+            // What made it panic was said when it did.
+            match lane {
+                Lane::Thread(thread) => drop(spawn_blocking(move || thread.join()).await),
+                Lane::Task(task) => drop(task.await),
+            }
+        }
+    }
+}
+
+/// Tells, once the first lane has ended.
+struct Alive(Arc<Mutex<Option<oneshot::Sender<()>>>>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Nobody may listen any longer.
+        let _ = told.map(|told| told.send(()));
+    }
+}
+
 /// What the applier works with.
+#[derive(Clone)]
 pub(crate) struct Applier {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
@@ -95,6 +164,7 @@ pub(crate) struct Applier {
     pub metrics: Arc<Metrics>,
     /// Where answers are given, after the commit.
     pub answerers: Handle,
+    pub grouping: Grouping,
     /// How long a transaction is begun anew: no callback waits longer.
     pub budget: Duration,
     /// Told after each commit.
@@ -104,27 +174,39 @@ pub(crate) struct Applier {
 impl Applier {
     /// Starts the applier on a thread of its own, where a store may block. It ends, with everything written,
     /// when the last [`Intake`] is dropped.
-    pub(crate) fn start(self, queue_max: usize) -> std::io::Result<(Intake, Thread)> {
-        let (facts, facts_in) = mpsc::channel(queue_max);
+    pub(crate) fn start(self, queue_max: usize) -> std::io::Result<(Intake, Applying)> {
+        let serves_many = self.store.needs_sequencer();
+        let lanes_max = if serves_many { self.grouping.lanes.max(1) } else { 1 };
         let (notes, notes_in) = mpsc::channel(NOTES_MAX);
-        let intake = Intake { facts, notes, metrics: Arc::clone(&self.metrics) };
+        let mut notes_in = Some(notes_in);
         let (alive, ended) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = thread::Builder::new().name("applier".to_owned()).spawn(move || {
-            let _alive = alive;
-            runtime.block_on(self.run(facts_in, Notes::new(notes_in)));
-        })?;
-        Ok((intake, Thread { thread, ended }))
+        let alive = Arc::new(Mutex::new(Some(alive)));
+        let (mut lanes, mut senders) = (Vec::new(), Vec::new());
+        for _ in 0..lanes_max {
+            let (facts, facts_in) = mpsc::channel(queue_max.div_ceil(lanes_max));
+            senders.push(facts);
+            let (alive, applier) = (Alive(Arc::clone(&alive)), self.clone());
+            // The first lane takes the notes.
+            let notes = Notes::new(notes_in.take().unwrap_or_else(|| mpsc::channel(1).1));
+            let run = async move {
+                let _alive = alive;
+                applier.run(facts_in, notes).await;
+            };
+            lanes.push(if serves_many { Lane::Task(tokio::spawn(run)) } else { on_a_thread(run)? });
+        }
+        let intake = Intake { lanes: senders.into(), notes, metrics: self.metrics };
+        Ok((intake, Applying { lanes, ended }))
     }
 
     async fn run(self, mut facts: mpsc::Receiver<Waiting>, mut notes: Notes) {
-        let mut batch = Vec::with_capacity(BATCH_CALLBACKS_MAX);
+        let batch_max = self.grouping.batch_facts_max.max(1);
+        let mut batch = Vec::with_capacity(batch_max);
         let mut linger = lingering();
         let mut notes_written = Instant::now();
         loop {
             tokio::select! {
                 biased;
-                taken = facts.recv_many(&mut batch, BATCH_CALLBACKS_MAX) => {
+                taken = facts.recv_many(&mut batch, batch_max) => {
                     if taken == 0 {
                         break;
                     }
@@ -162,6 +244,12 @@ impl Applier {
             }
         });
     }
+}
+
+fn on_a_thread(run: impl Future<Output = ()> + Send + 'static) -> std::io::Result<Lane> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let thread = thread::Builder::new().name("applier".to_owned()).spawn(move || runtime.block_on(run))?;
+    Ok(Lane::Thread(thread))
 }
 
 /// Tells each who waits what came of its fact. Returns what is committed.

@@ -14,11 +14,11 @@ mod reopen;
 mod shared;
 mod translate;
 
-pub use applier::BATCH_CALLBACKS_MAX;
+pub use applier::{BATCH_CALLBACKS_MAX, Grouping};
 pub use handler::CALLBACK_BYTES_MAX;
 pub use shared::SharedError;
 
-pub(crate) use applier::{Applier, Intake, Shed, Thread};
+pub(crate) use applier::{Applier, Applying, Intake, Shed};
 pub(crate) use committed::Committed;
 pub(crate) use handler::{CALLBACK_BUDGET, notify_v3, wrong_method};
 pub(crate) use reopen::reopen;
