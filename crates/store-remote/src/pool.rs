@@ -14,6 +14,10 @@ use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleR
 use payonce_core::{StoreError, store::Unavailability};
 use tokio::time::{Instant, timeout, timeout_at};
 
+/// A connection that was used a moment ago is not asked whether it still lives: that takes a round trip, and a server
+/// takes longer to restart.
+const IDLE_TRUSTED: Duration = Duration::from_secs(1);
+
 /// A database server as its driver knows it.
 #[async_trait]
 pub trait Server: Send + Sync + 'static {
@@ -31,6 +35,14 @@ pub trait Server: Send + Sync + 'static {
     /// # Errors
     /// Any: the connection is given up then.
     async fn roll_back(&self, connection: &mut Self::Connection) -> Result<(), StoreError>;
+
+    /// Whether a connection that lay idle still answers.
+    ///
+    /// # Errors
+    /// Any: the connection is given up then.
+    async fn ping(&self, connection: &mut Self::Connection) -> Result<(), StoreError> {
+        self.roll_back(connection).await
+    }
 
     /// Hears that a connection was cut or could not be made: the server may not be the one that it was.
     fn lost(&self) {}
@@ -118,8 +130,24 @@ impl<S: Server> managed::Manager for Manager<S> {
         Ok(Kept { connection, sound: true })
     }
 
-    async fn recycle(&self, kept: &mut Self::Type, _: &Metrics) -> RecycleResult<StoreError> {
-        if kept.sound { Ok(()) } else { Err(RecycleError::message("cut short")) }
+    async fn recycle(&self, kept: &mut Self::Type, used: &Metrics) -> RecycleResult<StoreError> {
+        if !kept.sound {
+            return Err(RecycleError::message("cut short"));
+        }
+        if used.last_used() < IDLE_TRUSTED {
+            return Ok(());
+        }
+        match timeout(self.0.each_max, self.0.server.ping(&mut kept.connection)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                self.0.server.lost();
+                Err(RecycleError::Backend(error))
+            }
+            Err(_) => {
+                self.0.server.lost();
+                Err(RecycleError::message("no answer"))
+            }
+        }
     }
 }
 
@@ -157,7 +185,8 @@ impl<S: Server> Pool<S> {
     #[must_use]
     pub fn new(server: S, hosts: usize, limits: Limits) -> Self {
         let count = hosts.max(1);
-        let each_max = limits.connect_max / u32::try_from(count).unwrap_or(u32::MAX);
+        // A share for each host, and one for asking a connection that lay idle.
+        let each_max = limits.connect_max / u32::try_from(count + 1).unwrap_or(u32::MAX);
         let manager = Arc::new(Hosts { server, count, each_max, current: AtomicUsize::new(0) });
         let pool = managed::Pool::builder(Manager(Arc::clone(&manager)))
             .max_size(limits.connections_max.max(1))
@@ -180,7 +209,13 @@ impl<S: Server> Pool<S> {
     /// [`Unavailability::TooManyConnections`] if none gets free, [`Unavailability::TimedOut`] if the server does not
     /// answer; what [`Server::connect`] says.
     pub async fn session(&self) -> Result<Session<S>, StoreError> {
-        let kept = self.pool.get().await.map_err(|error| match error {
+        // For a free one, and then for a new one; those that lie idle may be asked whether they live, each with a wait.
+        let Ok(kept) = timeout(2 * self.limits.connect_max, self.pool.get()).await else {
+            self.pool.retain(|_, _| false);
+            self.manager.server.lost();
+            return Err(unavailable(Unavailability::TimedOut, Over::NoAnswer(2 * self.limits.connect_max)));
+        };
+        let kept = kept.map_err(|error| match error {
             PoolError::Backend(error) => {
                 self.manager.server.lost();
                 error
@@ -199,27 +234,6 @@ impl<S: Server> Pool<S> {
             open: false,
             lost: false,
         })
-    }
-
-    /// A connection, and the first thing done on it. If it was lost while it lay idle, which shows only now, that is
-    /// done once more on a new one.
-    ///
-    /// # Errors
-    /// As [`session`](Self::session), and what `work` says.
-    pub async fn first<T>(
-        &self,
-        work: impl AsyncFn(&mut S::Connection) -> Result<T, StoreError>,
-    ) -> Result<(Session<S>, T), StoreError> {
-        let mut session = self.session().await?;
-        let done = match session.run(&work).await {
-            Err(StoreError::Disconnected(_)) => {
-                drop(session);
-                session = self.session().await?;
-                session.run(&work).await?
-            }
-            done => done?,
-        };
-        Ok((session, done))
     }
 }
 
@@ -257,14 +271,14 @@ impl<S: Server> Session<S> {
             return Err(unavailable(Unavailability::TimedOut, Over::NoAnswer(self.limits.work_max)));
         };
         kept.sound = !done.as_ref().is_err_and(ends_connection);
-        self.lost = !kept.sound;
+        if !kept.sound {
+            self.lost = true;
+            // Those that lie idle are probably lost as well; to make them anew takes milliseconds.
+            if let Some(pool) = self.kept.as_ref().and_then(Object::pool) {
+                pool.retain(|_, _| false);
+            }
+        }
         done
-    }
-
-    /// Gives it so much time from now, for work that no caller waits for.
-    pub fn allow(&mut self, work_max: Duration) {
-        self.limits.work_max = work_max;
-        self.deadline = Instant::now() + work_max;
     }
 
     /// Whether something was cut short: the connection is lost, and what it was doing may go on at the server.
@@ -284,18 +298,18 @@ impl<S: Server> Drop for Session<S> {
         let Some(mut kept) = self.kept.take() else { return };
         if self.lost {
             self.manager.server.lost();
-            // Those that lie idle are probably lost as well; to make them anew takes milliseconds.
-            if let Some(pool) = Object::pool(&kept) {
-                pool.retain(|_, _| false);
-            }
         }
-        if !self.open || !kept.sound {
+        if !kept.sound {
+            // Closing the socket ends what is left at the server, and lets its locks go.
+            drop(Object::take(kept));
+            return;
+        }
+        if !self.open {
             return;
         }
         kept.sound = false;
         let (manager, limits) = (Arc::clone(&self.manager), self.limits);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            // Closing the socket rolls back as well.
             drop(Object::take(kept));
             return;
         };
@@ -303,6 +317,12 @@ impl<S: Server> Drop for Session<S> {
             let deadline = Instant::now() + limits.connect_max;
             let done = timeout_at(deadline, manager.server.roll_back(&mut kept.connection)).await;
             kept.sound = matches!(done, Ok(Ok(())));
+            if !kept.sound {
+                drop(Object::take(kept));
+            }
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,334 @@
+//! Opens the database: two sets of connections, each session made ready for its work.
+//!
+//! Invariants: a host that takes no writes is passed over for the next; a commit is durable when it returns, whatever
+//! the session's default; neither `Debug` nor an error shows the password.
+
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use payonce_core::{
+    StoreError,
+    store::{SchemaError, Unavailability},
+};
+use payonce_store_remote::{Limits, Pool, Server, Session, UrlError, hosts};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row,
+    postgres::{PgConnectOptions, PgRow},
+};
+
+use crate::{
+    epoch::Watch,
+    errors::{class, class_of_connecting},
+    migrate,
+};
+
+/// The oldest version that knows `gen_random_uuid()` and `pg_current_xact_id()`.
+const VERSION_MIN: i32 = 130_000;
+
+/// How long a statement waits for a row that another transaction has locked: a transaction takes milliseconds, and this
+/// leaves time for a second attempt.
+const LOCK_MAX: Duration = Duration::from_millis(1500);
+
+/// After this the server ends the transaction of a node that fell silent in it, so that nobody waits for its locks.
+const SILENT_MAX: Duration = Duration::from_secs(10);
+
+/// How long migrations may take, all in all: a later one may have to rewrite a big table.
+const MIGRATION_MAX: Duration = Duration::from_secs(3600);
+
+/// Which database, and how it is used.
+#[derive(Clone)]
+pub struct Options {
+    hosts: Vec<PgConnectOptions>,
+    /// Connections at the same time: half of them for transactions, half for all else, so that neither can starve the
+    /// other. Two at the least.
+    pub connections_max: usize,
+    /// Whether to bring an older schema up to date.
+    pub migrate: bool,
+    /// Whether to open a database into which a copy is under way.
+    pub copying: bool,
+    /// How long to wait for a free connection, and for a new one.
+    pub connect_max: Duration,
+    /// How long a statement or a whole transaction may take.
+    pub work_max: Duration,
+}
+
+impl Options {
+    /// Ten connections. Two seconds to connect and three to work: short of the 4 s budget of a callback, which is
+    /// answered 503 then and sent again by WeChat.
+    ///
+    /// # Errors
+    /// [`UrlError`] says what is wrong with the URL, without repeating it.
+    pub fn new(url: &str) -> Result<Self, UrlError> {
+        const SCHEME: &str = "postgres";
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(UrlError::Scheme { expected: SCHEME });
+        }
+        let hosts = hosts(url)?.into_iter().map(|url| {
+            let host =
+                PgConnectOptions::from_str(&url).map_err(|error| UrlError::Driver(error.to_string()))?;
+            match host.get_database() {
+                Some(_) => Ok(host.application_name("payonce").disable_statement_logging()),
+                None => Err(UrlError::NoDatabase { expected: SCHEME }),
+            }
+        });
+        Ok(Self {
+            hosts: hosts.collect::<Result<_, _>>()?,
+            connections_max: 10,
+            migrate: true,
+            copying: false,
+            connect_max: Duration::from_secs(2),
+            work_max: Duration::from_secs(3),
+        })
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<_> = self.hosts.iter().map(|host| (host.get_host(), host.get_port())).collect();
+        f.debug_struct("Options")
+            .field("hosts", &hosts)
+            .field("database", &self.hosts.first().and_then(PgConnectOptions::get_database))
+            .field("connections_max", &self.connections_max)
+            .field("migrate", &self.migrate)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A PostgreSQL database that holds payonce's truth.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pub(crate) watch: Arc<Watch>,
+    /// For transactions of the applier.
+    pub(crate) path: Pool<Postgres>,
+    /// For all else.
+    pub(crate) beside: Pool<Postgres>,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] says why no host can be used; [`StoreError::Schema`] if the server is too old, or
+    /// the schema is not one that this version can use.
+    pub async fn open(options: &Options) -> Result<Self, StoreError> {
+        let mut session = migrating(options).session().await?;
+        session.run(async |connection| migrate::migrate(connection, options).await).await?;
+        let watch = Arc::new(Watch::default());
+        let limits = Limits {
+            connections_max: options.connections_max.div_ceil(2),
+            connect_max: options.connect_max,
+            work_max: options.work_max,
+        };
+        let pool = |work| Pool::new(Postgres::new(options, work, &watch), options.hosts.len(), limits);
+        Ok(Self { path: pool(Work::Path), beside: pool(Work::Beside), watch })
+    }
+
+    /// A connection on which the epoch is known.
+    pub(crate) async fn session(&self, pool: &Pool<Postgres>) -> Result<Session<Postgres>, StoreError> {
+        let mut session = pool.session().await?;
+        if self.watch.current().is_none() {
+            session.run(async |connection| self.watch.prove(connection).await).await?;
+        }
+        Ok(session)
+    }
+}
+
+/// A connection for work on the schema, which may take its time.
+pub(crate) fn migrating(options: &Options) -> Pool<Postgres> {
+    let limits = Limits { connections_max: 1, connect_max: options.connect_max, work_max: MIGRATION_MAX };
+    Pool::new(Postgres::new(options, Work::Migration, &Arc::default()), options.hosts.len(), limits)
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Path,
+    Beside,
+    Migration,
+}
+
+/// The hosts of a database, and how a session on one of them is made.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    hosts: Vec<PgConnectOptions>,
+    setup: String,
+    work: Work,
+    watch: Arc<Watch>,
+}
+
+impl Postgres {
+    fn new(options: &Options, work: Work, watch: &Arc<Watch>) -> Self {
+        let setup = setup(work, options.work_max);
+        Self { hosts: options.hosts.clone(), setup, work, watch: Arc::clone(watch) }
+    }
+}
+
+/// The statements that make a session ready.
+fn setup(work: Work, work_max: Duration) -> String {
+    let (lock, statement, silent) = match work {
+        Work::Path | Work::Beside => (LOCK_MAX, work_max, SILENT_MAX.max(2 * work_max)),
+        Work::Migration => (Duration::ZERO, Duration::ZERO, Duration::ZERO),
+    };
+    let plans = match work {
+        // Each statement looks its rows up by their keys, whatever the statistics say: those of a table that was empty
+        // a minute ago would have it scanned. So the plan is made once.
+        Work::Path => {
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+             SET enable_mergejoin = off;"
+        }
+        // For the same reason a plan is made for the table as it is.
+        Work::Beside | Work::Migration => "SET plan_cache_mode = force_custom_plan;",
+    };
+    format!(
+        "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+         SET default_transaction_isolation = 'read committed'; SET jit = off; {plans}",
+        lock.as_millis(),
+        statement.as_millis(),
+        silent.as_millis()
+    )
+}
+
+#[async_trait]
+impl Server for Postgres {
+    type Connection = PgConnection;
+
+    async fn connect(&self, host: usize) -> Result<PgConnection, StoreError> {
+        let mut connection = self.hosts[host].connect().await.map_err(class_of_connecting)?;
+        let facts = Facts::read(&mut connection).await?;
+        facts.check()?;
+        if facts.synchronous_commit == "off" {
+            // An acknowledgement rests on it.
+            connection.execute("SET synchronous_commit = on").await.map_err(class)?;
+        }
+        connection.execute(AssertSqlSafe(self.setup.as_str())).await.map_err(class)?;
+        match self.work {
+            Work::Migration => facts.warn(),
+            Work::Path | Work::Beside => self.watch.prove(&mut connection).await?,
+        }
+        Ok(connection)
+    }
+
+    async fn roll_back(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        connection.execute("ROLLBACK").await.map(drop).map_err(class)
+    }
+
+    async fn ping(&self, connection: &mut PgConnection) -> Result<(), StoreError> {
+        connection.ping().await.map_err(class)
+    }
+
+    fn lost(&self) {
+        self.watch.forget();
+    }
+}
+
+/// What a server says of itself.
+struct Facts {
+    version: String,
+    version_number: i32,
+    encoding: String,
+    takes_writes: bool,
+    synchronous_commit: String,
+    fsync: bool,
+}
+
+/// The server takes no writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the server is a standby, or its transactions only read")]
+struct OnlyReads;
+
+/// The database cannot hold every text.
+#[derive(Debug, thiserror::Error)]
+#[error("the database's encoding is {0}: create it with ENCODING 'UTF8'")]
+struct NotUtf8(String);
+
+impl Facts {
+    async fn read(connection: &mut PgConnection) -> Result<Self, StoreError> {
+        let facts = sqlx::query(
+            "SELECT current_setting('server_version'), current_setting('server_version_num')::integer, \
+             current_setting('server_encoding'), \
+             NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean, \
+             current_setting('synchronous_commit'), current_setting('fsync')::boolean",
+        );
+        let row = facts.persistent(false).fetch_one(connection).await.map_err(class)?;
+        Self::of(&row).map_err(class)
+    }
+
+    fn of(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            version: row.try_get(0)?,
+            version_number: row.try_get(1)?,
+            encoding: row.try_get(2)?,
+            takes_writes: row.try_get(3)?,
+            synchronous_commit: row.try_get(4)?,
+            fsync: row.try_get(5)?,
+        })
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.version_number < VERSION_MIN {
+            let found = format!("PostgreSQL {}", self.version);
+            return Err(StoreError::Schema(SchemaError::ServerTooOld {
+                found,
+                needs: "PostgreSQL 13 or newer",
+            }));
+        }
+        if self.encoding != "UTF8" {
+            return Err(StoreError::Unexpected(Box::new(NotUtf8(self.encoding.clone()))));
+        }
+        if !self.takes_writes {
+            let reason = Unavailability::ReadOnly;
+            return Err(StoreError::Unavailable { reason, source: Box::new(OnlyReads) });
+        }
+        Ok(())
+    }
+
+    fn warn(&self) {
+        if !self.fsync {
+            tracing::warn!(
+                "the server runs with fsync = off: what was acknowledged may be lost in a power cut"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_checked_and_its_password_not_shown() {
+        let refused = |url| Options::new(url).map(drop).expect_err(url);
+        assert_eq!(refused("mysql://u:secret@h/d"), UrlError::Scheme { expected: "postgres" });
+        assert_eq!(refused("postgres:///d"), UrlError::NoHost);
+        assert_eq!(refused("postgres://u:secret@h"), UrlError::NoDatabase { expected: "postgres" });
+        for url in ["postgres://u:secret@h:port/d", "postgres://u:secret@h/d?sslmode=secretly"] {
+            let error = refused(url);
+            assert!(matches!(error, UrlError::Driver(_)), "{error:?}");
+            assert!(!error.to_string().contains("u:secret"), "{error}");
+        }
+        let options = Options::new("postgresql://u:secret@one:1,two:2/d?sslmode=require").unwrap();
+        let shown = format!("{options:?}");
+        assert!(shown.contains(r#"("one", 1), ("two", 2)"#) && shown.contains('d'), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn servers_that_will_not_do_are_refused() {
+        let good = || Facts {
+            version: "15.1".to_owned(),
+            version_number: 150_001,
+            encoding: "UTF8".to_owned(),
+            takes_writes: true,
+            synchronous_commit: "on".to_owned(),
+            fsync: true,
+        };
+        assert!(good().check().is_ok());
+        let old = Facts { version: "12.9".to_owned(), version_number: 120_009, ..good() }.check();
+        let expected = "the database server is PostgreSQL 12.9; payonce needs PostgreSQL 13 or newer";
+        assert_eq!(old.expect_err("too old").to_string(), expected);
+        let latin = Facts { encoding: "LATIN1".to_owned(), ..good() }.check();
+        assert!(latin.expect_err("not UTF-8").with_causes().contains("ENCODING 'UTF8'"));
+        let standby = Facts { takes_writes: false, ..good() }.check();
+        assert!(matches!(standby, Err(StoreError::Unavailable { reason: Unavailability::ReadOnly, .. })));
+    }
+}
