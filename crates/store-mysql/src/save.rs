@@ -1,0 +1,421 @@
+//! Writes what was decided, table by table, each with one statement or two however much there is (megabytes of text
+//! take more: [`portions`]).
+//!
+//! New rows are written in the order of their unique key, so that two nodes which write the same ones wait at the
+//! first. Which constraint refused a row is told by the statement, and where it could be two, by asking.
+
+use payonce_core::{
+    Json, Order, OrderKey, StoreError, Terms, fault,
+    order::OrderId,
+    store::{
+        Changes, NewIncident, NewMessage, OrderChange, OrderMoved, OrderRow, PaymentChange, PaymentRow,
+        Receipt,
+        codes::{STATE_AWAITED, outcome_code, remedy_code, source_code, standing_code, state_code},
+    },
+};
+use serde::Serialize;
+use sqlx::{Error, MySqlConnection};
+
+use crate::{
+    errors::{class, constraint, is_duplicate},
+    rows::{ascii, free_text, json, json_table, known, portions, row_at, value},
+};
+
+pub(crate) async fn save(connection: &mut MySqlConnection, changes: &Changes) -> Result<(), StoreError> {
+    // Order matters: payments and messages point at their order, incidents at their payment.
+    let orders = insert_orders(connection, changes).await?;
+    register_awaited(connection, &changes.orders).await?;
+    move_orders(connection, &changes.orders).await?;
+    touch_awaited(connection, &changes.orders).await?;
+    fault!("save: orders written, payments not yet");
+    insert_payments(connection, &changes.payments, &orders).await?;
+    move_payments(connection, &changes.payments, &orders).await?;
+    fault!("save: payments written, messages not yet");
+    insert_notifications(connection, changes).await?;
+    insert_messages(connection, &changes.messages, &orders).await?;
+    insert_incidents(connection, &changes.incidents, &changes.payments).await?;
+    insert_receipts(connection, &changes.receipts.iter().collect::<Vec<_>>()).await
+}
+
+/// Where an order stands, as its columns `state`, `flagged`, `messages`.
+fn standing_of(order: Option<&Order>) -> (i64, u8, u32) {
+    order.map_or((STATE_AWAITED, 0, 0), |order| {
+        (state_code(&order.state), u8::from(order.flagged), order.messages)
+    })
+}
+
+/// The columns `amount`, `currency`, `appid`, `expires_at` of an order.
+fn terms_of(terms: &Terms) -> (i64, &str, &str, Option<i64>) {
+    (terms.amount.get(), terms.currency.as_str(), terms.appid.as_str(), terms.expires_at.map(|at| at.0))
+}
+
+fn text_of(key: &OrderKey) -> (&str, &str) {
+    (key.merchant.as_str(), key.out_trade_no.as_str())
+}
+
+/// Inserts new orders as they shall be; returns the row of each order in the list that others point at.
+async fn insert_orders(
+    connection: &mut MySqlConnection,
+    changes: &Changes,
+) -> Result<Vec<Option<OrderId>>, StoreError> {
+    const INSERT: &str = concat!(
+        "INSERT INTO payonce_orders (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, \
+         messages, registered_at) SELECT j.mchid, j.out_trade_no, j.amount, j.currency, j.appid, j.expires_at, \
+         j.state, j.flagged, j.messages, j.registered_at FROM ",
+        json_table!(
+            "mchid" ascii!(32), 0; "out_trade_no" ascii!(32), 1; "amount" "BIGINT", 2; "currency" ascii!(3), 3;
+            "appid" ascii!(32), 4; "expires_at" "BIGINT", 5; "state" "INT", 6; "flagged" "INT", 7;
+            "messages" "INT", 8; "registered_at" "BIGINT", 9
+        )
+    );
+    let mut ids: Vec<_> = changes.orders.iter().map(|change| change.row.id()).collect();
+    let mut new: Vec<usize> = (0..ids.len()).filter(|&slot| ids[slot].is_none()).collect();
+    if new.is_empty() {
+        return Ok(ids);
+    }
+    new.sort_unstable_by_key(|&slot| &changes.orders[slot].key);
+    let rows = new.iter().map(|&slot| {
+        let OrderChange { key, order, .. } = &changes.orders[slot];
+        let (mchid, out_trade_no) = text_of(key);
+        let (amount, currency, appid, expires_at) = order
+            .as_ref()
+            .map(|order| terms_of(&order.terms))
+            .map_or((None, None, None, None), |terms| (Some(terms.0), Some(terms.1), Some(terms.2), terms.3));
+        let (state, flagged, messages) = standing_of(order.as_ref());
+        let registered_at = order.as_ref().map(|order| order.registered_at.0);
+        (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, messages, registered_at)
+    });
+    execute(connection, INSERT, json(rows)).await.map_err(constraint("order_number_once"))?;
+    if !changes.payments.is_empty() || !changes.messages.is_empty() {
+        find_orders(connection, &changes.orders, &new, &mut ids).await?;
+    }
+    Ok(ids)
+}
+
+/// Finds the rows of the orders in these slots: the databases do not agree on how to say it at once.
+async fn find_orders(
+    connection: &mut MySqlConnection,
+    orders: &[OrderChange],
+    slots: &[usize],
+    ids: &mut [Option<OrderId>],
+) -> Result<(), StoreError> {
+    const FIND: &str = concat!(
+        "SELECT j.place, o.id FROM ",
+        json_table!("mchid" ascii!(32), 0; "out_trade_no" ascii!(32), 1),
+        " STRAIGHT_JOIN payonce_orders o FORCE INDEX (order_number_once) \
+         ON o.mchid = j.mchid AND o.out_trade_no = j.out_trade_no"
+    );
+    let keys = json(slots.iter().map(|&slot| text_of(&orders[slot].key)));
+    for row in sqlx::query(FIND).bind(keys).fetch_all(connection).await.map_err(class)? {
+        ids[*row_at(slots, &row, 0)?] = Some(OrderId(value(&row, 1)?));
+    }
+    Ok(())
+}
+
+/// Registers orders under numbers that payments wait under.
+async fn register_awaited(
+    connection: &mut MySqlConnection,
+    orders: &[OrderChange],
+) -> Result<(), StoreError> {
+    const REGISTER: &str = concat!(
+        "UPDATE ",
+        json_table!(
+            "id" "BIGINT", 0; "amount" "BIGINT", 1; "currency" ascii!(3), 2; "appid" ascii!(32), 3;
+            "expires_at" "BIGINT", 4; "state" "INT", 5; "flagged" "INT", 6; "messages" "INT", 7;
+            "registered_at" "BIGINT", 8
+        ),
+        " STRAIGHT_JOIN payonce_orders o FORCE INDEX (PRIMARY) ON o.id = j.id AND o.state = 4 \
+         SET o.amount = j.amount, o.currency = j.currency, o.appid = j.appid, o.expires_at = j.expires_at, \
+         o.state = j.state, o.flagged = j.flagged, o.messages = j.messages, o.registered_at = j.registered_at"
+    );
+    let rows = orders.iter().filter_map(|change| {
+        let (OrderRow::Awaited(id), Some(order)) = (change.row, &change.order) else { return None };
+        let (amount, currency, appid, expires_at) = terms_of(&order.terms);
+        let (state, flagged, messages) = standing_of(Some(order));
+        Some((id.0, amount, currency, appid, expires_at, state, flagged, messages, order.registered_at.0))
+    });
+    update_all(connection, REGISTER, rows.collect()).await
+}
+
+/// Writes where registered orders stand now. `messages` guards: whoever wrote the order since has written a message.
+async fn move_orders(connection: &mut MySqlConnection, orders: &[OrderChange]) -> Result<(), StoreError> {
+    const MOVE: &str = concat!(
+        "UPDATE ",
+        json_table!(
+            "id" "BIGINT", 0; "messages_before" "INT", 1; "state" "INT", 2; "flagged" "INT", 3; "messages" "INT", 4
+        ),
+        " STRAIGHT_JOIN payonce_orders o FORCE INDEX (PRIMARY) ON o.id = j.id AND o.messages = j.messages_before \
+         SET o.state = j.state, o.flagged = j.flagged, o.messages = j.messages"
+    );
+    let rows = orders.iter().filter_map(|change| {
+        let (OrderRow::Registered { id, messages_before }, Some(order)) = (change.row, &change.order) else {
+            return None;
+        };
+        let (state, flagged, messages) = standing_of(Some(order));
+        Some((id.0, messages_before, state, flagged, messages))
+    });
+    update_all(connection, MOVE, rows.collect()).await
+}
+
+/// Writes the rows of awaited numbers under which something was kept, so that in a cluster too it cannot miss their
+/// registration on another member.
+async fn touch_awaited(connection: &mut MySqlConnection, orders: &[OrderChange]) -> Result<(), StoreError> {
+    const TOUCH: &str = concat!(
+        "UPDATE ",
+        json_table!("id" "BIGINT", 0),
+        " STRAIGHT_JOIN payonce_orders o FORCE INDEX (PRIMARY) ON o.id = j.id AND o.state = 4 \
+         SET o.messages = o.messages + 1"
+    );
+    let rows = orders.iter().filter_map(|change| match (change.row, &change.order) {
+        (OrderRow::Awaited(id), None) => Some((id.0,)),
+        _ => None,
+    });
+    update_all(connection, TOUCH, rows.collect()).await
+}
+
+/// Updates a row of `payonce_orders` for each row given; a row that is no longer as it was read is a conflict.
+async fn update_all<R: Serialize>(
+    connection: &mut MySqlConnection,
+    update: &'static str,
+    rows: Vec<R>,
+) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let asked = rows.len() as u64;
+    // The driver has the server count the rows that it found, changed or not.
+    let found = execute(connection, update, json(rows)).await.map_err(class)?;
+    if found == asked { Ok(()) } else { Err(OrderMoved.into()) }
+}
+
+/// Executes a statement that takes one list; returns how many rows it wrote.
+async fn execute(connection: &mut MySqlConnection, sql: &'static str, rows: String) -> Result<u64, Error> {
+    sqlx::query(sql).bind(rows).execute(connection).await.map(|done| done.rows_affected())
+}
+
+fn row_of(orders: &[Option<OrderId>], slot: usize) -> Result<i64, StoreError> {
+    known("orders.id", orders[slot]).map(|id| id.0)
+}
+
+async fn insert_payments(
+    connection: &mut MySqlConnection,
+    payments: &[PaymentChange],
+    orders: &[Option<OrderId>],
+) -> Result<(), StoreError> {
+    const INSERT: &str = concat!(
+        "INSERT INTO payonce_payment (mchid, transaction_id, rival, out_trade_no, amount, currency, appid, standing, \
+         order_id, paid_at, source, learnt_at, detail) SELECT j.mchid, j.transaction_id, j.rival, j.out_trade_no, \
+         j.amount, j.currency, j.appid, j.standing, j.order_id, j.paid_at, j.source, j.learnt_at, j.detail FROM ",
+        json_table!(
+            "mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "rival" "INT", 2; "out_trade_no" ascii!(32), 3;
+            "amount" "BIGINT", 4; "currency" ascii!(3), 5; "appid" ascii!(32), 6; "standing" "INT", 7;
+            "order_id" "BIGINT", 8; "paid_at" "BIGINT", 9; "source" "INT", 10; "learnt_at" "BIGINT", 11;
+            "detail" free_text!(), 12
+        )
+    );
+    let mut new: Vec<&PaymentChange> = payments.iter().filter(|payment| payment.row.is_none()).collect();
+    new.sort_unstable_by_key(|payment| statement(payment));
+    for portion in portions(&new, |payment| payment.detail.as_ref().map_or(0, |json| json.as_str().len())) {
+        let mut rows = Vec::with_capacity(portion.len());
+        for payment in portion {
+            let (mchid, transaction_id, rival) = statement(payment);
+            let (content, order_id) = (&payment.content, row_of(orders, payment.order)?);
+            rows.push((
+                mchid,
+                transaction_id,
+                rival,
+                content.key.out_trade_no.as_str(),
+                content.amount.get(),
+                content.currency.as_str(),
+                content.appid.as_str(),
+                standing_code(payment.standing),
+                order_id,
+                payment.paid_at.map(|at| at.0),
+                source_code(payment.source),
+                payment.learnt_at.0,
+                payment.detail.as_ref().map(Json::as_str),
+            ));
+        }
+        let rows = json(rows);
+        if let Err(error) = execute(connection, INSERT, rows).await {
+            let name = if is_duplicate(&error) { payment_constraint(connection, portion).await? } else { "" };
+            return Err(constraint(name)(error));
+        }
+    }
+    Ok(())
+}
+
+/// What names a statement about a payment.
+fn statement(payment: &PaymentChange) -> (&str, &str, u32) {
+    (payment.content.key.merchant.as_str(), payment.content.payment.as_str(), payment.rival)
+}
+
+/// Which of the two constraints on payments it was.
+async fn payment_constraint(
+    connection: &mut MySqlConnection,
+    payments: &[&PaymentChange],
+) -> Result<&'static str, StoreError> {
+    const SAME: &str = concat!(
+        "SELECT 1 FROM ",
+        json_table!("mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "rival" "INT", 2),
+        " STRAIGHT_JOIN payonce_payment p FORCE INDEX (payment_statement_once) \
+         ON p.mchid = j.mchid AND p.transaction_id = j.transaction_id AND p.rival = j.rival LIMIT 1"
+    );
+    let same = sqlx::query(SAME).bind(json(payments.iter().map(|payment| statement(payment))));
+    let found = same.fetch_optional(connection).await.map_err(class)?;
+    Ok(if found.is_some() { "payment_statement_once" } else { "payment_settles_once" })
+}
+
+/// Payments that waited for their order have found it, which ends the incidents about the unknown order.
+async fn move_payments(
+    connection: &mut MySqlConnection,
+    payments: &[PaymentChange],
+    orders: &[Option<OrderId>],
+) -> Result<(), StoreError> {
+    const MOVE: &str = concat!(
+        "UPDATE ",
+        json_table!(
+            "id" "BIGINT", 0; "standing" "INT", 1; "order_id" "BIGINT", 2; "detail" free_text!(), 3
+        ),
+        " STRAIGHT_JOIN payonce_payment p FORCE INDEX (PRIMARY) ON p.id = j.id \
+         SET p.standing = j.standing, p.order_id = j.order_id, p.detail = j.detail"
+    );
+    const RESOLVE: &str = concat!(
+        "UPDATE ",
+        json_table!("payment_id" "BIGINT", 0; "resolved_at" "BIGINT", 1),
+        " STRAIGHT_JOIN payonce_incident i FORCE INDEX (incident_of_payment) ON i.payment_id = j.payment_id \
+         AND i.kind = 'unknown_order' AND i.resolved_at IS NULL SET i.resolved_at = j.resolved_at"
+    );
+    let (mut moved, mut resolved) = (Vec::new(), Vec::new());
+    for payment in payments {
+        let Some(PaymentRow(row)) = payment.row else { continue };
+        let order = row_of(orders, payment.order)?;
+        let detail = payment.detail.as_ref().map(Json::as_str);
+        moved.push((row, standing_code(payment.standing), order, detail));
+        resolved.push((row, payment.learnt_at.0));
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    execute(connection, MOVE, json(moved)).await.map_err(constraint("payment_settles_once"))?;
+    execute(connection, RESOLVE, json(resolved)).await.map(drop).map_err(class)
+}
+
+async fn insert_notifications(connection: &mut MySqlConnection, changes: &Changes) -> Result<(), StoreError> {
+    const INSERT: &str = concat!(
+        "INSERT INTO payonce_notification_passed (mchid, notification_id) SELECT j.mchid, j.notification_id FROM ",
+        json_table!("mchid" ascii!(32), 0; "notification_id" ascii!(64), 1)
+    );
+    if changes.notifications.is_empty() {
+        return Ok(());
+    }
+    let mut new: Vec<_> =
+        changes.notifications.iter().map(|(merchant, id)| (merchant.as_str(), id.as_str())).collect();
+    new.sort_unstable();
+    execute(connection, INSERT, json(new)).await.map(drop).map_err(constraint("notification_once"))
+}
+
+/// The messages of a transaction are one batch, which waits for its positions.
+async fn insert_messages(
+    connection: &mut MySqlConnection,
+    messages: &[NewMessage],
+    orders: &[Option<OrderId>],
+) -> Result<(), StoreError> {
+    const INSERT: &str = concat!(
+        "INSERT INTO payonce_message (batch, place, id, kind, order_id, sequence, body, created_at) \
+         SELECT ?, ? + j.place - 1, j.id, j.kind, j.order_id, j.sequence, j.body, j.created_at FROM ",
+        json_table!(
+            "id" ascii!(128), 0; "kind" ascii!(80), 1; "order_id" "BIGINT", 2; "sequence" "INT", 3;
+            "body" free_text!(), 4; "created_at" "BIGINT", 5
+        )
+    );
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let batch = sqlx::query("INSERT INTO payonce_message_batch (messages) VALUES (?)");
+    let batch = batch.bind(messages.len() as i64).execute(&mut *connection).await.map_err(class)?;
+    let mut first = 0_i64;
+    for portion in portions(messages, |message| message.body.len()) {
+        let mut rows = Vec::with_capacity(portion.len());
+        for message in portion {
+            let order = message.order.map(|(slot, _)| row_of(orders, slot)).transpose()?;
+            let sequence = message.order.map(|(_, sequence)| sequence);
+            let (id, kind) = (message.id.0.as_str(), message.kind.name());
+            rows.push((id, kind, order, sequence, message.body.as_str(), message.created_at.0));
+        }
+        let insert =
+            sqlx::query(INSERT).bind(batch.last_insert_id().cast_signed()).bind(first).bind(json(&rows));
+        if let Err(error) = insert.execute(&mut *connection).await {
+            let places = rows.iter().map(|row| (row.2, row.3));
+            let name =
+                if is_duplicate(&error) { message_constraint(connection, json(places)).await? } else { "" };
+            return Err(constraint(name)(error));
+        }
+        first += portion.len() as i64;
+    }
+    Ok(())
+}
+
+/// Which of the two constraints on messages it was.
+async fn message_constraint(
+    connection: &mut MySqlConnection,
+    places: String,
+) -> Result<&'static str, StoreError> {
+    const SAME: &str = concat!(
+        "SELECT 1 FROM ",
+        json_table!("order_id" "BIGINT", 0; "sequence" "INT", 1),
+        " STRAIGHT_JOIN payonce_message m FORCE INDEX (message_sequence_once) \
+         ON m.order_id = j.order_id AND m.sequence = j.sequence LIMIT 1"
+    );
+    let found = sqlx::query(SAME).bind(places).fetch_optional(connection).await.map_err(class)?;
+    Ok(if found.is_some() { "message_sequence_once" } else { "payment_succeeded_once" })
+}
+
+/// Incidents find their payment by what names it, new or old.
+async fn insert_incidents(
+    connection: &mut MySqlConnection,
+    incidents: &[NewIncident],
+    payments: &[PaymentChange],
+) -> Result<(), StoreError> {
+    const INSERT: &str = concat!(
+        "INSERT INTO payonce_incident (payment_id, kind, remedy, opened_at) \
+         SELECT p.id, j.kind, j.remedy, j.opened_at FROM ",
+        json_table!(
+            "mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "rival" "INT", 2; "kind" ascii!(32), 3;
+            "remedy" "INT", 4; "opened_at" "BIGINT", 5
+        ),
+        " STRAIGHT_JOIN payonce_payment p FORCE INDEX (payment_statement_once) \
+         ON p.mchid = j.mchid AND p.transaction_id = j.transaction_id AND p.rival = j.rival"
+    );
+    if incidents.is_empty() {
+        return Ok(());
+    }
+    let rows = incidents.iter().map(|incident| {
+        let (mchid, transaction_id, rival) = statement(&payments[incident.payment]);
+        let (kind, remedy) = (incident.kind.as_str(), remedy_code(incident.remedy));
+        (mchid, transaction_id, rival, kind, remedy, incident.opened_at.0)
+    });
+    execute(connection, INSERT, json(rows)).await.map(drop).map_err(class)
+}
+
+pub(crate) async fn insert_receipts(
+    connection: &mut MySqlConnection,
+    receipts: &[&Receipt],
+) -> Result<(), StoreError> {
+    const INSERT: &str = concat!(
+        "INSERT INTO payonce_receipt (mchid, notification_id, event_type, received_at, outcome) \
+         SELECT j.mchid, j.notification_id, j.event_type, j.received_at, j.outcome FROM ",
+        json_table!(
+            "mchid" ascii!(32), 0; "notification_id" ascii!(64), 1; "event_type" ascii!(64), 2;
+            "received_at" "BIGINT", 3; "outcome" "INT", 4
+        )
+    );
+    if receipts.is_empty() {
+        return Ok(());
+    }
+    let rows = receipts.iter().map(|receipt| {
+        let (mchid, id) = (receipt.merchant.as_str(), receipt.notification.as_str());
+        (mchid, id, receipt.event_type.as_str(), receipt.received_at.0, outcome_code(receipt.outcome))
+    });
+    execute(connection, INSERT, json(rows)).await.map(drop).map_err(class)
+}

@@ -1,0 +1,138 @@
+//! The `Store` trait on MySQL and MariaDB: transactions on connections of their own, all else beside them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use payonce_core::{
+    MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
+    order::OrderId,
+    store::{
+        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, Retention,
+        Unopened, UnopenedRow,
+    },
+};
+use sqlx::Connection;
+
+use crate::{MySqlStore, errors::class, leases::forget_nodes, notes, read, sequence, tx::MySqlTx};
+
+/// How often a short operation is done again that another transaction was faster than. They lock a row or two, so that
+/// a second attempt nearly always succeeds; many that insert one key at once are thinned out by deadlocks.
+pub(crate) const CONFLICTS_MAX: u32 = 8;
+
+/// Does a short operation again that another transaction was faster than.
+macro_rules! again_on_conflict {
+    ($work:block) => {{
+        let mut conflicts = 0;
+        loop {
+            match async { $work }.await {
+                Err(StoreError::Conflict(_)) if conflicts < $crate::store::CONFLICTS_MAX => conflicts += 1,
+                done => break done,
+            }
+        }
+    }};
+}
+pub(crate) use again_on_conflict;
+
+/// Does something on a connection beside the path. A single statement is a transaction of its own.
+macro_rules! beside {
+    ($store:ident, $work:expr) => {{
+        let mut session = $store.session(&$store.beside).await?;
+        session.run($work).await
+    }};
+}
+pub(crate) use beside;
+
+#[async_trait]
+impl Store for MySqlStore {
+    fn epoch(&self) -> Option<Epoch> {
+        self.watch.current()
+    }
+
+    fn needs_sequencer(&self) -> bool {
+        sequence::NEEDED
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
+        Ok(Box::new(MySqlTx::begin(self.session(&self.path).await?).await?))
+    }
+
+    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+        if notes.iter().all(|note| matches!(note, Note::Answered(_))) {
+            return beside!(self, async |c| notes::write(c, notes, retention).await);
+        }
+        again_on_conflict!({
+            let mut tx = MySqlTx::begin(self.session(&self.beside).await?).await?;
+            tx.run(async |c| notes::write(c, notes, retention).await).await?;
+            tx.commit_now().await
+        })
+    }
+
+    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+        again_on_conflict!({
+            let mut session = self.session(&self.beside).await?;
+            let gone = session.run(async |c| notes::prune(c, before, rows_max).await).await?;
+            session.run(async |c| forget_nodes(c).await).await?;
+            Ok(gone)
+        })
+    }
+
+    async fn sequence(&self, lease: &Lease, transactions_max: usize) -> Result<usize, StoreError> {
+        again_on_conflict!({
+            let mut session = self.session(&self.beside).await?;
+            if !session.run(async |c| sequence::has_work(c, lease).await).await? {
+                return Ok(0);
+            }
+            let mut tx = MySqlTx::begin(session).await?;
+            let given = tx.run(async |c| sequence::sequence(c, lease, transactions_max).await).await?;
+            tx.commit_now().await?;
+            Ok(given)
+        })
+    }
+
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
+        beside!(self, async |c| read::order(c, key).await)
+    }
+
+    async fn messages_after(&self, after: Position, limit: usize) -> Result<Vec<MessageView>, StoreError> {
+        beside!(self, async |c| read::messages_after(c, after, limit).await)
+    }
+
+    async fn ledger_after(&self, after: OrderId, limit: usize) -> Result<Vec<LedgerLine>, StoreError> {
+        beside!(self, async |c| read::ledger_after(c, after, limit).await)
+    }
+
+    async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError> {
+        beside!(self, async |c| read::rejected_latest(c, limit).await)
+    }
+
+    async fn take_unopened(
+        &self,
+        owner: &Owner,
+        ttl: Duration,
+        after: UnopenedRow,
+        limit: usize,
+    ) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError> {
+        again_on_conflict!({
+            let mut tx = MySqlTx::begin(self.session(&self.beside).await?).await?;
+            let taken = tx.run(async |c| notes::take_unopened(c, owner, ttl, after, limit).await).await?;
+            tx.commit_now().await?;
+            Ok(taken)
+        })
+    }
+
+    async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError> {
+        again_on_conflict!({ beside!(self, async |c| notes::return_unopened(c, owner).await) })
+    }
+
+    async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
+        again_on_conflict!({ beside!(self, async |c| notes::forget_unopened(c, merchant, id).await) })
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        beside!(self, async |c| read::counts(c).await)
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        beside!(self, async |c| c.ping().await.map_err(class))
+    }
+}

@@ -1,0 +1,244 @@
+//! A transaction: READ COMMITTED, orders locked in sorted order.
+//!
+//! Why that is enough. In READ COMMITTED each statement sees what was committed before it began. The first one locks
+//! the orders; it waits for every transaction that writes them, so what is read after it is what those wrote. What has
+//! no row to lock (unknown order numbers, one payment number under two orders, notifications) meets in `save`: the
+//! slower insert waits at a unique constraint for the faster transaction, is refused once that commits, and `apply`
+//! begins it again, to find what it had missed. A payment writes the row of its order even if nobody registered it, so
+//! it and a registration cannot miss each other. READ COMMITTED also locks no gaps but those next to a duplicate.
+//!
+//! Why that is enough in a Galera cluster, where members do not see each other's locks. A commit is certified by all of
+//! them: of two transactions that wrote one row, or one unique key, the second fails with a deadlock, which is a
+//! conflict. So whatever a decision rests on is also written: a payment writes its order's row (`save` does so for a
+//! number that is merely awaited, too), and what did not exist is inserted under a unique key. A transaction begins
+//! when its member has caught up with the others (`wsrep_sync_wait`), so that it seldom comes to that.
+//!
+//! Why nobody waits in a circle. Locks are taken in stages (known orders, new orders, payments, notifications), within
+//! each in sorted order. Where the database finds a circle all the same (two inserts that wait for a third at one key),
+//! it ends one of them: a conflict.
+
+use async_trait::async_trait;
+use payonce_core::{
+    OrderKey, StoreError, Tx, WechatPaymentId,
+    fact::Claim,
+    ids::{MerchantId, NotificationId},
+    order::OrderId,
+    store::{Changes, Claimed, KeptPayment, KnownOrder, codes},
+};
+use payonce_store_remote::Session;
+use sqlx::{Executor, MySqlConnection, mysql::MySqlRow};
+
+use crate::{
+    connect::MySqlServer,
+    errors::{class, class_of_commit},
+    rows::{
+        self, ORDER_COLUMNS, ascii, json, json_table, kept_payment, order_columns, payment_columns, read,
+        row_at, value,
+    },
+    save,
+};
+
+/// An open transaction. Rolled back when dropped.
+pub(crate) struct MySqlTx {
+    session: Session<MySqlServer>,
+    /// After some errors the server has rolled back by itself, and would commit the nothing that is left.
+    failed: bool,
+}
+
+/// The transaction had failed before.
+#[derive(Debug, thiserror::Error)]
+#[error("something failed in the transaction before its commit")]
+struct Failed;
+
+impl MySqlTx {
+    pub(crate) async fn begin(mut session: Session<MySqlServer>) -> Result<Self, StoreError> {
+        session.run(async |connection| connection.execute("START TRANSACTION").await.map_err(class)).await?;
+        session.set_open(true);
+        Ok(Self { session, failed: false })
+    }
+
+    /// Does something in the transaction.
+    pub(crate) async fn run<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let done = self.session.run(work).await;
+        self.failed |= done.is_err();
+        done
+    }
+
+    pub(crate) async fn commit_now(mut self) -> Result<(), StoreError> {
+        if self.failed {
+            return Err(StoreError::Unexpected(Box::new(Failed)));
+        }
+        let commit = async |connection: &mut MySqlConnection| {
+            connection.execute("COMMIT").await.map(drop).map_err(class)
+        };
+        let committed = self.session.run(commit).await;
+        self.session.set_open(committed.is_err());
+        committed.map_err(class_of_commit)
+    }
+}
+
+#[async_trait]
+impl Tx for MySqlTx {
+    async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<KnownOrder>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run(async |connection| lock_orders(connection, keys).await).await
+    }
+
+    async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError> {
+        let (mut payments, mut notifications) = (Vec::new(), Vec::new());
+        for claim in claims {
+            match claim {
+                Claim::Payment(merchant, number) => payments.push((merchant.as_str(), number.as_str())),
+                Claim::Notification(merchant, id) => notifications.push((merchant, id)),
+            }
+        }
+        let mut claimed = Claimed::default();
+        if !payments.is_empty() {
+            let found = self.run(async |connection| payments_claimed(connection, &payments).await).await;
+            claimed.payments = found?;
+        }
+        if !notifications.is_empty() {
+            let found = self.run(async |connection| passed(connection, &notifications).await).await;
+            claimed.notifications = found?;
+        }
+        Ok(claimed)
+    }
+
+    async fn payments_under(&mut self, awaited: &[OrderId]) -> Result<Vec<KeptPayment>, StoreError> {
+        if awaited.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.run(async |connection| payments_under(connection, awaited).await).await
+    }
+
+    async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.run(async |connection| save::save(connection, changes).await).await
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        self.commit_now().await
+    }
+}
+
+async fn lock_orders(
+    connection: &mut MySqlConnection,
+    keys: &[OrderKey],
+) -> Result<Vec<KnownOrder>, StoreError> {
+    // Rows are locked as they are found: STRAIGHT_JOIN goes through the keys as they stand, and the index must be used,
+    // since a scan would wait for the rows of others.
+    const LOCK: &str = concat!(
+        "SELECT ",
+        order_columns!(),
+        ", j.place FROM ",
+        json_table!("mchid" ascii!(32), 0; "out_trade_no" ascii!(32), 1),
+        " STRAIGHT_JOIN payonce_orders o FORCE INDEX (order_number_once) \
+         ON o.mchid = j.mchid AND o.out_trade_no = j.out_trade_no FOR UPDATE"
+    );
+    let rows = keys.iter().map(|key| (key.merchant.as_str(), key.out_trade_no.as_str()));
+    let locked = sqlx::query(LOCK).bind(json(rows)).fetch_all(&mut *connection).await.map_err(class)?;
+    let paid_by = paid_by(connection, &locked).await?;
+    let order = |row: &MySqlRow| {
+        let key = row_at(keys, row, ORDER_COLUMNS)?;
+        let (id, _) = rows::order_state(row)?;
+        let by = paid_by.binary_search_by_key(&id, |(order, _)| *order).ok();
+        rows::order(row, key.clone(), by.map(|place| paid_by[place].1.clone()))
+    };
+    locked.iter().map(order).collect()
+}
+
+/// The payments that paid those orders which are paid, by order. Asked for only now: the statement that waited for the
+/// locks does not see what was written meanwhile in other tables.
+async fn paid_by(
+    connection: &mut MySqlConnection,
+    orders: &[MySqlRow],
+) -> Result<Vec<(OrderId, WechatPaymentId)>, StoreError> {
+    const PAID_BY: &str = concat!(
+        "SELECT p.order_id, p.transaction_id FROM ",
+        json_table!("order_id" "BIGINT", 0),
+        " STRAIGHT_JOIN payonce_payment p FORCE INDEX (payment_settles_once) \
+         ON p.order_id = j.order_id AND p.settles = 1"
+    );
+    let mut paid = Vec::new();
+    for row in orders {
+        if let (OrderId(id), codes::STATE_PAID | codes::STATE_PAID_LATE) = rows::order_state(row)? {
+            paid.push((id,));
+        }
+    }
+    if paid.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = sqlx::query(PAID_BY).bind(json(paid)).fetch_all(connection).await.map_err(class)?;
+    let by = |row: &MySqlRow| {
+        let number = read("payment.transaction_id", WechatPaymentId::parse(value(row, 1)?))?;
+        Ok((OrderId(value(row, 0)?), number))
+    };
+    let mut paid_by = found.iter().map(by).collect::<Result<Vec<_>, StoreError>>()?;
+    paid_by.sort_unstable_by_key(|(order, _)| *order);
+    Ok(paid_by)
+}
+
+async fn payments_claimed(
+    connection: &mut MySqlConnection,
+    claims: &[(&str, &str)],
+) -> Result<Vec<KeptPayment>, StoreError> {
+    const CLAIMED: &str = concat!(
+        "SELECT ",
+        payment_columns!(),
+        " FROM ",
+        json_table!("mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1),
+        " STRAIGHT_JOIN payonce_payment p FORCE INDEX (payment_statement_once) \
+         ON p.mchid = j.mchid AND p.transaction_id = j.transaction_id"
+    );
+    kept_payments(connection, CLAIMED, json(claims)).await
+}
+
+async fn passed(
+    connection: &mut MySqlConnection,
+    claims: &[(&MerchantId, &NotificationId)],
+) -> Result<Vec<(MerchantId, NotificationId)>, StoreError> {
+    const PASSED: &str = concat!(
+        "SELECT j.place FROM ",
+        json_table!("mchid" ascii!(32), 0; "notification_id" ascii!(64), 1),
+        " STRAIGHT_JOIN payonce_notification_passed n FORCE INDEX (PRIMARY) \
+         ON n.mchid = j.mchid AND n.notification_id = j.notification_id"
+    );
+    let rows = json(claims.iter().map(|(merchant, id)| (merchant.as_str(), id.as_str())));
+    let found = sqlx::query(PASSED).bind(rows).fetch_all(connection).await.map_err(class)?;
+    let claim = |row: &MySqlRow| {
+        let (merchant, id) = row_at(claims, row, 0)?;
+        Ok(((*merchant).clone(), (*id).clone()))
+    };
+    found.iter().map(claim).collect()
+}
+
+async fn payments_under(
+    connection: &mut MySqlConnection,
+    awaited: &[OrderId],
+) -> Result<Vec<KeptPayment>, StoreError> {
+    const UNDER: &str = concat!(
+        "SELECT ",
+        payment_columns!(),
+        " FROM ",
+        json_table!("order_id" "BIGINT", 0),
+        " STRAIGHT_JOIN payonce_payment p FORCE INDEX (payment_settles_once) \
+         ON p.order_id = j.order_id AND p.settles IS NULL"
+    );
+    kept_payments(connection, UNDER, json(awaited.iter().map(|id| (id.0,)))).await
+}
+
+/// In the order of their arrival.
+async fn kept_payments(
+    connection: &mut MySqlConnection,
+    select: &'static str,
+    keys: String,
+) -> Result<Vec<KeptPayment>, StoreError> {
+    let found = sqlx::query(select).bind(keys).fetch_all(connection).await.map_err(class)?;
+    let mut payments = found.iter().map(|row| kept_payment(row, 0)).collect::<Result<Vec<_>, _>>()?;
+    payments.sort_unstable_by_key(|kept| kept.row);
+    Ok(payments)
+}
