@@ -9,14 +9,15 @@ use std::{
 use anyhow::{Context, ensure};
 use payonce_core::{
     AppId, Attempts, Clock as _, Currency, Fact, Fen, Json, MerchantId, OrderKey, OutTradeNo, Paid, Policy,
-    Store as _, Submission, SystemClock, Terms, UnixMillis, WechatPaymentId, apply,
+    Submission, SystemClock, Terms, UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
 };
 use payonce_simulator::{Merchant, Notification, Platform, World};
-use payonce_store_sqlite::{Options, SqliteStore};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tempfile::TempDir;
 use wechatpay::UnixSeconds;
+
+use crate::database::{Database, Kind};
 
 /// Facts in a transaction while the database is filled.
 const FILL_BATCH: usize = 5000;
@@ -29,18 +30,21 @@ pub(crate) struct Fixture {
     platform: Platform,
     merchant: Merchant,
     notifications: Vec<Notification>,
-    folder: TempDir,
     orders_before: u64,
+    // Order matters: the database is closed before its folder goes.
+    database: Database,
+    _folder: TempDir,
 }
 
 impl Fixture {
-    pub(crate) fn make(payments: u32, orders_before: u64) -> anyhow::Result<Self> {
+    pub(crate) fn make(kind: Kind, payments: u32, orders_before: u64) -> anyhow::Result<Self> {
         let mut rng = StdRng::seed_from_u64(1);
         let platform = Platform::generate()?;
         let merchant = Merchant::generate(&mut rng);
         // Beside the build, on a real disk: /tmp is memory on some machines, where a commit costs nothing.
         let folder = tempfile::Builder::new().prefix("payonce-bench-").tempdir_in(".")?;
-        let config = write_configuration(folder.path(), &platform, &merchant)?;
+        let database = Database::make(kind, folder.path())?;
+        let config = write_configuration(folder.path(), database.url(), &platform, &merchant)?;
         let (now, mut world) = (now(), World::new());
         let mut notifications = Vec::with_capacity(payments as usize);
         for _ in 0..payments {
@@ -49,23 +53,20 @@ impl Fixture {
             let payment = world.pay(&number, now, &mut rng)?;
             notifications.push(Notification::new(payment, &merchant, now, &mut rng));
         }
-        let fixture = Self { config, platform, merchant, notifications, folder, orders_before };
+        let fixture =
+            Self { config, platform, merchant, notifications, database, orders_before, _folder: folder };
         fixture.fill()?;
         Ok(fixture)
     }
 
-    fn database(&self) -> PathBuf {
-        self.folder.path().join("payonce.db")
-    }
-
     /// Registers the orders, behind `orders_before` others that are paid already.
     fn fill(&self) -> anyhow::Result<()> {
-        let store = SqliteStore::open(&Options::new(self.database()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let store = runtime.block_on(self.database.open())?;
         let commit = |facts: Vec<Fact>| -> anyhow::Result<()> {
             let batch: Vec<Submission> = facts.into_iter().map(Submission::from).collect();
             for outcome in
-                runtime.block_on(apply(&store, &batch, &Policy::default(), SystemClock.now(), &Attempts(1)))
+                runtime.block_on(apply(&*store, &batch, &Policy::default(), SystemClock.now(), &Attempts(1)))
             {
                 outcome?;
             }
@@ -137,8 +138,8 @@ impl Fixture {
 
     /// Whether the database holds what it should: a benchmark of something wrong is worth nothing.
     pub(crate) fn check(&self, payments: u32) -> anyhow::Result<()> {
-        let store = SqliteStore::open(&Options::new(self.database()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let store = runtime.block_on(self.database.open())?;
         let counts = runtime.block_on(store.counts())?;
         let expected = self.orders_before + u64::from(payments);
         ensure!(
@@ -182,7 +183,12 @@ fn earlier_payment(n: u64, merchant: &MerchantId, terms: &Terms) -> anyhow::Resu
     Ok(Fact::Paid(Paid { content, paid_at: Some(UnixMillis(0)), source: Source::Callback, detail }))
 }
 
-fn write_configuration(folder: &Path, platform: &Platform, merchant: &Merchant) -> anyhow::Result<PathBuf> {
+fn write_configuration(
+    folder: &Path,
+    database: &str,
+    platform: &Platform,
+    merchant: &Merchant,
+) -> anyhow::Result<PathBuf> {
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).context(name.to_owned());
     write("api.key", "a-key-of-the-benchmark-used-by-nobody")?;
     write("apiv3.key", merchant.apiv3_key())?;
@@ -191,7 +197,7 @@ fn write_configuration(folder: &Path, platform: &Platform, merchant: &Merchant) 
         "payonce.toml",
         &format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n[api]\nkey_file = \"api.key\"\n[log]\nformat = \"json\"\n\
-             [[merchants]]\nmchid = \"{}\"\napiv3_key_file = \"apiv3.key\"\n[[merchants.platform_keys]]\n\
+             [store]\nurl = \"{database}\"\n[[merchants]]\nmchid = \"{}\"\napiv3_key_file = \"apiv3.key\"\n[[merchants.platform_keys]]\n\
              public_key_id = \"{}\"\npublic_key_file = \"pub_key.pem\"\n",
             merchant.mchid(),
             platform.public_key_id()

@@ -3,7 +3,9 @@
 //!
 //! Signatures are made ahead of time. Everything stays on the loopback and ends by itself.
 
+mod baseline;
 mod ceiling;
+mod database;
 mod fixture;
 mod load;
 mod process;
@@ -13,12 +15,16 @@ mod store_rate;
 use std::{path::PathBuf, rc::Rc};
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 
+use database::Kind;
 use fixture::Fixture;
 use process::Server;
-use report::Figures;
+use report::{Figures, Measured};
+
+/// The baseline is slow: it gets this part of the payments.
+const BASELINE_SHARE: u32 = 6;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,6 +43,12 @@ struct Arguments {
 enum Other {
     /// The rate of `apply` on the store alone: no HTTP, no cryptography.
     StoreRate(store_rate::Options),
+    /// The server that gives each callback a transaction of its own (started by the benchmark itself).
+    #[command(hide = true)]
+    Baseline {
+        /// payonce's configuration file.
+        config: PathBuf,
+    },
     /// The server that only verifies and decrypts (started by the benchmark itself).
     #[command(hide = true)]
     Ceiling {
@@ -52,7 +64,7 @@ struct Run {
     server_bin: PathBuf,
     /// The database to measure on.
     #[arg(long, default_value = "sqlite")]
-    store: StoreKind,
+    store: Kind,
     /// Distinct payments, each called back once in the first phase.
     #[arg(long, default_value_t = 60_000)]
     payments: u32,
@@ -70,24 +82,20 @@ struct Run {
     json: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum StoreKind {
-    Sqlite,
-}
-
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match arguments.other {
         Some(Other::StoreRate(options)) => store_rate::run(&options),
+        Some(Other::Baseline { config }) => baseline::serve(&config),
         Some(Other::Ceiling { config }) => ceiling::serve(&config),
         None => measure(&arguments.run),
     }
 }
 
 fn measure(run: &Run) -> anyhow::Result<()> {
-    let StoreKind::Sqlite = run.store;
     eprintln!("setting up: {} orders before, {} to be paid", run.orders_before, run.payments);
-    let fixture = Fixture::make(run.payments, run.orders_before)?;
+    let baseline_payments = run.payments / BASELINE_SHARE;
+    let fixture = Fixture::make(run.store, run.payments + baseline_payments, run.orders_before)?;
     let requests = Rc::new(fixture.presigned()?);
     let once: Vec<u32> = (0..run.payments).collect();
     let send = |server: &Server, order: Vec<u32>| load::run(server.addr(), &requests, order, run.connections);
@@ -105,12 +113,24 @@ fn measure(run: &Run) -> anyhow::Result<()> {
     eprintln!("{} copies each", run.copies);
     let mut copies = once.repeat(run.copies as usize);
     copies.shuffle(&mut StdRng::seed_from_u64(1));
-    let duplicate = send(&server, copies)?;
+    let duplicate = send(&server, copies.clone())?;
     let rss_bytes = server.rss_peak_bytes()?;
     drop(server);
 
+    eprintln!("copies that no cache remembers");
+    let server = Server::start(&run.server_bin, &["serve", "--config"], &fixture.config)?;
+    // A process that was just started remembers nothing, and each copy here is the first that it sees.
+    let uncached = send(&server, once.clone())?;
+    drop(server);
+
+    eprintln!("baseline: a transaction a callback");
+    let rest = (run.payments..run.payments + baseline_payments).collect();
+    let baseline = send(&Server::start(&this, &["baseline"], &fixture.config)?, rest)?;
+
     // The machine's speed drifts: the ceiling is taken on both sides of what is compared with it.
     let after = send(&Server::start(&this, &["ceiling"], &fixture.config)?, once)?;
-    fixture.check(run.payments)?;
-    Figures::new(&[before, after], &first, &duplicate, cpu, rss_bytes).print(run.json)
+    fixture.check(run.payments + baseline_payments)?;
+    let measured =
+        Measured { ceilings: [before, after], first, duplicate, uncached, baseline, cpu, rss_bytes };
+    Figures::new(run.store.name(), &measured).print(run.json)
 }

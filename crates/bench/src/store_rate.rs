@@ -10,9 +10,11 @@ use payonce_core::{
     fact::{Content, Source},
     store::Receipt,
 };
-use payonce_store_sqlite::{Options as SqliteOptions, SqliteStore};
 
-use crate::process;
+use crate::{
+    database::{Database, Kind},
+    process,
+};
 
 /// What a callback's resource looks like, in size.
 const DETAIL: &str = r#"{"transaction_id":"4200000000202603020000000001","amount":{"payer_total":5990,"total":5990,"currency":"CNY","payer_currency":"CNY"},"mchid":"1900000001","trade_state":"SUCCESS","bank_type":"OTHERS","success_time":"2026-03-02T09:15:07+08:00","payer":{"openid":"oTESTopenid0000000000000001"},"out_trade_no":"ORDER20260302A","appid":"wx0123456789abcdef","trade_state_desc":"支付成功","trade_type":"JSAPI"}"#;
@@ -27,21 +29,20 @@ pub(crate) struct Options {
     /// Facts in a transaction.
     #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// The writer's page cache in KiB; the store's own default if left out.
-    #[arg(long)]
-    cache_kib: Option<u32>,
+    /// The database to measure.
+    #[arg(long, default_value = "sqlite")]
+    store: Kind,
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what the program is for")]
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("payonce-bench-").tempdir_in(".")?;
-    let mut sqlite = SqliteOptions::new(folder.path().join("payonce.db"));
-    sqlite.cache_kib = options.cache_kib.unwrap_or(sqlite.cache_kib);
-    let store = SqliteStore::open(&sqlite)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let database = Database::make(options.store, folder.path())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let store = runtime.block_on(database.open())?;
     let commit = |batch: &[Submission]| -> anyhow::Result<Duration> {
         let started = Instant::now();
-        for outcome in runtime.block_on(apply(&store, batch, &Policy::default(), NOW, &Attempts(1))) {
+        for outcome in runtime.block_on(apply(&*store, batch, &Policy::default(), NOW, &Attempts(1))) {
             outcome?;
         }
         Ok(started.elapsed())

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use payonce_core::{Store, store::Owner};
 use payonce_server::config::{Config, StoreUrl};
+use payonce_store_mysql::MySqlStore;
+use payonce_store_postgres::PostgresStore;
 use payonce_store_sqlite::SqliteStore;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
@@ -16,7 +18,18 @@ pub(crate) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
                 .with_context(|| format!("store.url: the database {}", path.display()))?;
             Ok(Arc::new(store))
         }
-        StoreUrl::Postgres(_) | StoreUrl::MySql(_) => anyhow::bail!("store.url: not yet"),
+        StoreUrl::Postgres(url) => {
+            let mut options = payonce_store_postgres::Options::new(url.expose()).context("store.url")?;
+            options.connections_max = config.store.connections_max;
+            options.migrate = config.store.migrate;
+            Ok(Arc::new(PostgresStore::open(&options).await.context("store.url")?))
+        }
+        StoreUrl::MySql(url) => {
+            let mut options = payonce_store_mysql::Options::new(url.expose()).context("store.url")?;
+            options.connections_max = config.store.connections_max;
+            options.migrate = config.store.migrate;
+            Ok(Arc::new(MySqlStore::open(&options).await.context("store.url")?))
+        }
     }
 }
 

@@ -115,14 +115,14 @@ pub struct Server {
     clock: Arc<dyn Clock>,
     owner: Owner,
     patience: Patience,
-    grouping: Grouping,
+    grouping: Option<Grouping>,
 }
 
 impl Server {
     /// A server on this store. `owner` names this process among all that ever had the database open.
     #[must_use]
     pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>, owner: Owner) -> Self {
-        Self { config, store, clock, owner, patience: Patience::default(), grouping: Grouping::default() }
+        Self { config, store, clock, owner, patience: Patience::default(), grouping: None }
     }
 
     /// The same server with another patience.
@@ -134,7 +134,7 @@ impl Server {
     /// The same server that puts facts together otherwise.
     #[must_use]
     pub fn grouping(self, grouping: Grouping) -> Self {
-        Self { grouping, ..self }
+        Self { grouping: Some(grouping), ..self }
     }
 
     /// Listens and serves until [`Running::stop`].
@@ -172,7 +172,8 @@ impl Server {
             caches: Arc::clone(&caches),
             metrics: Arc::clone(&metrics),
             answerers: Handle::current(),
-            grouping,
+            grouping: grouping
+                .unwrap_or(Grouping { lanes: config.store.transactions_max, ..Grouping::default() }),
             budget: patience.callback,
             committed: Arc::clone(&committed),
         };

@@ -56,6 +56,8 @@ pub struct StoreSettings {
     pub url: StoreUrl,
     /// Connections to a database server.
     pub connections_max: usize,
+    /// Transactions at the same time on a database server.
+    pub transactions_max: usize,
     /// Whether a database server's schema is brought up to date at the start.
     pub migrate: bool,
 }
@@ -211,6 +213,7 @@ impl Config {
             store: StoreSettings {
                 url: StoreUrl::Sqlite(PathBuf::new()),
                 connections_max: 0,
+                transactions_max: 0,
                 migrate: false,
             },
             cache: CacheSettings { memory_mib_max: 0, redis_url: None },

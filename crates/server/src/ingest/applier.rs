@@ -34,9 +34,6 @@ use crate::metrics::Metrics;
 /// first wait for the last.
 pub const BATCH_CALLBACKS_MAX: usize = 256;
 
-/// Transactions at the same time: while one waits for the server or its disk, another is being made.
-const LANES: usize = 2;
-
 /// How long a note may wait to be written along with others. Nobody waits for it.
 const NOTES_LINGER: Duration = Duration::from_millis(50);
 
@@ -112,7 +109,7 @@ pub struct Grouping {
 
 impl Default for Grouping {
     fn default() -> Self {
-        Self { lanes: LANES, batch_facts_max: BATCH_CALLBACKS_MAX }
+        Self { lanes: 1, batch_facts_max: BATCH_CALLBACKS_MAX }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 27] = [
+pub(in crate::config) static KEYS: [&Key; 28] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -70,7 +70,20 @@ pub(in crate::config) static KEYS: [&Key; 27] = [
             set: |config, number| config.store.connections_max = number as usize,
         },
         sample: Sample::Default("10"),
-        doc: "Connections to a database server, of this node. One commits, the others read.",
+        doc: "Connections to a database server, of this node. Besides those of its transactions, they\n\
+              are for reading and for what runs in the background.",
+    },
+    &Key {
+        section: Section::Store,
+        name: "transactions_max",
+        kind: Kind::Integer {
+            min: 1,
+            max: 64,
+            set: |config, number| config.store.transactions_max = number as usize,
+        },
+        sample: Sample::Default("1"),
+        doc: "Transactions at the same time on a database server, of this node. More help where the server is far\n\
+              away; where it is near, fewer make larger groups, which cost less.",
     },
     &Key {
         section: Section::Store,
