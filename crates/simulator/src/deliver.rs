@@ -3,7 +3,8 @@
 //!
 //! Invariants: at most [`Courier::connections`] copies are in flight; a copy counts as sent once it was tried, so
 //! every attempt gives one [`Answer`]; a broken connection is made anew for the next attempt; copies that must be
-//! refused are never resent. Redirects are not followed and answers carry no trust: both as with WeChat.
+//! refused are never resent. Redirects are not followed and answers carry no trust: both as with WeChat. A fleet's load
+//! balancer is played by a [`Route`].
 
 mod line;
 mod queue;
@@ -12,6 +13,8 @@ mod retry;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -32,7 +35,7 @@ pub use retry::{OFFICIAL_WAITS, Retry};
 /// WeChat waits this long for the whole answer.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// Where callbacks go: the notify URL, resolved.
+/// Where a callback goes: the notify URL, resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     addr: SocketAddr,
@@ -54,12 +57,15 @@ impl Target {
     }
 }
 
-/// Delivers callbacks to one target.
-#[derive(Clone, Debug)]
+/// Chooses the receiver of one attempt (the first is 1).
+pub type Route = Arc<dyn Fn(&Delivery, u32) -> Target + Send + Sync>;
+
+/// Delivers callbacks.
+#[derive(Clone)]
 pub struct Courier {
     /// Where they go.
-    pub target: Target,
-    /// How many keep-alive connections are used at once.
+    pub route: Route,
+    /// How many keep-alive connections are used at once (to each receiver, where the route knows several).
     pub connections: NonZeroUsize,
     /// How long one answer may take, [`ANSWER_LIMIT`] by default.
     pub answer_limit: Duration,
@@ -68,10 +74,16 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// A courier with WeChat's time limit, who does not resend.
+    /// A courier to one target with WeChat's time limit, who does not resend.
     #[must_use]
     pub fn new(target: Target, connections: NonZeroUsize) -> Self {
-        Self { target, connections, answer_limit: ANSWER_LIMIT, retry: Retry::NEVER }
+        Self::routed(Arc::new(move |_, _| target.clone()), connections)
+    }
+
+    /// The same to a target that is asked for before each attempt.
+    #[must_use]
+    pub fn routed(route: Route, connections: NonZeroUsize) -> Self {
+        Self { route, connections, answer_limit: ANSWER_LIMIT, retry: Retry::NEVER }
     }
 
     /// The same courier, resending as `retry` says.
@@ -94,7 +106,7 @@ impl Courier {
         callback: impl Fn(&Delivery, u32) -> SignedCallback + Send + Sync + 'static,
         on_answer: impl FnMut(&Answer),
     ) -> Vec<Answer> {
-        self.deliver_over(Tcp(self.target.addr), deliveries, callback, on_answer).await
+        self.deliver_over(Tcp, deliveries, callback, on_answer).await
     }
 
     async fn deliver_over<D: Dial>(
@@ -121,6 +133,16 @@ impl Courier {
     }
 }
 
+impl fmt::Debug for Courier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Courier")
+            .field("connections", &self.connections)
+            .field("answer_limit", &self.answer_limit)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the workers of one run share.
 struct Run<D, F> {
     courier: Courier,
@@ -129,15 +151,17 @@ struct Run<D, F> {
     callback: F,
 }
 
-/// One connection's work: take what is due, send it, judge the answer, until nothing is left to send.
+/// One worker's work: take what is due, send it, judge the answer, until nothing is left to send.
 async fn work<D, F>(run: Arc<Run<D, F>>, answers: UnboundedSender<Answer>)
 where
     D: Dial,
     F: Fn(&Delivery, u32) -> SignedCallback + Send + Sync + 'static,
 {
-    let mut line = Line::new(&run.dial, &run.courier.target);
+    let mut lines = BTreeMap::new();
     while let Some(job) = run.queue.next().await {
-        let answer = attempt(&run, &mut line, &job).await;
+        let target = (run.courier.route)(&job.delivery, job.attempt);
+        let line = lines.entry(target.addr).or_insert_with(|| Line::new(&run.dial, target.addr));
+        let answer = attempt(&run, &target, line, &job).await;
         let wait = run.courier.retry.wait_after(job.attempt);
         match wait.filter(|_| answer.is_resent()) {
             Some(wait) => job.again_at(Instant::now() + wait),
@@ -149,14 +173,14 @@ where
     }
 }
 
-async fn attempt<D, F>(run: &Run<D, F>, line: &mut Line<'_, D>, job: &Job<'_>) -> Answer
+async fn attempt<D, F>(run: &Run<D, F>, target: &Target, line: &mut Line<'_, D>, job: &Job<'_>) -> Answer
 where
     D: Dial,
     F: Fn(&Delivery, u32) -> SignedCallback,
 {
     let callback = (run.callback)(&job.delivery, job.attempt);
     let started = Instant::now();
-    let status = timeout(run.courier.answer_limit, line.post(&callback)).await.ok().flatten();
+    let status = timeout(run.courier.answer_limit, line.post(target, &callback)).await.ok().flatten();
     if status.is_none() {
         line.hang_up(); // a late answer must not be taken for the next one's
     }

@@ -25,7 +25,7 @@ mod calendar;
 mod random;
 
 pub use callback::SignedCallback;
-pub use deliver::{Answer, Courier, Report, Retry, Target, Verdict};
+pub use deliver::{Answer, Courier, Report, Retry, Route, Target, Verdict};
 pub use error::Error;
 pub use merchant::Merchant;
 pub use mischief::{Mischief, Tampering};

@@ -12,6 +12,7 @@ mod crash;
 mod database;
 mod demo;
 mod environment;
+mod fleet;
 mod refused;
 mod server;
 mod shop;

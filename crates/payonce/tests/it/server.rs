@@ -73,6 +73,11 @@ impl Server {
         self.addr
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     /// SIGKILL: the process gets no chance to do anything more.
     pub(crate) fn kill(&self) {
         self.child.lock().unwrap().kill().unwrap();
@@ -81,7 +86,7 @@ impl Server {
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
         // The standard library sends SIGKILL only; every shell has `kill`.
-        let pid = self.child.lock().unwrap().id().to_string();
+        let pid = self.id().to_string();
         let sent = Command::new("sh").args(["-c", r#"kill -s TERM "$0""#, &pid]).status().unwrap();
         assert!(sent.success(), "SIGTERM was not sent");
     }

@@ -1,7 +1,7 @@
 //! A merchant's shop in a temporary folder: configuration, key files, database, orders, and WeChat's books beside it.
 //!
-//! Orders are registered by [`payonce_core::apply`] before a server starts; from then on the database belongs to the
-//! server, and [`crate::books`] looks at copies of it.
+//! Its database is a file in the folder, or one on a server. A file belongs to the shop's server from the moment that
+//! this runs: orders are registered before by [`payonce_core::apply`], and [`crate::books`] looks at copies of it.
 
 use std::fs::Permissions;
 use std::num::NonZeroUsize;
@@ -11,17 +11,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use payonce_core::{
-    AppId, Attempts, Clock as _, Currency, Fact, Fen, MerchantId, OrderKey, OutTradeNo, Policy, Submission,
-    SystemClock, Terms, apply,
+    AppId, Attempts, Clock as _, Currency, Fact, Fen, MerchantId, OrderKey, OutTradeNo, Policy, Store,
+    Submission, SystemClock, Terms, apply,
 };
 use payonce_simulator::{
     Courier, Delivery, Merchant, Notification, Payment, Platform, Signer, Target, World,
 };
-use payonce_store_sqlite::{Options, SqliteStore};
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use wechatpay::UnixSeconds;
 
+use crate::books;
 use crate::server::Server;
 
 /// Connections on which callbacks come.
@@ -34,6 +35,8 @@ pub(crate) const API_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 pub(crate) struct Shop {
     folder: TempDir,
+    /// Of its database.
+    url: String,
     pub(crate) platform: Arc<Platform>,
     pub(crate) merchant: Arc<Merchant>,
     notifications: Arc<[Notification]>,
@@ -42,8 +45,18 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// A shop with `orders` orders, registered and paid; no callback has come yet.
+    /// A shop on a database file with `orders` orders, registered and paid; no callback has come yet.
     pub(crate) async fn open(orders: usize, seed: u64) -> Self {
+        let shop = Self::on("sqlite://payonce.db", orders, seed);
+        if orders > 0 {
+            let url = format!("sqlite://{}", shop.database().display());
+            shop.register(&*books::open(&url).await, 0..orders).await;
+        }
+        shop
+    }
+
+    /// A shop on the database at this URL with `orders` orders, paid and not yet registered.
+    pub(crate) fn on(url: &str, orders: usize, seed: u64) -> Self {
         let rng = &mut StdRng::seed_from_u64(seed);
         let platform = Arc::new(Platform::generate().unwrap());
         let merchant = Arc::new(Merchant::generate(rng));
@@ -56,11 +69,9 @@ impl Shop {
             notifications.push(Notification::new(payment, &merchant, now(), rng));
         }
         let folder = tempfile::tempdir().unwrap();
-        let shop = Self { folder, platform, merchant, notifications: notifications.into(), seed, sent: 0 };
+        let (url, notifications) = (url.to_owned(), notifications.into());
+        let shop = Self { folder, url, platform, merchant, notifications, seed, sent: 0 };
         shop.write_files();
-        if orders > 0 {
-            shop.register().await;
-        }
         shop
     }
 
@@ -91,12 +102,28 @@ impl Shop {
         let mut notifications: Vec<usize> =
             notifications.flat_map(|notification| std::iter::repeat_n(notification, copies)).collect();
         notifications.shuffle(rng);
+        self.numbered(&notifications)
+    }
+
+    /// So many copies of each of these notifications as `copies` says, one right after the other; the notifications are
+    /// shuffled.
+    pub(crate) fn volleys(
+        &mut self,
+        notifications: Range<usize>,
+        copies: impl Fn(usize) -> usize,
+        rng: &mut StdRng,
+    ) -> Vec<Delivery> {
+        let mut notifications: Vec<usize> = notifications.collect();
+        notifications.shuffle(rng);
+        let copied = notifications.iter().flat_map(|one| std::iter::repeat_n(*one, copies(*one)));
+        self.numbered(&copied.collect::<Vec<_>>())
+    }
+
+    fn numbered(&mut self, notifications: &[usize]) -> Vec<Delivery> {
         let first = self.sent;
         self.sent += notifications.len();
-        (first..)
-            .zip(notifications)
-            .map(|(number, notification)| Delivery::genuine(number, notification))
-            .collect()
+        let numbered = (first..).zip(notifications);
+        numbered.map(|(number, notification)| Delivery::genuine(number, *notification)).collect()
     }
 
     pub(crate) fn signer(&self) -> Signer {
@@ -118,6 +145,42 @@ impl Shop {
         Courier::new(Target::new(server.addr(), &self.notify_path()).unwrap(), CONNECTIONS)
     }
 
+    /// The order of a notification, as the merchant registers it over HTTP.
+    pub(crate) fn registration(&self, notification: usize) -> Value {
+        json!({
+            "out_trade_no": self.notifications[notification].payment().out_trade_no,
+            "amount": AMOUNT_FEN,
+            "appid": self.merchant.appid(),
+        })
+    }
+
+    /// Registers the orders of these notifications in the database.
+    pub(crate) async fn register(&self, store: &dyn Store, notifications: Range<usize>) {
+        let terms = Terms {
+            amount: Fen::new(AMOUNT_FEN).unwrap(),
+            currency: Currency::CNY,
+            appid: AppId::parse(self.merchant.appid()).unwrap(),
+            expires_at: None,
+        };
+        let registered = self.notifications[notifications].iter().map(|notification| Fact::Registered {
+            key: self.order_key(notification.payment()),
+            terms: terms.clone(),
+        });
+        let registrations: Vec<Submission> = registered.map(Submission::from).collect();
+        for outcome in apply(store, &registrations, &Policy::default(), SystemClock.now(), &Attempts(1)).await
+        {
+            outcome.unwrap();
+        }
+    }
+
+    /// The order that a payment is for.
+    pub(crate) fn order_key(&self, payment: &Payment) -> OrderKey {
+        OrderKey {
+            merchant: MerchantId::parse(self.merchant.mchid()).unwrap(),
+            out_trade_no: OutTradeNo::parse(&payment.out_trade_no).unwrap(),
+        }
+    }
+
     fn write_files(&self) {
         let file = |name: &str, text: &str| {
             let path = self.folder().join(name);
@@ -127,14 +190,14 @@ impl Shop {
         file("api.key", API_KEY);
         file("apiv3.key", self.merchant.apiv3_key());
         file("pub_key.pem", self.platform.public_key_pem());
-        let (mchid, key_id) = (self.merchant.mchid(), self.platform.public_key_id());
+        let (url, mchid, key_id) = (&self.url, self.merchant.mchid(), self.platform.public_key_id());
         file(
             "payonce.toml",
             &format!(
                 r#"[server]
 listen = "127.0.0.1:0"
 [store]
-url = "sqlite://payonce.db"
+url = "{url}"
 [api]
 key_file = "api.key"
 [[merchants]]
@@ -146,30 +209,6 @@ public_key_file = "pub_key.pem"
 "#
             ),
         );
-    }
-
-    async fn register(&self) {
-        let store = SqliteStore::open(&Options::new(self.database())).unwrap();
-        let terms = Terms {
-            amount: Fen::new(AMOUNT_FEN).unwrap(),
-            currency: Currency::CNY,
-            appid: AppId::parse(self.merchant.appid()).unwrap(),
-            expires_at: None,
-        };
-        let registrations: Vec<Submission> = self
-            .payments()
-            .map(|payment| {
-                let merchant = MerchantId::parse(self.merchant.mchid()).unwrap();
-                let out_trade_no = OutTradeNo::parse(&payment.out_trade_no).unwrap();
-                let key = OrderKey { merchant, out_trade_no };
-                Fact::Registered { key, terms: terms.clone() }.into()
-            })
-            .collect();
-        for outcome in
-            apply(&store, &registrations, &Policy::default(), SystemClock.now(), &Attempts(1)).await
-        {
-            outcome.unwrap();
-        }
     }
 }
 

@@ -20,17 +20,17 @@ use crate::SignedCallback;
 pub(super) trait Dial: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    fn dial(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+    fn dial(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
-/// Dials an address.
-pub(super) struct Tcp(pub(super) SocketAddr);
+/// Dials in earnest.
+pub(super) struct Tcp;
 
 impl Dial for Tcp {
     type Stream = TcpStream;
 
-    async fn dial(&self) -> io::Result<TcpStream> {
-        let stream = TcpStream::connect(self.0).await?;
+    async fn dial(&self, addr: SocketAddr) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(addr).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
@@ -39,18 +39,18 @@ impl Dial for Tcp {
 /// A connection that may be down.
 pub(super) struct Line<'a, D> {
     dial: &'a D,
-    target: &'a Target,
+    addr: SocketAddr,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl<'a, D: Dial> Line<'a, D> {
-    pub(super) fn new(dial: &'a D, target: &'a Target) -> Self {
-        Self { dial, target, sender: None }
+    pub(super) fn new(dial: &'a D, addr: SocketAddr) -> Self {
+        Self { dial, addr, sender: None }
     }
 
     /// The status of the whole answer; none where the connection cannot be made or breaks before the answer's end.
-    pub(super) async fn post(&mut self, callback: &SignedCallback) -> Option<u16> {
-        let request = request(self.target, callback);
+    pub(super) async fn post(&mut self, target: &Target, callback: &SignedCallback) -> Option<u16> {
+        let request = request(target, callback);
         let response = self.connected().await?.send_request(request).await.ok()?;
         let status = response.status().as_u16();
         // Read to the end, since the connection carries the next answer only then.
@@ -79,7 +79,7 @@ impl<'a, D: Dial> Line<'a, D> {
     }
 
     async fn connect(&self) -> Option<SendRequest<Full<Bytes>>> {
-        let stream = self.dial.dial().await.ok()?;
+        let stream = self.dial.dial(self.addr).await.ok()?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
         // Ends by itself once the sender is dropped; its error reaches us as the request's.
         tokio::spawn(connection);

@@ -45,7 +45,7 @@ enum Reply {
 struct Receiver {
     behaviour: Behaviour,
     seen: Arc<Mutex<Vec<Seen>>>,
-    dialled: Arc<Mutex<usize>>,
+    dialled: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Receiver {
@@ -87,8 +87,8 @@ impl Receiver {
 impl Dial for Receiver {
     type Stream = DuplexStream;
 
-    async fn dial(&self) -> io::Result<DuplexStream> {
-        *self.dialled.lock().unwrap() += 1;
+    async fn dial(&self, addr: SocketAddr) -> io::Result<DuplexStream> {
+        self.dialled.lock().unwrap().push(addr);
         let (ours, theirs) = duplex(64 * 1024);
         let receiver = self.clone();
         let service = service_fn(move |request| receiver.clone().answer(request));
@@ -99,9 +99,12 @@ impl Dial for Receiver {
     }
 }
 
+fn target(port: u16) -> Target {
+    Target::new(([127, 0, 0, 1], port).into(), "/notify/v3/shop").unwrap()
+}
+
 fn courier(connections: usize, retry: Retry) -> Courier {
-    let target = Target::new(([127, 0, 0, 1], 80).into(), "/notify/v3/shop").unwrap();
-    Courier::new(target, NonZeroUsize::new(connections).unwrap()).retrying(retry)
+    Courier::new(target(80), NonZeroUsize::new(connections).unwrap()).retrying(retry)
 }
 
 /// Bodies name the notification, nonces the delivery and the attempt.
@@ -153,7 +156,7 @@ async fn only_200_and_204_end_the_retries_whatever_the_body_says() {
         let answers = deliver(&courier(1, Retry::OFFICIAL), &receiver, vec![Delivery::genuine(0, 0)]).await;
         assert_eq!(answers.len(), attempts, "{status}");
         assert_eq!(unacknowledged(&answers), [], "{status}");
-        assert_eq!(*receiver.dialled.lock().unwrap(), 1, "{status}: the connection is kept");
+        assert_eq!(receiver.dialled.lock().unwrap().len(), 1, "{status}: the connection is kept");
     }
 }
 
@@ -168,7 +171,7 @@ async fn an_answer_that_takes_5_seconds_is_none() {
     assert_eq!(answers[0].elapsed.as_secs(), 5);
     let seen = receiver.seen();
     assert_eq!((seen[1].at - seen[0].at).as_secs(), 5 + 15);
-    assert_eq!(*receiver.dialled.lock().unwrap(), 2, "a late answer must find no reader");
+    assert_eq!(receiver.dialled.lock().unwrap().len(), 2, "a late answer must find no reader");
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,7 +183,7 @@ async fn a_broken_connection_is_made_anew() {
     let deliveries = (0..3).map(|number| Delivery::genuine(number, number)).collect();
     let answers = deliver(&courier(1, Retry::NEVER), &receiver, deliveries).await;
     assert_eq!(statuses(&answers), [Some(204), None, Some(204)]);
-    assert_eq!(*receiver.dialled.lock().unwrap(), 2);
+    assert_eq!(receiver.dialled.lock().unwrap().len(), 2);
     assert_eq!(unacknowledged(&answers), [Delivery::genuine(1, 1)]);
 }
 
@@ -195,7 +198,23 @@ async fn copies_are_sent_at_the_same_time() {
         [Some(204); 24],
         "seven connections would wait for an eighth until the limit"
     );
-    assert_eq!(*receiver.dialled.lock().unwrap(), 8);
+    assert_eq!(receiver.dialled.lock().unwrap().len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_chooses_the_receiver_of_each_attempt() {
+    let receiver = Receiver::behaving(|count| match count {
+        2 => Reply::Break,
+        1 | 3 => Reply::Status(503, ""),
+        _ => Reply::Status(204, ""),
+    });
+    // To each node in turn, and back to the first.
+    let route: Route = Arc::new(|_, attempt| target(80 + (attempt as u16 - 1) % 3));
+    let courier = Courier::routed(route, NonZeroUsize::MIN).retrying(Retry::OFFICIAL);
+    let answers = deliver(&courier, &receiver, vec![Delivery::genuine(0, 0)]).await;
+    assert_eq!(statuses(&answers), [Some(503), None, Some(503), Some(204)]);
+    let dialled: Vec<u16> = receiver.dialled.lock().unwrap().iter().map(SocketAddr::port).collect();
+    assert_eq!(dialled, [80, 81, 82], "each connection is kept");
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,8 +280,7 @@ fn a_notify_url_has_a_plain_absolute_path() {
 fn every_header_of_a_signed_callback_fits_a_request() {
     let platform = Platform::generate().unwrap();
     let callback = platform.sign(Bytes::from_static(b"{}"), UnixSeconds(1_700_000_000), "nonce".to_owned());
-    let courier = courier(1, Retry::NEVER);
-    let request = line::request(&courier.target, &callback);
+    let request = line::request(&target(80), &callback);
     assert_eq!(request.headers().len(), 2 + callback.headers().len());
     assert_eq!(request.headers()["host"], "127.0.0.1:80");
 }

@@ -8,7 +8,7 @@ use payonce_simulator::deliver::unacknowledged;
 use payonce_simulator::{Answer, Delivery};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
-use super::{acknowledged, recover};
+use super::{Moment, acknowledged, recover};
 use crate::{books::Books, environment, server::Server, shop::Shop};
 
 /// How often the server is killed.
@@ -22,22 +22,6 @@ const COPIES: usize = 3;
 
 /// Repeats a run, as far as the system's scheduler lets it be repeated.
 const SEED_VARIABLE: &str = "PAYONCE_CRASH_SEED";
-
-/// When the process dies: a moment told by a signal, not by time.
-#[derive(Clone, Copy, Debug)]
-enum Moment {
-    /// As this callback is about to be sent (counted from 1): the ones before it are on their way.
-    Sending(usize),
-    /// As this answer arrives (counted from 1), while the others are being written or waited for.
-    Answered(usize),
-}
-
-impl Moment {
-    fn draw(callbacks: usize, rng: &mut StdRng) -> Self {
-        let number = rng.random_range(1..=callbacks);
-        if rng.random_ratio(1, 3) { Self::Sending(number) } else { Self::Answered(number) }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_random_moments_it_loses_and_doubles_nothing() {
