@@ -18,6 +18,7 @@ use crate::{
     time::UnixMillis,
 };
 
+pub mod archive;
 pub mod codes;
 mod epoch;
 mod error;

@@ -27,6 +27,15 @@ pub(crate) enum Command {
         #[arg(default_value = "payonce.toml")]
         path: PathBuf,
     },
+    /// Bring the database's schema up to date, or say what it lacks.
+    Migrate {
+        #[command(subcommand)]
+        command: MigrateCommand,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first.
+    Copy(CopyOptions),
     /// Show the configuration in effect and where each value comes from. Secrets are not shown.
     Config {
         #[command(flatten)]
@@ -39,6 +48,33 @@ pub(crate) struct ConfigFile {
     /// The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one.
     #[arg(long = "config", value_name = "FILE")]
     pub path: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum MigrateCommand {
+    /// List the migrations that the database lacks, without running them.
+    Plan,
+    /// Run the migrations that the database lacks.
+    Apply,
+    /// Say whether the schema is up to date; exit status 1 if it is not.
+    Status,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct CopyOptions {
+    /// The database to copy: sqlite://PATH, postgres://… or mysql://…
+    ///
+    /// Its password may stand in the environment variable PAYONCE_COPY_FROM_PASSWORD.
+    #[arg(long, value_name = "URL")]
+    pub from: String,
+    /// The database to fill: empty, or with an unfinished copy, which goes on where it stopped.
+    ///
+    /// Its password may stand in the environment variable PAYONCE_COPY_TO_PASSWORD.
+    #[arg(long, value_name = "URL")]
+    pub to: String,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

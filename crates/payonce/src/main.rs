@@ -7,9 +7,11 @@ use payonce_server::config::Environment;
 
 mod args;
 mod configuration;
+mod copy;
 mod database;
 mod demo;
 mod logs;
+mod migrate;
 mod serve;
 mod signals;
 
@@ -48,6 +50,10 @@ fn run(args: args::Args, environment: &Environment) -> anyhow::Result<ExitCode> 
         args::Command::Serve { config } => serve::run(config.path.as_deref(), environment),
         args::Command::Init { path } => configuration::init(&path),
         args::Command::Config { config } => configuration::show(config.path.as_deref(), environment),
+        args::Command::Migrate { command, config } => {
+            migrate::run(command, config.path.as_deref(), environment)
+        }
+        args::Command::Copy(options) => copy::run(&options, environment),
         args::Command::Demo(options) => demo::run(&options),
     }
 }

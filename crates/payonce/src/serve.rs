@@ -5,7 +5,11 @@ use std::{path::Path, process::ExitCode, sync::Arc};
 use payonce_core::SystemClock;
 use payonce_server::{Server, config::Environment};
 
-use crate::{configuration, database, logs, signals};
+use crate::{
+    configuration,
+    database::{self, Purpose},
+    logs, signals,
+};
 
 pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Result<ExitCode> {
     let loaded = configuration::load(path, environment)?;
@@ -17,7 +21,7 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
     config.ready_to_serve()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = database::open(&config).await?;
+        let store = database::open(&config.store, Purpose::Serve).await?;
         let mut server = Server::new(config, store, Arc::new(SystemClock), database::owner()).start().await?;
         let broken = tokio::select! {
             asked = signals::asked_to_stop() => { asked?; false }

@@ -5,14 +5,15 @@
 -- These databases commit each statement that makes a table, so each can run twice: a migration that was cut short is
 -- run again from its beginning. A table's comment marks it as ours.
 
--- What this database is. It is made first, and filled when all else is there.
+-- What this database is. It is made first, and filled when all else is there. Bytes of ours are in hex, so that a dump
+-- may pass through programs that know text alone.
 CREATE TABLE IF NOT EXISTS payonce_database (
-  one            INT           NOT NULL,
-  identity       VARBINARY(16) NOT NULL,  -- random, for life
-  schema_version INT           NOT NULL,  -- how many migrations were run
-  epoch          VARBINARY(32) NOT NULL,  -- the key that cached answers are bound to, random
-  epoch_of       VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,  -- the server and the tables that the key was made under
-  epoch_written  BIGINT        NOT NULL,  -- when this row was written, in seconds: a row that was restored was written later
+  one            INT         NOT NULL,
+  identity       VARCHAR(32) NOT NULL,  -- random, for life: 16 bytes
+  schema_version INT         NOT NULL,  -- how many migrations were run
+  epoch          VARCHAR(64) NOT NULL,  -- the key that cached answers are bound to, random: 32 bytes
+  epoch_of       VARCHAR(64) NOT NULL,  -- the server and the tables that the key was made under: SHA-256
+  epoch_written  BIGINT      NOT NULL,  -- when this row was written, in seconds: a row that was restored was written later
   PRIMARY KEY (one),
   CONSTRAINT payonce_database_once CHECK (one = 1)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET ascii COLLATE ascii_bin COMMENT = 'payonce: what this database is';
@@ -164,10 +165,9 @@ CREATE TABLE IF NOT EXISTS payonce_lease (
 -- How far a copy into this database has come; empty when none is under way.
 CREATE TABLE IF NOT EXISTS payonce_copy_progress (
   table_name VARCHAR(64)   NOT NULL,
-  source     VARBINARY(16) NOT NULL,  -- identity of the database that the rows come from
+  source     VARCHAR(32)   NOT NULL,  -- identity of the database that the rows come from
   after      LONGTEXT      NOT NULL,  -- the key of the last row that came (JSON)
   `rows`     BIGINT        NOT NULL,
-  digest     VARBINARY(64) NOT NULL,  -- over the rows so far
   done       TINYINT       NOT NULL,
   PRIMARY KEY (table_name)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT = 'payonce: how far a copy has come';

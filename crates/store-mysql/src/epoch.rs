@@ -84,7 +84,7 @@ impl Engine {
         let written = if self == Self::Galera { "d.epoch_written" } else { WRITTEN };
         let present = self.present();
         format!(
-            "SELECT d.epoch, COALESCE(d.epoch_of = SHA2({present}, 256) AND d.epoch_written = {written}, 0) \
+            "SELECT UNHEX(d.epoch), COALESCE(UNHEX(d.epoch_of) = UNHEX(SHA2({present}, 256)) AND d.epoch_written = {written}, 0) \
              FROM payonce_database d"
         )
     }
@@ -93,8 +93,8 @@ impl Engine {
     fn renew(self) -> String {
         let present = self.present();
         format!(
-            "UPDATE payonce_database SET epoch = ?, epoch_of = SHA2({present}, 256), epoch_written = UNIX_TIMESTAMP() \
-             WHERE one = 1 AND epoch = ?"
+            "UPDATE payonce_database SET epoch = HEX(?), epoch_of = SHA2({present}, 256), epoch_written = UNIX_TIMESTAMP() \
+             WHERE one = 1 AND UNHEX(epoch) = ?"
         )
     }
 }

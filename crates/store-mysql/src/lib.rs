@@ -7,6 +7,7 @@
 //!
 //! Deliberately absent: any decision about money; `LOCK TABLES` and other locks that a cluster's members do not share.
 
+mod archive;
 mod connect;
 mod epoch;
 mod errors;

@@ -51,6 +51,8 @@ pub async fn plan(options: &Options) -> Result<Vec<String>, StoreError> {
 
 /// Runs the migrations that are missing, if that is wished.
 pub(crate) async fn migrate(connection: &mut MySqlConnection, options: &Options) -> Result<(), StoreError> {
+    // Before anything is looked at: what another node is just making is no schema of ours yet.
+    lock(connection).await?;
     let version = checked_version(connection).await?;
     let known = MIGRATIONS.len();
     if version < known && !options.migrate {
@@ -58,9 +60,6 @@ pub(crate) async fn migrate(connection: &mut MySqlConnection, options: &Options)
         return Err(StoreError::Schema(SchemaError::Behind { found, known }));
     }
     if version < known {
-        lock(connection).await?;
-        // Another node may have been faster.
-        let version = checked_version(connection).await?;
         run(connection, version).await?;
     }
     refuse_unfinished_copy(connection, options).await
@@ -85,7 +84,7 @@ async fn run(connection: &mut MySqlConnection, version: usize) -> Result<(), Sto
     // Order matters: with this row the schema is known to be whole. Whoever comes second keeps what the first wrote.
     let write = sqlx::query(
         "INSERT INTO payonce_database (one, identity, schema_version, epoch, epoch_of, epoch_written) \
-         VALUES (1, ?, ?, ?, '', 0) ON DUPLICATE KEY UPDATE schema_version = VALUES(schema_version)",
+         VALUES (1, HEX(?), ?, HEX(?), '', 0) ON DUPLICATE KEY UPDATE schema_version = VALUES(schema_version)",
     );
     let (identity, epoch) = (random::<16>()?.to_vec(), random::<{ Epoch::KEY_BYTES }>()?.to_vec());
     let write = write.bind(identity).bind(MIGRATIONS.len() as i64).bind(epoch);
@@ -95,16 +94,19 @@ async fn run(connection: &mut MySqlConnection, version: usize) -> Result<(), Sto
 /// The schema's version, if there is none or it is ours, whole, and not newer than this program.
 async fn checked_version(connection: &mut MySqlConnection) -> Result<usize, StoreError> {
     let unknown = || StoreError::Schema(SchemaError::Unknown);
+    // Order matters: what the row says was there before the tables are looked for.
+    let row = version_row(connection).await?;
     let tables = our_tables(connection).await?;
-    if tables.is_empty() {
-        return Ok(0);
-    }
-    if !tables.iter().any(|table| table == "payonce_database") {
-        return Err(unknown());
-    }
-    let version = sqlx::query_scalar("SELECT schema_version FROM payonce_database");
-    // Without its row it is a schema whose first migration was cut short.
-    let found: i64 = version.fetch_optional(connection).await.map_err(class)?.unwrap_or(0);
+    let found = match row {
+        VersionRow::Here(found) => found,
+        VersionRow::NotYet => 0,
+        VersionRow::NoTable if tables.is_empty() => 0,
+        // Another member of a cluster has begun to make them since, or they are not ours.
+        VersionRow::NoTable => match version_row(connection).await? {
+            VersionRow::NoTable => return Err(unknown()),
+            _ => 0,
+        },
+    };
     let known = MIGRATIONS.len();
     let version = usize::try_from(found).map_err(|_| unknown())?;
     if version > known {
@@ -113,6 +115,26 @@ async fn checked_version(connection: &mut MySqlConnection) -> Result<usize, Stor
     }
     let whole = TABLES.iter().all(|table| tables.iter().any(|found| found == table));
     if version == known && !whole { Err(unknown()) } else { Ok(version) }
+}
+
+/// What says which schema it is.
+enum VersionRow {
+    /// Its table, which is made first, does not exist.
+    NoTable,
+    /// It is not written yet: the first migration is under way, or was cut short.
+    NotYet,
+    Here(i64),
+}
+
+async fn version_row(connection: &mut MySqlConnection) -> Result<VersionRow, StoreError> {
+    const TABLE: &str = "SELECT 1 FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_name = 'payonce_database'";
+    if sqlx::query(TABLE).fetch_optional(&mut *connection).await.map_err(class)?.is_none() {
+        return Ok(VersionRow::NoTable);
+    }
+    let version = sqlx::query_scalar("SELECT schema_version FROM payonce_database");
+    let version = version.fetch_optional(connection).await.map_err(class)?;
+    Ok(version.map_or(VersionRow::NotYet, VersionRow::Here))
 }
 
 /// The tables under our names, all of them made by us.

@@ -154,9 +154,8 @@ CREATE TABLE payonce.lease (
 -- How far a copy into this database has come; empty when none is under way.
 CREATE TABLE payonce.copy_progress (
   table_name text    COLLATE "C" NOT NULL PRIMARY KEY,
-  source     bytea   NOT NULL,  -- database.identity of where the rows come from
+  source     text    COLLATE "C" NOT NULL,  -- database.identity of where the rows come from, in hex
   after      text    NOT NULL,  -- the key of the last row that came (JSON)
   rows       bigint  NOT NULL,
-  digest     bytea   NOT NULL,  -- over the rows so far
   done       boolean NOT NULL
 );

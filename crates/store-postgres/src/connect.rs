@@ -147,8 +147,7 @@ enum Work {
     Migration,
 }
 
-/// The hosts of a database, and how a session on one of them is made.
-#[derive(Debug)]
+/// The hosts of a database, and how a session on one of them is made. It holds the password.
 pub(crate) struct Postgres {
     hosts: Vec<PgConnectOptions>,
     setup: String,
@@ -228,7 +227,7 @@ struct Facts {
     encoding: String,
     takes_writes: bool,
     synchronous_commit: String,
-    fsync: bool,
+    durable: bool,
 }
 
 /// The server takes no writes.
@@ -247,7 +246,7 @@ impl Facts {
             "SELECT current_setting('server_version'), current_setting('server_version_num')::integer, \
              current_setting('server_encoding'), \
              NOT pg_is_in_recovery() AND NOT current_setting('transaction_read_only')::boolean, \
-             current_setting('synchronous_commit'), current_setting('fsync')::boolean",
+             current_setting('synchronous_commit'), current_setting('fsync')::boolean AND current_setting('full_page_writes')::boolean",
         );
         let row = facts.persistent(false).fetch_one(connection).await.map_err(class)?;
         Self::of(&row).map_err(class)
@@ -260,7 +259,7 @@ impl Facts {
             encoding: row.try_get(2)?,
             takes_writes: row.try_get(3)?,
             synchronous_commit: row.try_get(4)?,
-            fsync: row.try_get(5)?,
+            durable: row.try_get(5)?,
         })
     }
 
@@ -283,9 +282,9 @@ impl Facts {
     }
 
     fn warn(&self) {
-        if !self.fsync {
+        if !self.durable {
             tracing::warn!(
-                "the server runs with fsync = off: what was acknowledged may be lost in a power cut"
+                "the server runs with fsync or full_page_writes off: a power cut may lose what was acknowledged"
             );
         }
     }
@@ -320,7 +319,7 @@ mod tests {
             encoding: "UTF8".to_owned(),
             takes_writes: true,
             synchronous_commit: "on".to_owned(),
-            fsync: true,
+            durable: true,
         };
         assert!(good().check().is_ok());
         let old = Facts { version: "12.9".to_owned(), version_number: 120_009, ..good() }.check();

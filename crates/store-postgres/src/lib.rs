@@ -2,11 +2,12 @@
 //! of nodes on one database.
 //!
 //! Everything stands in the schema `payonce`, so that payonce can share the merchant's database. What another
-//! transaction wrote is seen once an order is locked ([`mod@tx`]); messages get their positions after the commit
-//! ([`mod@sequence`]); cached answers are bound to a key that a restored database no longer has ([`mod@epoch`]).
+//! transaction wrote is seen once an order is locked (`tx`); messages get their positions after the commit
+//! (`sequence`); cached answers are bound to a key that a restored database no longer has (`epoch`).
 //!
 //! Deliberately absent: any decision about money.
 
+mod archive;
 mod connect;
 mod epoch;
 mod errors;

@@ -40,6 +40,7 @@ macro_rules! beside {
         session.run($work).await
     }};
 }
+pub(crate) use beside;
 
 #[async_trait]
 impl Store for PostgresStore {

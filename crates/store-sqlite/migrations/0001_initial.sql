@@ -128,9 +128,8 @@ CREATE TABLE lease (
 -- How far a copy into this database has come; empty when none is under way.
 CREATE TABLE copy_progress (
   table_name TEXT    NOT NULL PRIMARY KEY,
-  source     BLOB    NOT NULL,  -- database.identity of where the rows come from
+  source     TEXT    NOT NULL,  -- database.identity of where the rows come from, in hex
   after      TEXT    NOT NULL,  -- the key of the last row that came (JSON)
   rows       INTEGER NOT NULL,
-  digest     BLOB    NOT NULL,  -- over the rows so far
   done       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -34,6 +34,8 @@ pub struct Options {
     /// The writer's page cache in KiB. Small on purpose: after a transaction that split a page out of order SQLite
     /// walks the whole cache, and what the cache does not hold the system's page cache does (docs/performance.md).
     pub cache_kib: u32,
+    /// Whether a copy into it that is not finished may be opened, to finish it.
+    pub copying: bool,
     /// WAL pages (of 4 KiB) after which the writer carries them into the database file. More means that a
     /// page that changes often is carried over less often, and a longer WAL file.
     pub checkpoint_pages: u32,
@@ -43,7 +45,7 @@ impl Options {
     /// What was measured to be best on two cores: a cache of 2 MiB and a WAL of about 64 MiB.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), cache_kib: 2 * 1024, checkpoint_pages: 16 * 1024 }
+        Self { path: path.into(), cache_kib: 2 * 1024, copying: false, checkpoint_pages: 16 * 1024 }
     }
 }
 
@@ -89,6 +91,9 @@ impl SqliteStore {
         writer.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(class)?;
         writer.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages).map_err(class)?;
         migrate::migrate(&mut writer)?;
+        if !options.copying {
+            migrate::refuse_unfinished_copy(&writer)?;
+        }
         let epoch = epoch::begin(&writer)?;
         let readers = Mutex::new(Vec::new());
         let writer = tokio::sync::Mutex::new(writer);

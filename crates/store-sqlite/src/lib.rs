@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: any decision about money.
 
+mod archive;
 mod connect;
 mod epoch;
 mod errors;
@@ -20,3 +21,4 @@ mod store;
 mod tx;
 
 pub use connect::{Options, SqliteStore};
+pub use migrate::plan;

@@ -1,22 +1,24 @@
 //! Brings a file to the newest schema, or refuses it. Invariant: a file that is not ours is never written to.
 
+use std::path::Path;
+
 use payonce_core::{StoreError, store::SchemaError};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::errors::class;
 
 /// "payo" in ASCII: marks a file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7061_796f;
 
-/// All migrations; the schema version is how many of them were run (`PRAGMA user_version`).
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
+/// All migrations, by name; the schema version is how many of them were run (`PRAGMA user_version`).
+const MIGRATIONS: &[(&str, &str)] = &[("0001_initial", include_str!("../migrations/0001_initial.sql"))];
 
 /// Runs the migrations that are missing, all in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(class)?;
     let version = checked_version(&tx)?;
     let known = MIGRATIONS.len();
-    for migration in &MIGRATIONS[version..] {
+    for (_, migration) in &MIGRATIONS[version..] {
         tx.execute_batch(migration).map_err(class)?;
     }
     if version < known {
@@ -40,4 +42,27 @@ pub(crate) fn checked_version(connection: &Connection) -> Result<usize, StoreErr
         Ok(version) if version <= known => Ok(version),
         _ => Err(StoreError::Schema(SchemaError::Newer { found, known: known as i64 })),
     }
+}
+
+/// A database that a copy has half filled is not served.
+pub(crate) fn refuse_unfinished_copy(connection: &Connection) -> Result<(), StoreError> {
+    let unfinished: bool = connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM copy_progress)", [], |row| row.get(0))
+        .map_err(class)?;
+    if unfinished { Err(StoreError::Schema(SchemaError::CopyUnfinished)) } else { Ok(()) }
+}
+
+/// The names of the migrations that a file does not have yet; all of them if there is no file.
+///
+/// # Errors
+/// [`StoreError::Schema`] if another program or a newer payonce wrote it, [`StoreError::Unavailable`] if it cannot be
+/// read.
+pub fn plan(path: &Path) -> Result<Vec<String>, StoreError> {
+    let version = if path.exists() {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        checked_version(&Connection::open_with_flags(path, flags).map_err(class)?)?
+    } else {
+        0
+    };
+    Ok(MIGRATIONS[version..].iter().map(|(name, _)| (*name).to_owned()).collect())
 }

@@ -18,7 +18,10 @@ use tempfile::TempDir;
 use wechatpay::UnixSeconds;
 
 use super::{client, progress};
-use crate::{args::DemoOptions, database};
+use crate::{
+    args::DemoOptions,
+    database::{self, Purpose},
+};
 
 /// The dearest order of the demo, in fen.
 const AMOUNT_FEN_MAX: i64 = 100_000;
@@ -43,7 +46,7 @@ impl Stage {
         let api_key = Alphanumeric.sample_string(&mut rng, 40);
         let folder = tempfile::Builder::new().prefix("payonce-demo-").tempdir()?;
         let config = write_configuration(folder.path(), &platform, &merchant, &api_key)?;
-        let store = database::open(&config).await?;
+        let store: Arc<dyn Store> = database::open(&config.store, Purpose::Serve).await?;
         let server =
             Server::new(config, Arc::clone(&store), Arc::new(SystemClock), database::owner()).start().await?;
         let mut stage =

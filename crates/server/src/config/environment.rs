@@ -25,7 +25,9 @@ const OTHER_VARIABLES: [&str; 3] = [CONFIG_VARIABLE, "PAYONCE_VECTORS", "PAYONCE
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    /// The value of a variable, by its whole name.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 

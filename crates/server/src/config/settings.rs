@@ -6,7 +6,7 @@
 use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use payonce_core::{
@@ -14,6 +14,8 @@ use payonce_core::{
     decide::{LatePayment, UnknownOrder},
 };
 use wechatpay::{ApiV3Key, PlatformKeys};
+
+use super::{error::Problem, table::Kind};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -73,6 +75,26 @@ pub enum StoreUrl {
     MySql(SecretUrl),
 }
 
+impl StoreUrl {
+    /// Checks a URL. A relative path starts from `base`.
+    ///
+    /// # Errors
+    /// What is expected. It repeats nothing that may be a password.
+    pub fn parse(url: &str, base: &Path) -> Result<Self, Problem> {
+        Kind::StoreUrl(|_, _| ()).store_url(url, base)
+    }
+
+    /// The same with this password. `None` for a file, which takes none.
+    #[must_use]
+    pub fn with_password(&self, password: &str) -> Option<Self> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(url) => Some(Self::Postgres(url.with_password(password))),
+            Self::MySql(url) => Some(Self::MySql(url.with_password(password))),
+        }
+    }
+}
+
 /// `[cache]`
 #[derive(Clone, Debug)]
 pub struct CacheSettings {
@@ -99,7 +121,8 @@ impl SecretUrl {
     }
 
     /// The same URL with this password. Its user stays; if it has none, the server takes its default one.
-    pub(super) fn with_password(&self, password: &str) -> Self {
+    #[must_use]
+    pub fn with_password(&self, password: &str) -> Self {
         let (scheme, rest) = self.0.split_once("://").expect("BUG: what is a URL was checked");
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (user, hosts) = match rest[..end].rfind('@') {

@@ -79,7 +79,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
         ("DROP TABLE payonce_incident;", SchemaError::Unknown),
         ("DROP TABLE payonce_database;", SchemaError::Unknown),
         (
-            "INSERT INTO payonce_copy_progress VALUES ('orders', '', '', 0, '', 0);",
+            "INSERT INTO payonce_copy_progress VALUES ('orders', '', '', 0, 0);",
             SchemaError::CopyUnfinished,
         ),
     ] {
@@ -94,7 +94,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
 async fn a_copy_goes_on_in_a_database_that_nodes_refuse() {
     let Some(database) = database() else { return };
     drop(open(&database.url()).await);
-    database.execute("INSERT INTO payonce_copy_progress VALUES ('orders', '', '', 0, '', 0);").unwrap();
+    database.execute("INSERT INTO payonce_copy_progress VALUES ('orders', '', '', 0, 0);").unwrap();
     let mut copying = options(&database.url());
     copying.copying = true;
     drop(MySqlStore::open(&copying).await.expect("a copy may go on"));

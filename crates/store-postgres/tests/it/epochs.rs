@@ -45,16 +45,16 @@ async fn another_server_process_has_another_key() {
 /// Makes a backup, and something after it that the backup does not know.
 async fn backup(server: &Postgres) -> (String, Epoch) {
     let url = server.url("shop");
-    server.create_database("shop").unwrap();
+    server.create_database("shop").expect("it makes one");
     let store = open(&url).await;
     apply_all(&store, &[registered("A")]).await;
-    let dump = server.dump("shop").unwrap();
+    let dump = server.dump("shop").expect("it dumps");
     apply_all(&store, &[paid("A", "P1")]).await;
     (dump, store.epoch().expect("it is known"))
 }
 
 async fn paid_orders(server: &Postgres) -> String {
-    server.execute("shop", "SELECT count(*) FROM payonce.orders WHERE state = 1").unwrap()
+    server.execute("shop", "SELECT count(*) FROM payonce.orders WHERE state = 1").expect("it counts")
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
         ("DROP TABLE payonce.incident", SchemaError::Unknown),
         ("DELETE FROM payonce.database", SchemaError::Unknown),
         (
-            "INSERT INTO payonce.copy_progress VALUES ('orders', '', '', 0, '', false)",
+            "INSERT INTO payonce.copy_progress VALUES ('orders', '', '', 0, false)",
             SchemaError::CopyUnfinished,
         ),
     ] {
@@ -78,7 +78,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
 async fn a_copy_goes_on_in_a_database_that_nodes_refuse() {
     let Some(database) = database() else { return };
     drop(open(&database.url()).await);
-    database.execute("INSERT INTO payonce.copy_progress VALUES ('orders', '', '', 0, '', false)").unwrap();
+    database.execute("INSERT INTO payonce.copy_progress VALUES ('orders', '', '', 0, false)").unwrap();
     let mut copying = options(&database.url());
     copying.copying = true;
     drop(PostgresStore::open(&copying).await.expect("a copy may go on"));

@@ -32,7 +32,7 @@ async fn what_the_url_gets_wrong_is_told() {
         assert!(!error.with_causes().contains("wrong"), "{error:?}");
         assert_eq!(reason(Err::<(), _>(error)), expected, "{url}");
     }
-    let second = url.replace("@", &format!("@127.0.0.1:1,"));
+    let second = url.replace("@", "@127.0.0.1:1,");
     drop(open(&second).await);
     database.execute(&format!("DROP ROLE {role};")).unwrap();
 }

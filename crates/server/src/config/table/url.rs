@@ -14,7 +14,7 @@ use crate::config::{
 const REDACTED: &str = "[REDACTED]";
 
 impl Kind {
-    pub(super) fn store_url(&self, url: &str, base: &Path) -> Result<StoreUrl, Problem> {
+    pub(in crate::config) fn store_url(&self, url: &str, base: &Path) -> Result<StoreUrl, Problem> {
         let refused = |found: String| Problem::Value { expected: self.expected(), found };
         match url.split_once("://") {
             Some(("sqlite", path)) if path.is_empty() || path.contains(['?', '#']) || path == ":memory:" => {
