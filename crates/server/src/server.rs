@@ -148,13 +148,7 @@ impl Server {
         let listener = TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
 
-        let presence = {
-            let (store, owner, runtime) = (Arc::clone(&store), owner, Handle::current());
-            // Where a store may block.
-            let begun = spawn_blocking(move || runtime.block_on(Presence::begin(&*store, owner))).await;
-            begun.map_err(|panic| StartError::Store(StoreError::Unexpected(panic.into())))?
-        };
-        let presence = presence.map_err(StartError::Store)??;
+        let presence = present(&store, owner).await?;
 
         let metrics = Arc::new(Metrics::new());
         let shared = match &config.cache.redis_url {
@@ -195,11 +189,7 @@ impl Server {
         });
 
         let (stop, stopping) = watch::channel(false);
-        let roles = {
-            let (app, stopping, runtime) = (Arc::clone(&app), stopping.clone(), Handle::current());
-            let days = config.retention.callback_days;
-            spawn_blocking(move || runtime.block_on(roles::run(&app, presence, days, stopping)))
-        };
+        let roles = Roles::begin(&app, presence, config.retention.callback_days);
         let serving = tokio::spawn(http::serve_patiently(
             patience.head,
             listener,
@@ -212,6 +202,35 @@ impl Server {
         ));
         tracing::info!(%addr, "payonce listens");
         Ok(Running { addr, stop, serving, roles, applier, app })
+    }
+}
+
+/// Tells the database that this node runs, where a store may block.
+async fn present(store: &Arc<dyn Store>, owner: Owner) -> Result<Presence, StartError> {
+    let (store, runtime) = (Arc::clone(store), Handle::current());
+    let begun = spawn_blocking(move || runtime.block_on(Presence::begin(&*store, owner))).await;
+    let begun = begun.map_err(|panic| StartError::Store(StoreError::Unexpected(panic.into())))?;
+    Ok(begun.map_err(StartError::Store)??)
+}
+
+/// The background roles at work.
+struct Roles {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+impl Roles {
+    /// Begins them, where a store may block.
+    fn begin(app: &Arc<App>, presence: Presence, callback_days: u32) -> Self {
+        let (stop, stopping) = watch::channel(false);
+        let (app, runtime) = (Arc::clone(app), Handle::current());
+        let work = move || runtime.block_on(roles::run(&app, presence, callback_days, stopping));
+        Self { stop, thread: spawn_blocking(work) }
+    }
+
+    async fn end(self) {
+        let _ = self.stop.send(true);
+        let _ = self.thread.await;
     }
 }
 
@@ -228,7 +247,7 @@ pub struct Running {
     addr: SocketAddr,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
-    roles: JoinHandle<()>,
+    roles: Roles,
     applier: Applying,
     app: Arc<App>,
 }
@@ -250,11 +269,12 @@ impl Running {
     /// waits is written.
     pub async fn stop(self) {
         let _ = self.stop.send(true);
-        // Order matters: requests first, then the queue that they feed, then the thread that drains it.
+        // Order matters: requests first, then the queue that they feed, then what drains it, then the roles, which
+        // number the last messages.
         let _ = self.serving.await;
-        let _ = self.roles.await;
         *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.applier.end().await;
+        self.roles.end().await;
         tracing::info!("payonce has stopped");
     }
 }

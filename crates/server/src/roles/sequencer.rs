@@ -8,7 +8,7 @@ use payonce_core::{
 };
 use tokio::{sync::watch, time::timeout};
 
-use super::lead::lead;
+use super::lead::{TTL, lead};
 use crate::server::App;
 
 /// Transactions numbered in one go. Each has up to 256 messages.
@@ -23,7 +23,19 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) async fn run(app: &App, owner: &Owner, stopping: watch::Receiver<bool>) {
     if app.store.needs_sequencer() {
         lead(&*app.store, &Role::SEQUENCER, owner, stopping, async |lease| sequence(app, lease).await).await;
+        if let Err(error) = sequence_the_last(app, owner).await {
+            tracing::debug!(error = error.with_causes(), "another node numbers the last messages");
+        }
     }
+}
+
+/// What this node committed last is numbered before it goes, if no other node is there to do it.
+async fn sequence_the_last(app: &App, owner: &Owner) -> Result<(), StoreError> {
+    if let Some(lease) = app.store.lease(&Role::SEQUENCER, owner, TTL).await? {
+        while app.store.sequence(&lease, TRANSACTIONS_MAX).await? > 0 {}
+        app.store.release(&lease).await?;
+    }
+    Ok(())
 }
 
 async fn sequence(app: &App, lease: &Lease) {
