@@ -48,7 +48,9 @@ impl Database {
     /// An empty one; a file in `folder`, or a server that commits as durably as it does by default.
     pub(crate) fn make(kind: Kind, folder: &Path) -> anyhow::Result<Self> {
         let (url, server) = match kind {
-            Kind::Sqlite => (format!("sqlite://{}", folder.canonicalize()?.join("payonce.db").display()), None),
+            Kind::Sqlite => {
+                (format!("sqlite://{}", folder.canonicalize()?.join("payonce.db").display()), None)
+            }
             Kind::Postgres => {
                 let server = Postgres::start(&durable(&[
                     ("shared_buffers", "1GB"),

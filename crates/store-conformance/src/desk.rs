@@ -134,10 +134,13 @@ impl<'a> Desk<'a> {
         assert_eq!(ids.len(), messages.len(), "message ids are unique");
     }
 
-    /// Everything that can be seen of the store, without the row numbers, in which a rollback may leave gaps.
+    /// Everything that can be seen of the store, without the row numbers: a rollback leaves gaps in them, and
+    /// nothing says in which order a batch takes them.
     pub(crate) async fn picture(&self) -> Vec<String> {
         let mut picture = vec![format!("{:?}", self.counts().await)];
-        for LedgerLine { id: _, key, paid, settling, succeeded } in self.ledger().await {
+        let mut ledger = self.ledger().await;
+        ledger.sort_by(|one, other| one.key.cmp(&other.key));
+        for LedgerLine { id: _, key, paid, settling, succeeded } in ledger {
             let view = self.store.order(&key).await.expect("the store reads");
             picture.push(format!("{view:?} paid {paid} settling {settling} succeeded {succeeded}"));
         }

@@ -290,7 +290,7 @@ impl Facts {
             return Err(StoreError::Unavailable { reason, source: Box::new(NotReady) });
         }
         if ["read_only", "innodb_read_only"].iter().any(|name| self.get(name) != "OFF") {
-            let reason = Unavailability::ReadOnly;
+            let reason = Unavailability::NotReady;
             return Err(StoreError::Unavailable { reason, source: Box::new(OnlyReads) });
         }
         Ok(())
@@ -370,8 +370,8 @@ mod tests {
         }
         let table = [
             (&[("wsrep_on", "ON")][..], Unavailability::NotReady),
-            (&[("read_only", "ON")], Unavailability::ReadOnly),
-            (&[("innodb_read_only", "ON")], Unavailability::ReadOnly),
+            (&[("read_only", "ON")], Unavailability::NotReady),
+            (&[("innodb_read_only", "ON")], Unavailability::NotReady),
         ];
         for (changed, expected) in table {
             let refused = facts(changed).check();

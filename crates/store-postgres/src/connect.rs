@@ -275,7 +275,7 @@ impl Facts {
             return Err(StoreError::Unexpected(Box::new(NotUtf8(self.encoding.clone()))));
         }
         if !self.takes_writes {
-            let reason = Unavailability::ReadOnly;
+            let reason = Unavailability::NotReady;
             return Err(StoreError::Unavailable { reason, source: Box::new(OnlyReads) });
         }
         Ok(())
@@ -328,6 +328,6 @@ mod tests {
         let latin = Facts { encoding: "LATIN1".to_owned(), ..good() }.check();
         assert!(latin.expect_err("not UTF-8").with_causes().contains("ENCODING 'UTF8'"));
         let standby = Facts { takes_writes: false, ..good() }.check();
-        assert!(matches!(standby, Err(StoreError::Unavailable { reason: Unavailability::ReadOnly, .. })));
+        assert!(matches!(standby, Err(StoreError::Unavailable { reason: Unavailability::NotReady, .. })));
     }
 }

@@ -78,10 +78,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
         ("UPDATE payonce_database SET schema_version = -1;", SchemaError::Unknown),
         ("DROP TABLE payonce_incident;", SchemaError::Unknown),
         ("DROP TABLE payonce_database;", SchemaError::Unknown),
-        (
-            "INSERT INTO payonce_copy_progress VALUES ('orders', '', '', 0, 0);",
-            SchemaError::CopyUnfinished,
-        ),
+        ("INSERT INTO payonce_copy_progress VALUES ('orders', '', '', 0, 0);", SchemaError::CopyUnfinished),
     ] {
         let Some(database) = database() else { return };
         drop(open(&database.url()).await);

@@ -44,7 +44,7 @@ async fn a_server_that_only_reads_is_passed_over() {
     let name = database.name();
     let read_only = |on| format!("ALTER DATABASE {name} SET default_transaction_read_only = {on};");
     database.execute(&read_only("on")).unwrap();
-    assert_eq!(reason(PostgresStore::open(&options(&database.url())).await), Unavailability::ReadOnly);
+    assert_eq!(reason(PostgresStore::open(&options(&database.url())).await), Unavailability::NotReady);
     database.execute(&format!("SET default_transaction_read_only = off; {}", read_only("off"))).unwrap();
     assert_eq!(outcomes(apply_all(&store, &[registered("A")]).await), [Outcome::Applied]);
 }

@@ -49,6 +49,7 @@ fn the_starter_loads_and_serve_names_what_is_to_be_filled_in() {
     [store]
     url = "sqlite://payonce.db"  # default
     connections_max = 10         # default
+    transactions_max = 1         # default
     migrate = "auto"             # default
 
     [cache]
@@ -103,6 +104,7 @@ async fn config_shows_every_value_with_its_origin_and_no_secret() {
     [store]
     url = "sqlite://payonce.db"      # file payonce.toml:4
     connections_max = 10             # default
+    transactions_max = 1             # default
     migrate = "auto"                 # default
 
     [cache]

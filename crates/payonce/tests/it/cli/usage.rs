@@ -12,17 +12,19 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn payonce_help() {
-    insta::assert_snapshot!(help(&["--help"]), @"
+    insta::assert_snapshot!(help(&["--help"]), @r"
     A self-hosted WeChat Pay backend whose payment callbacks take effect exactly once
 
     Usage: payonce <COMMAND>
 
     Commands:
-      serve   Run the server until SIGTERM or Ctrl-C
-      demo    See it work: pay orders, send every callback many times, tamper with some, check the database
-      init    Write a starter configuration in which every key is explained
-      config  Show the configuration in effect and where each value comes from. Secrets are not shown
-      help    Print this message or the help of the given subcommand(s)
+      serve    Run the server until SIGTERM or Ctrl-C
+      demo     See it work: pay orders, send every callback many times, tamper with some, check the database
+      init     Write a starter configuration in which every key is explained
+      migrate  Bring the database's schema up to date, or say what it lacks
+      copy     Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first
+      config   Show the configuration in effect and where each value comes from. Secrets are not shown
+      help     Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

@@ -21,6 +21,7 @@ fn without_file_and_environment_every_value_is_the_default() {
     [store]
     url = "sqlite://payonce.db"  # default
     connections_max = 10         # default
+    transactions_max = 1         # default
     migrate = "auto"             # default
 
     [cache]
@@ -59,6 +60,7 @@ fn a_blank_configuration_is_typed_like_any_other() {
                 "payonce.db",
             ),
             connections_max: 10,
+            transactions_max: 1,
             migrate: true,
         },
         cache: CacheSettings {
@@ -124,6 +126,7 @@ filter = "info,payonce_server=debug"
     [store]
     url = "sqlite:///var/lib/payonce/payonce.db"  # file payonce.toml:5
     connections_max = 10                          # default
+    transactions_max = 1                          # default
     migrate = "auto"                              # default
 
     [cache]
