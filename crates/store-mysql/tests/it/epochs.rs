@@ -49,7 +49,7 @@ fn next_second(server: &MariaDb) {
 }
 
 fn paid_orders(server: &MariaDb) -> String {
-    server.execute(SHOP, "SELECT COUNT(*) FROM payonce_orders WHERE state = 1;").unwrap()
+    server.execute(SHOP, "SELECT COUNT(*) FROM payonce_orders WHERE state = 1;").expect("the table is there")
 }
 
 #[tokio::test]

@@ -19,7 +19,11 @@ fn batches(size: usize, name: &str) -> Vec<Vec<Fact>> {
 /// A figure that the server counts since its start.
 fn counted(server: &MariaDb, name: &str) -> u64 {
     let value = "SELECT variable_value FROM information_schema.global_status WHERE variable_name";
-    server.execute(SHOP, &format!("{value} = '{name}';")).unwrap().parse().unwrap()
+    server
+        .execute(SHOP, &format!("{value} = '{name}';"))
+        .expect("the server counts")
+        .parse()
+        .expect("a count")
 }
 
 #[tokio::test]
