@@ -172,8 +172,8 @@ fn setup(work: Work, work_max: Duration) -> String {
         // Each statement looks its rows up by their keys, whatever the statistics say: those of a table that was empty
         // a minute ago would have it scanned. So the plan is made once.
         Work::Path => {
-            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-             SET enable_mergejoin = off;"
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; \
+             SET enable_hashjoin = off; SET enable_mergejoin = off;"
         }
         // For the same reason a plan is made for the table as it is.
         Work::Beside | Work::Migration => "SET plan_cache_mode = force_custom_plan;",

@@ -14,8 +14,12 @@ use crate::server::App;
 /// Transactions numbered in one go. Each has up to 256 messages.
 const TRANSACTIONS_MAX: usize = 512;
 
-/// How long a message of another node may wait; one of this node is numbered at once.
+/// How long a message of another node may wait; one of this node wakes the sequencer.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+
+/// From one round to the next. Each is a transaction of its own with a wait for the disk: one for each batch of
+/// callbacks would take a sixth of a busy database.
+const REST: Duration = Duration::from_millis(20);
 
 /// How long to wait while the database refuses.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,7 +47,7 @@ async fn sequence(app: &App, lease: &Lease) {
         match app.store.sequence(lease, TRANSACTIONS_MAX).await {
             // Woken by the applier, or by the time.
             Ok(0) => drop(timeout(LOOK_EVERY, app.committed.notified()).await),
-            Ok(_) => {}
+            Ok(_) => tokio::time::sleep(REST).await,
             Err(StoreError::LeaseLost) => return,
             Err(error) => {
                 tracing::warn!(error = error.with_causes(), "messages wait for their positions");
