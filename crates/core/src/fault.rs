@@ -2,9 +2,9 @@
 //!
 //! `fault!("apply: before commit")` costs nothing unless the crate is built with the feature `fault-points`
 //! (tests are); then the point that [`arm`] named ends the process at once, as a power cut would. A name that
-//! [`POINTS`] does not list does not compile.
+//! neither [`POINTS`] nor [`COPY_POINTS`] lists does not compile.
 
-/// Every point there is, in the order in which a callback passes them.
+/// Every point on the way of a callback, in the order in which it passes them.
 pub const POINTS: &[&str] = &[
     "ingest: verified, before the queue",
     "apply: begun, nothing read",
@@ -16,12 +16,24 @@ pub const POINTS: &[&str] = &[
     "ingest: after commit, before ack",
 ];
 
+/// Every point of `payonce copy`, likewise. The second one is passed once for each portion.
+pub const COPY_POINTS: &[&str] = &[
+    "copy: begun, nothing copied",
+    "copy: a portion written",
+    "copy: all copied, nothing compared",
+    "copy: compared, not finished",
+];
+
 /// Whether `name` is listed; evaluated by the compiler for each `fault!`.
 #[must_use]
 pub const fn is_listed(name: &str) -> bool {
+    is_among(POINTS, name) || is_among(COPY_POINTS, name)
+}
+
+const fn is_among(points: &[&str], name: &str) -> bool {
     let mut i = 0;
-    while i < POINTS.len() {
-        if same(POINTS[i].as_bytes(), name.as_bytes()) {
+    while i < points.len() {
+        if same(points[i].as_bytes(), name.as_bytes()) {
             return true;
         }
         i += 1;
@@ -47,7 +59,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 #[macro_export]
 macro_rules! fault {
     ($name:literal) => {{
-        const { assert!($crate::fault::is_listed($name), "not in payonce_core::fault::POINTS") };
+        const { assert!($crate::fault::is_listed($name), "listed nowhere in payonce_core::fault") };
         $crate::fault::reach($name);
     }};
 }
@@ -91,6 +103,6 @@ mod tests {
     fn only_listed_points_can_be_armed() {
         assert!(!super::is_listed("apply: nowhere"));
         assert!(!super::arm("apply: nowhere"));
-        assert!(super::POINTS.iter().all(|name| super::is_listed(name)));
+        assert!([super::POINTS, super::COPY_POINTS].concat().into_iter().all(super::is_listed));
     }
 }

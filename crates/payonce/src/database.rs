@@ -1,8 +1,10 @@
-//! The database that the configuration names, and this process' name in it.
+//! Databases by their URLs, and this process' name in them.
+//!
+//! Errors do not say where a URL stands: whoever took it from there does.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
+use anyhow::Context as _;
 use payonce_core::store::{Owner, archive::Archive};
 use payonce_server::config::{StoreSettings, StoreUrl};
 use payonce_store_mysql::MySqlStore;
@@ -10,57 +12,84 @@ use payonce_store_postgres::PostgresStore;
 use payonce_store_sqlite::SqliteStore;
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
+/// How long one statement or transaction of a copy may take: a portion of some megabytes over a slow line. Shorter than
+/// the time for which the databases are reserved.
+const COPY_WORK_MAX: Duration = Duration::from_secs(10);
+
 /// What a database is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Serve,
-    /// To copy from it or into it: a copy that was not finished may be opened.
-    Copy,
+    /// To copy from it: its schema is left as it is.
+    CopyFrom,
+    /// To copy into it: a copy that was not finished may be opened.
+    CopyInto,
     /// To bring its schema up to date, whatever the configuration says of that.
     Migrate,
 }
 
-/// Opens the database, and brings its schema up to date if the settings or the purpose allow it.
-pub(crate) async fn open(settings: &StoreSettings, purpose: Purpose) -> anyhow::Result<Arc<dyn Archive>> {
-    let copying = purpose == Purpose::Copy;
-    let migrate = settings.migrate || purpose == Purpose::Migrate;
-    match &settings.url {
-        StoreUrl::Sqlite(path) => {
-            let mut options = payonce_store_sqlite::Options::new(path);
-            options.copying = copying;
-            let store = SqliteStore::open(&options)
-                .with_context(|| format!("store.url: the database {}", path.display()))?;
-            Ok(Arc::new(store))
+impl Purpose {
+    fn migrates(self, settings: &StoreSettings) -> bool {
+        match self {
+            Self::Serve => settings.migrate,
+            Self::CopyFrom => false,
+            Self::CopyInto | Self::Migrate => true,
         }
-        StoreUrl::Postgres(url) => {
-            let mut options = payonce_store_postgres::Options::new(url.expose()).context("store.url")?;
-            options.connections_max = settings.connections_max;
-            (options.migrate, options.copying) = (migrate, copying);
-            Ok(Arc::new(PostgresStore::open(&options).await.context("store.url")?))
-        }
-        StoreUrl::MySql(url) => {
-            let mut options = payonce_store_mysql::Options::new(url.expose()).context("store.url")?;
-            options.connections_max = settings.connections_max;
-            (options.migrate, options.copying) = (migrate, copying);
-            Ok(Arc::new(MySqlStore::open(&options).await.context("store.url")?))
+    }
+
+    /// How long a statement or transaction may take that otherwise takes `served` at the most.
+    fn work_max(self, served: Duration) -> Duration {
+        match self {
+            Self::Serve | Self::Migrate => served,
+            Self::CopyFrom | Self::CopyInto => COPY_WORK_MAX,
         }
     }
 }
 
-/// The names of the migrations that the database lacks.
-pub(crate) async fn missing_migrations(url: &StoreUrl) -> anyhow::Result<Vec<String>> {
-    let missing = match url {
-        StoreUrl::Sqlite(path) => payonce_store_sqlite::plan(path),
+/// Opens the database, and brings its schema up to date if the settings or the purpose allow it. (A SQLite file is
+/// always brought up to date.)
+pub(crate) async fn open(settings: &StoreSettings, purpose: Purpose) -> anyhow::Result<Arc<dyn Archive>> {
+    let copying = purpose == Purpose::CopyInto;
+    let migrate = purpose.migrates(settings);
+    match &settings.url {
+        StoreUrl::Sqlite(path) => {
+            let mut options = payonce_store_sqlite::Options::new(path);
+            options.copying = copying;
+            let store = SqliteStore::open(&options);
+            Ok(Arc::new(store.with_context(|| format!("the database {}", path.display()))?))
+        }
         StoreUrl::Postgres(url) => {
-            let options = payonce_store_postgres::Options::new(url.expose()).context("store.url")?;
-            payonce_store_postgres::plan(&options).await
+            let mut options = payonce_store_postgres::Options::new(url.expose())?;
+            options.connections_max = settings.connections_max;
+            options.work_max = purpose.work_max(options.work_max);
+            (options.migrate, options.copying) = (migrate, copying);
+            Ok(Arc::new(PostgresStore::open(&options).await?))
         }
         StoreUrl::MySql(url) => {
-            let options = payonce_store_mysql::Options::new(url.expose()).context("store.url")?;
-            payonce_store_mysql::plan(&options).await
+            let mut options = payonce_store_mysql::Options::new(url.expose())?;
+            options.connections_max = settings.connections_max;
+            options.work_max = purpose.work_max(options.work_max);
+            (options.migrate, options.copying) = (migrate, copying);
+            Ok(Arc::new(MySqlStore::open(&options).await?))
         }
-    };
-    missing.context("store.url")
+    }
+}
+
+/// The names of the migrations that the database lacks. Nothing is made or changed.
+pub(crate) async fn missing_migrations(url: &StoreUrl) -> anyhow::Result<Vec<String>> {
+    match url {
+        StoreUrl::Sqlite(path) => {
+            payonce_store_sqlite::plan(path).with_context(|| format!("the database {}", path.display()))
+        }
+        StoreUrl::Postgres(url) => {
+            let options = payonce_store_postgres::Options::new(url.expose())?;
+            Ok(payonce_store_postgres::plan(&options).await?)
+        }
+        StoreUrl::MySql(url) => {
+            let options = payonce_store_mysql::Options::new(url.expose())?;
+            Ok(payonce_store_mysql::plan(&options).await?)
+        }
+    }
 }
 
 /// A name that no other process has: where it runs, for people, and 64 random bits.

@@ -2,6 +2,7 @@
 
 use std::{io::Write as _, path::Path, process::ExitCode};
 
+use anyhow::Context as _;
 use payonce_server::config::Environment;
 
 use crate::{
@@ -18,16 +19,13 @@ pub(crate) fn run(
     let settings = configuration::load(path, environment)?.config.store;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let missing = database::missing_migrations(&settings.url).await?;
+        let missing = database::missing_migrations(&settings.url).await.context("store.url")?;
         let mut out = std::io::stdout();
         match command {
-            MigrateCommand::Status if missing.is_empty() => writeln!(out, "the schema is up to date")?,
+            _ if missing.is_empty() => writeln!(out, "the schema is up to date")?,
             MigrateCommand::Status => {
-                writeln!(
-                    out,
-                    "the schema lacks {} migration(s): run `payonce migrate apply`",
-                    missing.len()
-                )?;
+                let count = missing.len();
+                writeln!(out, "the schema lacks {count} migration(s): run `payonce migrate apply`")?;
                 return Ok(ExitCode::FAILURE);
             }
             MigrateCommand::Plan => {
@@ -36,8 +34,8 @@ pub(crate) fn run(
                 }
             }
             MigrateCommand::Apply => {
-                // Opening is migrating; nothing is done if nothing is missing.
-                database::open(&settings, Purpose::Migrate).await?;
+                // Opening is migrating.
+                database::open(&settings, Purpose::Migrate).await.context("store.url")?;
                 for name in &missing {
                     writeln!(out, "applied {name}")?;
                 }

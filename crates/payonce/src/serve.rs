@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 
+use anyhow::Context as _;
 use payonce_core::SystemClock;
 use payonce_server::{Server, config::Environment};
 
@@ -21,7 +22,7 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
     config.ready_to_serve()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = database::open(&config.store, Purpose::Serve).await?;
+        let store = database::open(&config.store, Purpose::Serve).await.context("store.url")?;
         let mut server = Server::new(config, store, Arc::new(SystemClock), database::owner()).start().await?;
         let broken = tokio::select! {
             asked = signals::asked_to_stop() => { asked?; false }

@@ -267,13 +267,13 @@ impl Running {
 
     /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that
     /// waits is written.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         let _ = self.stop.send(true);
         // Order matters: requests first, then the queue that they feed, then what drains it, then the roles, which
         // number the last messages.
         let _ = self.serving.await;
         *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
-        self.applier.end().await;
+        self.applier.drain().await;
         self.roles.end().await;
         tracing::info!("payonce has stopped");
     }

@@ -111,18 +111,15 @@ async fn checked_version(connection: &mut PgConnection) -> Result<usize, StoreEr
         .await
         .map_err(class)?;
     let found = found.ok_or_else(unknown)?;
-    match usize::try_from(found) {
-        Ok(version) if version > MIGRATIONS.len() => {
-            let (found, known) = (i64::from(found), MIGRATIONS.len() as i64);
-            Err(StoreError::Schema(SchemaError::Newer { found, known }))
-        }
-        Ok(version)
-            if version > 0 && TABLES.iter().all(|table| tables.iter().any(|found| found == table)) =>
-        {
-            Ok(version)
-        }
-        _ => Err(unknown()),
+    let known = MIGRATIONS.len();
+    let version = usize::try_from(found).map_err(|_| unknown())?;
+    if version > known {
+        let (found, known) = (i64::from(found), known as i64);
+        return Err(StoreError::Schema(SchemaError::Newer { found, known }));
     }
+    // An older schema lacks what later migrations make.
+    let whole = TABLES.iter().all(|table| tables.iter().any(|found| found == table));
+    if version == 0 || (version == known && !whole) { Err(unknown()) } else { Ok(version) }
 }
 
 async fn refuse_unfinished_copy(connection: &mut PgConnection, options: &Options) -> Result<(), StoreError> {

@@ -142,7 +142,8 @@ impl SqliteStore {
     }
 }
 
-fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+/// A connection that only reads. The file must be there.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(class)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(class)?;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use payonce_core::{StoreError, store::SchemaError};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use crate::errors::class;
+use crate::{connect::open_reader, errors::class};
 
 /// "payo" in ASCII: marks a file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x7061_796f;
@@ -59,8 +59,7 @@ pub(crate) fn refuse_unfinished_copy(connection: &Connection) -> Result<(), Stor
 /// read.
 pub fn plan(path: &Path) -> Result<Vec<String>, StoreError> {
     let version = if path.exists() {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        checked_version(&Connection::open_with_flags(path, flags).map_err(class)?)?
+        checked_version(&open_reader(path)?)?
     } else {
         0
     };

@@ -1,9 +1,15 @@
 //! Table by table: the rows over, and both sides compared.
 
-use anyhow::ensure;
-use aws_lc_rs::digest::{Context, SHA256};
+use anyhow::{Context as _, ensure};
+use aws_lc_rs::digest::{self, SHA256};
 use indicatif::{ProgressBar, ProgressStyle};
-use payonce_core::store::archive::{Archive, Progress, Row, TABLES, Table, Value};
+use payonce_core::{
+    fault,
+    store::{
+        Counts,
+        archive::{Archive, Progress, Row, TABLES, Table, Value},
+    },
+};
 use serde::Serialize;
 
 use super::{Ends, Reserved};
@@ -26,22 +32,14 @@ pub(super) struct Copied {
     pub sha256: String,
 }
 
-/// Copies what is not there yet.
+/// Copies what is not there yet; `before` says what is.
 pub(super) async fn copy(
     ends: &Ends,
     source: &str,
     before: &[Progress],
     reserved: &mut Reserved,
 ) -> anyhow::Result<()> {
-    let counts = ends.from.counts().await?;
-    let total = counts.orders
-        + counts.payments
-        + counts.messages
-        + counts.incidents
-        + counts.receipts
-        + counts.rejected
-        + counts.unopened;
-    let bar = bar("copying", total);
+    let bar = bar("copying", about(&ends.from.counts().await.context("--from")?));
     for table in &TABLES {
         let known = before.iter().find(|progress| progress.table == table.name);
         let mut progress = known.cloned().unwrap_or_else(|| Progress {
@@ -54,23 +52,31 @@ pub(super) async fn copy(
         bar.inc(progress.rows);
         while !progress.done {
             reserved.renew(ends).await?;
-            let page = ends.from.rows_after(table, &progress.after, table.page).await?;
-            progress.done = page.len() < table.page;
-            let last_of_table = progress.done;
+            let page = ends.from.rows_after(table, &progress.after, table.page).await.context("--from")?;
+            let is_last = page.len() < table.page;
             let portions = portions(&page);
             for (number, portion) in portions.iter().enumerate() {
                 if let Some(last) = portion.last() {
                     progress.after = last[..table.key].to_vec();
                 }
                 progress.rows += portion.len() as u64;
-                progress.done = last_of_table && number + 1 == portions.len();
-                ends.to.add_rows(table, portion, &progress).await?;
+                progress.done = is_last && number + 1 == portions.len();
+                reserved.renew(ends).await?;
+                let added = ends.to.add_rows(table, portion, &progress).await;
+                added.with_context(|| format!("--to: table {}", table.name))?;
+                fault!("copy: a portion written");
                 bar.inc(portion.len() as u64);
             }
         }
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// How many rows there are, but for a few kinds that are not counted.
+fn about(counts: &Counts) -> u64 {
+    let Counts { orders, payments, messages, incidents, receipts, rejected, unopened } = counts;
+    orders + payments + messages + incidents + receipts + rejected + unopened
 }
 
 /// Rows that fit into one transaction each; one empty portion if there are none, so that progress is written.
@@ -93,12 +99,12 @@ pub(super) async fn compare(ends: &Ends, reserved: &mut Reserved) -> anyhow::Res
     let bar = bar("comparing", TABLES.len() as u64);
     let mut tables = Vec::with_capacity(TABLES.len());
     for table in &TABLES {
-        let from = read(&*ends.from, table, ends, reserved).await?;
-        let to = read(&*ends.to, table, ends, reserved).await?;
+        let from = read(&*ends.from, table, ends, reserved).await.context("--from")?;
+        let to = read(&*ends.to, table, ends, reserved).await.context("--to")?;
         ensure!(
             from == to,
-            "table {}: {} rows with digest {} were read here, {} with {} there: the copy is not served; keep \
-             everybody off both databases, empty the target and copy again",
+            "table {}: --from has {} rows with digest {}, --to {} with {}: one of them changed since the copy began; \
+             --to will not be served: empty it and copy again",
             table.name,
             from.rows,
             from.sha256,
@@ -118,7 +124,7 @@ async fn read(
     ends: &Ends,
     reserved: &mut Reserved,
 ) -> anyhow::Result<Copied> {
-    let (mut context, mut rows, mut after) = (Context::new(&SHA256), 0, Row::new());
+    let (mut digest, mut rows, mut after) = (digest::Context::new(&SHA256), 0, Row::new());
     loop {
         reserved.renew(ends).await?;
         let page = database.rows_after(table, &after, table.page).await?;
@@ -126,19 +132,19 @@ async fn read(
         after = last[..table.key].to_vec();
         rows += page.len() as u64;
         for value in page.iter().flatten() {
-            update(&mut context, value);
+            update(&mut digest, value);
         }
     }
-    let sha256 = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Copied { name: table.name, rows, sha256 })
 }
 
 /// Each value with its kind and its length, so that no two rows read alike.
-fn update(context: &mut Context, value: &Value) {
+fn update(digest: &mut digest::Context, value: &Value) {
     let mut field = |kind: u8, bytes: &[u8]| {
-        context.update(&[kind]);
-        context.update(&(bytes.len() as u64).to_be_bytes());
-        context.update(bytes);
+        digest.update(&[kind]);
+        digest.update(&(bytes.len() as u64).to_be_bytes());
+        digest.update(bytes);
     };
     match value {
         Value::Null => field(0, b""),

@@ -8,7 +8,6 @@
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, Mutex, PoisonError},
-    thread,
     time::Duration,
 };
 
@@ -18,9 +17,9 @@ use payonce_core::{
     store::{Note, Retention},
 };
 use tokio::{
-    runtime::Handle,
+    runtime::{Builder, Handle, Runtime},
     sync::{Notify, mpsc, oneshot},
-    task::{JoinHandle, spawn_blocking},
+    task::JoinHandle,
     time::{Instant, Interval, MissedTickBehavior, interval, sleep},
 };
 
@@ -115,26 +114,28 @@ impl Default for Grouping {
 
 /// The applier at work.
 pub(crate) struct Applying {
-    lanes: Vec<Lane>,
+    lanes: Vec<JoinHandle<()>>,
     /// Ends when the first lane does, be it by a panic.
     pub ended: oneshot::Receiver<()>,
-}
-
-enum Lane {
-    /// Where the store may block.
-    Thread(thread::JoinHandle<()>),
-    Task(JoinHandle<()>),
+    /// Taken by the end.
+    thread: Option<Runtime>,
 }
 
 impl Applying {
     /// Waits until everything that was handed in is written. The last [`Intake`] must be gone.
-    pub(crate) async fn end(self) {
-        for lane in self.lanes {
+    pub(crate) async fn drain(&mut self) {
+        for lane in self.lanes.drain(..) {
             // What made it panic was said when it did.
-            match lane {
-                Lane::Thread(thread) => drop(spawn_blocking(move || thread.join()).await),
-                Lane::Task(task) => drop(task.await),
-            }
+            let _ = lane.await;
+        }
+    }
+}
+
+impl Drop for Applying {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // Whoever drops this may be a thread that must not wait.
+            thread.shutdown_background();
         }
     }
 }
@@ -169,8 +170,9 @@ pub(crate) struct Applier {
 }
 
 impl Applier {
-    /// Starts the applier on a thread of its own, where a store may block. It ends, with everything written,
-    /// when the last [`Intake`] is dropped.
+    /// Starts the applier on a thread of its own: a store may block there, and the next step of a transaction does
+    /// not wait behind requests that are being verified. It ends, with everything written, when the last [`Intake`]
+    /// is dropped; connections that it made work until [`Applying`] is.
     pub(crate) fn start(self, queue_max: usize) -> std::io::Result<(Intake, Applying)> {
         let serves_many = self.store.needs_sequencer();
         let lanes_max = if serves_many { self.grouping.lanes.max(1) } else { 1 };
@@ -178,6 +180,8 @@ impl Applier {
         let mut notes_in = Some(notes_in);
         let (alive, ended) = oneshot::channel();
         let alive = Arc::new(Mutex::new(Some(alive)));
+        let thread =
+            Builder::new_multi_thread().worker_threads(1).thread_name("applier").enable_all().build()?;
         let (mut lanes, mut senders) = (Vec::new(), Vec::new());
         for _ in 0..lanes_max {
             let (facts, facts_in) = mpsc::channel(queue_max.div_ceil(lanes_max));
@@ -185,14 +189,13 @@ impl Applier {
             let (alive, applier) = (Alive(Arc::clone(&alive)), self.clone());
             // The first lane takes the notes.
             let notes = Notes::new(notes_in.take().unwrap_or_else(|| mpsc::channel(1).1));
-            let run = async move {
+            lanes.push(thread.spawn(async move {
                 let _alive = alive;
                 applier.run(facts_in, notes).await;
-            };
-            lanes.push(if serves_many { Lane::Task(tokio::spawn(run)) } else { on_a_thread(run)? });
+            }));
         }
         let intake = Intake { lanes: senders.into(), notes, metrics: self.metrics };
-        Ok((intake, Applying { lanes, ended }))
+        Ok((intake, Applying { lanes, ended, thread: Some(thread) }))
     }
 
     async fn run(self, mut facts: mpsc::Receiver<Waiting>, mut notes: Notes) {
@@ -241,12 +244,6 @@ impl Applier {
             }
         });
     }
-}
-
-fn on_a_thread(run: impl Future<Output = ()> + Send + 'static) -> std::io::Result<Lane> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let thread = thread::Builder::new().name("applier".to_owned()).spawn(move || runtime.block_on(run))?;
-    Ok(Lane::Thread(thread))
 }
 
 /// Tells each who waits what came of its fact. Returns what is committed.
