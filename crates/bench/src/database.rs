@@ -1,6 +1,6 @@
 //! The database that is measured: a file, or a server that is started for the run, with its own defaults for safety.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use clap::ValueEnum;
@@ -81,6 +81,9 @@ impl Database {
     }
 }
 
+/// How long a statement may take: at the end everything is counted, perhaps ten million rows.
+const WORK_MAX: Duration = Duration::from_secs(120);
+
 /// Opens a database by its URL.
 pub(crate) async fn open(kind: Kind, url: &str, connections_max: usize) -> anyhow::Result<Arc<dyn Store>> {
     Ok(match kind {
@@ -91,11 +94,13 @@ pub(crate) async fn open(kind: Kind, url: &str, connections_max: usize) -> anyho
         Kind::Postgres => {
             let mut options = payonce_store_postgres::Options::new(url)?;
             options.connections_max = connections_max;
+            options.work_max = WORK_MAX;
             Arc::new(PostgresStore::open(&options).await?)
         }
         Kind::Mysql => {
             let mut options = payonce_store_mysql::Options::new(url)?;
             options.connections_max = connections_max;
+            options.work_max = WORK_MAX;
             Arc::new(MySqlStore::open(&options).await?)
         }
     })

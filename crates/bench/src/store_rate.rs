@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         let rate = f64::from(options.payments) / timed(fact)?.as_secs_f64();
         let after = Spent::so_far()?;
         println!(
-            "{what:<14} {rate:>8.0}/s in batches of {}, {:.1} CPU µs and {} bytes written each",
+            "{what:<14} {rate:>8.0}/s in batches of {}, {:.1} CPU µs and {} bytes written by this process each",
             options.batch,
             (after.cpu - before.cpu).as_secs_f64() * 1e6 / f64::from(options.payments),
             (after.bytes_written - before.bytes_written) / u64::from(options.payments),

@@ -26,7 +26,9 @@ mod lease;
 mod views;
 
 pub use epoch::Epoch;
-pub use error::{DriverError, ForeignValue, OrderMoved, SchemaError, StoreError, Unavailability};
+pub use error::{
+    DriverError, ForeignValue, OrderMoved, SchemaError, StoreError, Unavailability, with_causes,
+};
 pub use lease::{Lease, LeaseView, Leases, Owner, Role};
 pub use views::{
     Counts, IncidentView, LedgerLine, MessageView, Note, OrderView, PaymentView, Position, Rejected,

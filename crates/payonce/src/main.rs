@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use payonce_core::store::with_causes;
 use payonce_server::config::Environment;
 
 mod args;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     match run(args, &environment) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("payonce: {error:#}");
+            eprintln!("payonce: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }

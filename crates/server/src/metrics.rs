@@ -23,6 +23,11 @@ struct VerdictLabel {
     verdict: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CacheLabel {
+    cache: &'static str,
+}
+
 /// Everything that is counted.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -34,6 +39,10 @@ pub(crate) struct Metrics {
     pub batch_facts: Histogram,
     /// Notes that were not written because too many waited or the database refused.
     pub notes_dropped: Counter,
+    /// Copies that this process answered from its own memory.
+    pub process_hits: Counter,
+    /// Copies that were answered from the cache that nodes share.
+    pub shared_hits: Counter,
     /// Times that the shared cache did not answer.
     pub shared_failures: Counter,
     /// Entries of the shared cache that were not sealed by this database: forged, foreign or stale.
@@ -47,6 +56,8 @@ impl Metrics {
         let callback_seconds = Histogram::new(exponential_buckets(0.000_25, 2.0, 15));
         let batch_facts = Histogram::new(exponential_buckets(1.0, 2.0, 9));
         let notes_dropped = Counter::<u64, AtomicU64>::default();
+        let cache_hits = Family::<CacheLabel, Counter>::default();
+        let hits = |cache| cache_hits.get_or_create_owned(&CacheLabel { cache });
         let shared_failures = Counter::<u64, AtomicU64>::default();
         let shared_foreign = Counter::<u64, AtomicU64>::default();
 
@@ -64,6 +75,7 @@ impl Metrics {
             "Rejected callbacks and receipts that were not stored",
             notes_dropped.clone(),
         );
+        registry.register("cache_hits", "Copies answered without the database, by cache", cache_hits.clone());
         registry.register(
             "shared_cache_failures",
             "Times that the shared cache did not answer in time",
@@ -84,6 +96,8 @@ impl Metrics {
             callback_seconds,
             batch_facts,
             notes_dropped,
+            process_hits: hits("process"),
+            shared_hits: hits("shared"),
             shared_failures,
             shared_foreign,
         }

@@ -155,7 +155,8 @@ impl Server {
             Some(url) => Some(Arc::new(Shared::open(url.expose(), Arc::clone(&metrics))?)),
             None => None,
         };
-        let caches = Arc::new(Committed::new(config.cache.memory_mib_max * 1024 * 1024, shared));
+        let memory_max = config.cache.memory_mib_max * 1024 * 1024;
+        let caches = Arc::new(Committed::new(memory_max, shared, Arc::clone(&metrics)));
         let committed = Arc::new(Notify::new());
         let retention = Retention { rejected_rows_max: config.retention.rejected_rows_max };
         let applier = Applier {

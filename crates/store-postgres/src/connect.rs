@@ -66,10 +66,14 @@ impl Options {
         let hosts = hosts(url)?.into_iter().map(|url| {
             let host =
                 PgConnectOptions::from_str(&url).map_err(|error| UrlError::Driver(error.to_string()))?;
-            match host.get_database() {
-                Some(_) => Ok(host.application_name("payonce").disable_statement_logging()),
-                None => Err(UrlError::NoDatabase { expected: SCHEME }),
+            if host.get_database().is_none() {
+                return Err(UrlError::NoDatabase { expected: SCHEME });
             }
+            let host = match host.get_application_name() {
+                Some(_) => host,
+                None => host.application_name("payonce"),
+            };
+            Ok(host.disable_statement_logging())
         });
         Ok(Self {
             hosts: hosts.collect::<Result<_, _>>()?,
@@ -235,11 +239,6 @@ struct Facts {
 #[error("the server is a standby, or its transactions only read")]
 struct OnlyReads;
 
-/// The database cannot hold every text.
-#[derive(Debug, thiserror::Error)]
-#[error("the database's encoding is {0}: create it with ENCODING 'UTF8'")]
-struct NotUtf8(String);
-
 impl Facts {
     async fn read(connection: &mut PgConnection) -> Result<Self, StoreError> {
         let facts = sqlx::query(
@@ -272,7 +271,7 @@ impl Facts {
             }));
         }
         if self.encoding != "UTF8" {
-            return Err(StoreError::Unexpected(Box::new(NotUtf8(self.encoding.clone()))));
+            return Err(StoreError::Schema(SchemaError::Encoding { found: self.encoding.clone() }));
         }
         if !self.takes_writes {
             let reason = Unavailability::NotReady;
@@ -305,6 +304,9 @@ mod tests {
             assert!(matches!(error, UrlError::Driver(_)), "{error:?}");
             assert!(!error.to_string().contains("u:secret"), "{error}");
         }
+        let named = |url| Options::new(url).unwrap().hosts[0].get_application_name().map(str::to_owned);
+        assert_eq!(named("postgres://u@h/d").as_deref(), Some("payonce"));
+        assert_eq!(named("postgres://u@h/d?application_name=till").as_deref(), Some("till"));
         let options = Options::new("postgresql://u:secret@one:1,two:2/d?sslmode=require").unwrap();
         let shown = format!("{options:?}");
         assert!(shown.contains(r#"("one", 1), ("two", 2)"#) && shown.contains('d'), "{shown}");
@@ -326,7 +328,7 @@ mod tests {
         let expected = "the database server is PostgreSQL 12.9; payonce needs PostgreSQL 13 or newer";
         assert_eq!(old.expect_err("too old").to_string(), expected);
         let latin = Facts { encoding: "LATIN1".to_owned(), ..good() }.check();
-        assert!(latin.expect_err("not UTF-8").with_causes().contains("ENCODING 'UTF8'"));
+        assert!(latin.expect_err("not UTF-8").to_string().contains("ENCODING 'UTF8'"));
         let standby = Facts { takes_writes: false, ..good() }.check();
         assert!(matches!(standby, Err(StoreError::Unavailable { reason: Unavailability::NotReady, .. })));
     }

@@ -55,15 +55,24 @@ impl StoreError {
     /// The error and all its causes, in one line, for a log.
     #[must_use]
     pub fn with_causes(&self) -> String {
-        let mut line = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
-            cause = error.source();
-        }
-        line
+        with_causes(self)
     }
+}
+
+/// An error and all its causes, in one line. Drivers say the cause in the error itself: it stands there once.
+#[must_use]
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
 }
 
 /// Why a database cannot do it now.
@@ -185,6 +194,12 @@ pub enum SchemaError {
         /// The versions that will do.
         needs: &'static str,
     },
+    /// The database cannot hold every text.
+    #[error("the database's encoding is {found}: create it anew with ENCODING 'UTF8'")]
+    Encoding {
+        /// What it is.
+        found: String,
+    },
     /// Tables of payonce's names were made by something else, or some are missing.
     #[error(
         "the database has tables under payonce's names, but not payonce's schema: choose another database, or \
@@ -207,4 +222,23 @@ pub enum SchemaError {
         "a copy into this database is not finished: run `payonce copy` again, which goes on where it stopped"
     )]
     CopyUnfinished,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the driver: {0}")]
+    struct Repeats(#[source] std::io::Error);
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let refused = || std::io::Error::other("refused");
+        let error = StoreError::Disconnected(Box::new(Repeats(refused())));
+        let expected = "the connection to the database was lost; begin again: the driver: refused";
+        assert_eq!(error.with_causes(), expected);
+        let expected = "the connection to the database was lost; begin again: refused";
+        assert_eq!(StoreError::Disconnected(Box::new(refused())).with_causes(), expected);
+    }
 }

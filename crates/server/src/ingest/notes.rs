@@ -54,7 +54,7 @@ impl Notes {
         }
         match store.note(&self.batch, retention).await {
             Ok(()) => self.refused = false,
-            Err(error @ (StoreError::Unavailable { .. } | StoreError::Conflict(_))) => {
+            Err(error) if is_for_now(&error) => {
                 if !self.refused {
                     tracing::warn!(
                         error = error.with_causes(),
@@ -65,7 +65,7 @@ impl Notes {
                 self.refused = true;
                 return false;
             }
-            // Trying again would not help, and those behind would wait for ever.
+            // The same would be refused again, and those behind would wait for ever.
             Err(error) => {
                 tracing::error!(
                     error = error.with_causes(),
@@ -87,4 +87,15 @@ impl Notes {
             tracing::error!(notes = left, "the database did not take the last notes");
         }
     }
+}
+
+/// Whether the same notes may be taken later. Of a commit of which nobody knows, a receipt may then stand twice.
+fn is_for_now(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Unavailable { .. }
+            | StoreError::Conflict(_)
+            | StoreError::Disconnected(_)
+            | StoreError::CommitUnknown(_)
+    )
 }

@@ -71,10 +71,15 @@ async fn a_copy_at_another_node_needs_no_database() {
     let duplicates = "payonce_callbacks_accepted_total{outcome=\"duplicate\"}";
     assert_eq!(fleet.second.metric(duplicates).await.as_deref(), Some("1"));
 
+    let hits =
+        async |cache| fleet.second.metric(&format!("payonce_cache_hits_total{{cache=\"{cache}\"}}")).await;
+    assert_eq!(hits("shared").await.as_deref(), Some("1"));
+
     // From now on that node remembers it by itself.
     fleet.redis.flush().unwrap();
     fleet.second.ask(&fleet.second.callback(payment(1))).await.assert_acknowledged();
     assert_eq!(fleet.second.store.begun(), begun);
+    assert_eq!((hits("process").await.as_deref(), hits("shared").await.as_deref()), (Some("1"), Some("1")));
     // What is not in the cache is in the database, or goes there.
     fleet.second.ask(&fleet.second.callback(payment(2))).await.assert_acknowledged();
     assert_eq!(fleet.second.store.begun(), begun + 1);

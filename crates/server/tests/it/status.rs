@@ -49,6 +49,7 @@ async fn metrics_count_what_happened() {
     insta::assert_snapshot!(lines.join("\n"), @r#"
     # EOF
     # HELP payonce_batch_facts Facts applied in one transaction.
+    # HELP payonce_cache_hits Copies answered without the database, by cache.
     # HELP payonce_callback_seconds Seconds from a callback's head to its answer.
     # HELP payonce_callbacks_accepted Callbacks committed and acknowledged.
     # HELP payonce_callbacks_refused Callbacks answered 4xx or 5xx, by reason.
@@ -56,6 +57,7 @@ async fn metrics_count_what_happened() {
     # HELP payonce_shared_cache_failures Times that the shared cache did not answer in time.
     # HELP payonce_shared_cache_foreign Entries of the shared cache that this database did not seal, and that were ignored.
     # TYPE payonce_batch_facts histogram
+    # TYPE payonce_cache_hits counter
     # TYPE payonce_callback_seconds histogram
     # TYPE payonce_callbacks_accepted counter
     # TYPE payonce_callbacks_refused counter
@@ -64,6 +66,8 @@ async fn metrics_count_what_happened() {
     # TYPE payonce_shared_cache_foreign counter
     payonce_batch_facts_count 3
     payonce_batch_facts_sum 3.0
+    payonce_cache_hits_total{cache="process"} 1
+    payonce_cache_hits_total{cache="shared"} 0
     payonce_callbacks_accepted_total{outcome="applied"} 1
     payonce_callbacks_accepted_total{outcome="duplicate"} 1
     payonce_callbacks_accepted_total{outcome="incident"} 0

@@ -38,6 +38,8 @@ pub(crate) enum Trouble {
     CommitPanics,
     /// Notes cannot be written; all else can.
     NotesFail,
+    /// The connection is lost while notes are written.
+    NotesCut,
     /// A row of this payment breaks a constraint.
     Refuses { transaction_id: String },
 }
@@ -168,9 +170,14 @@ impl Store for TestStore {
 
     async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
         self.available()?;
-        if *self.troubled() == Trouble::NotesFail {
+        let refused = match *self.troubled() {
+            Trouble::NotesFail => Some(unavailable()),
+            Trouble::NotesCut => Some(StoreError::Disconnected("told so by a test".into())),
+            _ => None,
+        };
+        if let Some(error) = refused {
             self.notes_refused.send_modify(|count| *count += 1);
-            return Err(unavailable());
+            return Err(error);
         }
         self.sqlite.note(notes, retention).await
     }

@@ -73,15 +73,17 @@ async fn a_restart_loses_the_memory_and_nothing_else() {
 /// A receipt that could not be written at once is written later: the copy was acknowledged.
 #[tokio::test]
 async fn notes_wait_for_a_database_that_cannot_take_them() {
-    let stage = Stage::set().await;
-    let letter = stage.callback(payment(1));
-    stage.ask(&letter).await.assert_acknowledged();
-    stage.store.trouble(Trouble::NotesFail);
-    stage.ask(&letter).await.assert_acknowledged();
-    stage.ask(&letter.clone().without("wechatpay-nonce")).await.assert_refused(401, "is missing");
-    stage.store.note_refused().await;
-    stage.store.trouble(Trouble::None);
-    assert_eq!(stage.metric("payonce_notes_dropped_total").await.as_deref(), Some("0"));
-    let counts = stage.struck().await.counts().await;
-    assert_eq!((counts.receipts, counts.rejected), (2, 1));
+    for trouble in [Trouble::NotesFail, Trouble::NotesCut] {
+        let stage = Stage::set().await;
+        let letter = stage.callback(payment(1));
+        stage.ask(&letter).await.assert_acknowledged();
+        stage.store.trouble(trouble);
+        stage.ask(&letter).await.assert_acknowledged();
+        stage.ask(&letter.clone().without("wechatpay-nonce")).await.assert_refused(401, "is missing");
+        stage.store.note_refused().await;
+        stage.store.trouble(Trouble::None);
+        assert_eq!(stage.metric("payonce_notes_dropped_total").await.as_deref(), Some("0"));
+        let counts = stage.struck().await.counts().await;
+        assert_eq!((counts.receipts, counts.rejected), (2, 1));
+    }
 }
