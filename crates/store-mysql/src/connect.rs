@@ -173,6 +173,11 @@ impl MySqlServer {
         Self { hosts: options.hosts.clone(), work, work_max, watch: Arc::clone(watch) }
     }
 
+    /// Whether the servers are members of a cluster, as far as is known.
+    pub(crate) fn is_clustered(&self) -> bool {
+        self.watch.engine() == Some(Engine::Galera)
+    }
+
     /// The statements that make a session ready, whatever the server's defaults are.
     fn setup(&self, engine: Engine) -> String {
         let lock = match self.work {
@@ -223,7 +228,7 @@ impl Server for MySqlServer {
     }
 
     async fn roll_back(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
-        connection.execute("ROLLBACK").await.map(drop).map_err(class)
+        connection.execute("ROLLBACK; SET SESSION autocommit = 1").await.map(drop).map_err(class)
     }
 
     async fn ping(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {

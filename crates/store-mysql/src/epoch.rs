@@ -129,6 +129,11 @@ impl Watch {
         self.known().epoch.clone()
     }
 
+    /// What kind of server was connected to last.
+    pub(crate) fn engine(&self) -> Option<Engine> {
+        self.known().engine
+    }
+
     /// A connection was lost.
     pub(crate) fn forget(&self) {
         let mut known = self.known();
@@ -138,8 +143,7 @@ impl Watch {
 
     /// Proves on a connection that was there before that the key is current, or renews it.
     pub(crate) async fn prove_again(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
-        let engine = self.known().engine;
-        match engine {
+        match self.engine() {
             Some(engine) => self.prove(connection, engine).await,
             // No connection was proven yet: the next one will be.
             None => Ok(()),

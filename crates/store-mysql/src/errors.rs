@@ -24,8 +24,9 @@ fn class_of(number: u16) -> Class {
     };
     match number {
         // Deadlock (in a cluster also: another member was faster), lock wait timeout, row changed since it was read,
-        // statement needs to be prepared again, MySQL: NOWAIT, MySQL's Group Replication: another member was faster.
-        1213 | 1205 | 1020 | 1615 | 3572 | 3101 => Class::Conflict,
+        // statement needs to be prepared again, MySQL: NOWAIT, MySQL's Group Replication: another member was faster, no
+        // such savepoint: the cluster has ended the transaction without a word.
+        1213 | 1205 | 1020 | 1615 | 3572 | 3101 | 1305 => Class::Conflict,
         // Shutdown, aborted connections, network errors, killed connections; 2006 and 2013 are said by proxies.
         1053 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => Class::Disconnected,
         // A member outside of the primary component; MySQL in offline mode.
@@ -118,7 +119,7 @@ mod tests {
             AccessDenied, DiskFull, Io, NoDatabase, NotReady, ReadOnly, TimedOut, TooManyConnections,
         };
         let table: &[(Class, &[u16])] = &[
-            (Class::Conflict, &[1213, 1205, 1020, 1615, 3572, 3101]),
+            (Class::Conflict, &[1213, 1205, 1020, 1615, 3572, 3101, 1305]),
             (Class::Disconnected, &[1053, 1152, 1158, 1160, 1161, 1184, 1927, 2006, 2013, 3169, 4031]),
             (Class::Unavailable(NotReady), &[1047, 3032]),
             (Class::Unavailable(TooManyConnections), &[1040, 1135, 1203, 1226, 1461]),

@@ -39,7 +39,7 @@ impl Leases for MySqlStore {
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        again_on_conflict!({ beside!(self, async |connection| release(connection, lease).await) })
+        beside!(self, async |connection| release(connection, lease).await)
     }
 
     async fn leases(&self) -> Result<Vec<LeaseView>, StoreError> {

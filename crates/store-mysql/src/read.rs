@@ -111,7 +111,7 @@ pub(crate) async fn messages_after(
 }
 
 /// The batches that hold the next messages: row, first position, and the first place that is asked for.
-async fn batches_after(
+pub(crate) async fn batches_after(
     connection: &mut MySqlConnection,
     after: Position,
     limit: usize,

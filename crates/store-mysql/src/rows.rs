@@ -33,7 +33,8 @@ macro_rules! free_text {
 }
 pub(crate) use free_text;
 
-/// A parameter that holds an array of arrays, as the table `j` with the column `place` (from 1) and these columns.
+/// A parameter that holds an array of arrays, as the table `j` with the column `place` (from 1) and these columns. For
+/// each column the server reads a row from its start: short ones come first where there are many.
 macro_rules! json_table {
     ($($column:literal $kind:expr, $path:literal);+ $(;)?) => {
         concat!(

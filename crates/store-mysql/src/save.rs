@@ -207,9 +207,9 @@ async fn insert_payments(
          order_id, paid_at, source, learnt_at, detail) SELECT j.mchid, j.transaction_id, j.rival, j.out_trade_no, \
          j.amount, j.currency, j.appid, j.standing, j.order_id, j.paid_at, j.source, j.learnt_at, j.detail FROM ",
         json_table!(
-            "mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "rival" "INT", 2; "out_trade_no" ascii!(32), 3;
-            "amount" "BIGINT", 4; "currency" ascii!(3), 5; "appid" ascii!(32), 6; "standing" "INT", 7;
-            "order_id" "BIGINT", 8; "paid_at" "BIGINT", 9; "source" "INT", 10; "learnt_at" "BIGINT", 11;
+            "rival" "INT", 0; "standing" "INT", 1; "source" "INT", 2; "amount" "BIGINT", 3; "order_id" "BIGINT", 4;
+            "currency" ascii!(3), 5; "paid_at" "BIGINT", 6; "learnt_at" "BIGINT", 7; "mchid" ascii!(32), 8;
+            "appid" ascii!(32), 9; "transaction_id" ascii!(32), 10; "out_trade_no" ascii!(32), 11;
             "detail" free_text!(), 12
         )
     );
@@ -221,18 +221,18 @@ async fn insert_payments(
             let (mchid, transaction_id, rival) = statement(payment);
             let (content, order_id) = (&payment.content, row_of(orders, payment.order)?);
             rows.push((
-                mchid,
-                transaction_id,
                 rival,
-                content.key.out_trade_no.as_str(),
-                content.amount.get(),
-                content.currency.as_str(),
-                content.appid.as_str(),
                 standing_code(payment.standing),
-                order_id,
-                payment.paid_at.map(|at| at.0),
                 source_code(payment.source),
+                content.amount.get(),
+                order_id,
+                content.currency.as_str(),
+                payment.paid_at.map(|at| at.0),
                 payment.learnt_at.0,
+                mchid,
+                content.appid.as_str(),
+                transaction_id,
+                content.key.out_trade_no.as_str(),
                 payment.detail.as_ref().map(Json::as_str),
             ));
         }
@@ -315,7 +315,8 @@ async fn insert_notifications(connection: &mut MySqlConnection, changes: &Change
     execute(connection, INSERT, json(new)).await.map(drop).map_err(constraint("notification_once"))
 }
 
-/// The messages of a transaction are one batch, which waits for its positions.
+/// The messages of a transaction are one batch, which waits for its positions. Their bodies go as one string of bytes,
+/// from which each row cuts its own: as part of the list they would be quoted, and unquoted character by character.
 async fn insert_messages(
     connection: &mut MySqlConnection,
     messages: &[NewMessage],
@@ -323,10 +324,11 @@ async fn insert_messages(
 ) -> Result<(), StoreError> {
     const INSERT: &str = concat!(
         "INSERT INTO payonce_message (batch, place, id, kind, order_id, sequence, body, created_at) \
-         SELECT ?, ? + j.place - 1, j.id, j.kind, j.order_id, j.sequence, j.body, j.created_at FROM ",
+         SELECT ?, ? + j.place - 1, j.id, j.kind, j.order_id, j.sequence, \
+         CONVERT(SUBSTRING(?, j.body_at, j.body_bytes) USING utf8mb4), j.created_at FROM ",
         json_table!(
-            "id" ascii!(128), 0; "kind" ascii!(80), 1; "order_id" "BIGINT", 2; "sequence" "INT", 3;
-            "body" free_text!(), 4; "created_at" "BIGINT", 5
+            "body_at" "INT", 0; "body_bytes" "INT", 1; "order_id" "BIGINT", 2; "sequence" "INT", 3;
+            "created_at" "BIGINT", 4; "id" ascii!(128), 5; "kind" ascii!(80), 6
         )
     );
     if messages.is_empty() {
@@ -336,15 +338,21 @@ async fn insert_messages(
     let batch = batch.bind(messages.len() as i64).execute(&mut *connection).await.map_err(class)?;
     let mut first = 0_i64;
     for portion in portions(messages, |message| message.body.len()) {
-        let mut rows = Vec::with_capacity(portion.len());
+        let (mut rows, mut bodies) = (Vec::with_capacity(portion.len()), Vec::new());
         for message in portion {
             let order = message.order.map(|(slot, _)| row_of(orders, slot)).transpose()?;
             let sequence = message.order.map(|(_, sequence)| sequence);
             let (id, kind) = (message.id.0.as_str(), message.kind.name());
-            rows.push((id, kind, order, sequence, message.body.as_str(), message.created_at.0));
+            // Counted from 1, as SQL does.
+            let (at, bytes) = (bodies.len() + 1, message.body.len());
+            bodies.extend_from_slice(message.body.as_bytes());
+            rows.push((at, bytes, order, sequence, message.created_at.0, id, kind));
         }
-        let insert =
-            sqlx::query(INSERT).bind(batch.last_insert_id().cast_signed()).bind(first).bind(json(&rows));
+        let insert = sqlx::query(INSERT)
+            .bind(batch.last_insert_id().cast_signed())
+            .bind(first)
+            .bind(bodies)
+            .bind(json(&rows));
         if let Err(error) = insert.execute(&mut *connection).await {
             let places = rows.iter().map(|row| (row.2, row.3));
             let name =
@@ -406,8 +414,8 @@ pub(crate) async fn insert_receipts(
         "INSERT INTO payonce_receipt (mchid, notification_id, event_type, received_at, outcome) \
          SELECT j.mchid, j.notification_id, j.event_type, j.received_at, j.outcome FROM ",
         json_table!(
-            "mchid" ascii!(32), 0; "notification_id" ascii!(64), 1; "event_type" ascii!(64), 2;
-            "received_at" "BIGINT", 3; "outcome" "INT", 4
+            "outcome" "INT", 0; "mchid" ascii!(32), 1; "received_at" "BIGINT", 2; "event_type" ascii!(64), 3;
+            "notification_id" ascii!(64), 4
         )
     );
     if receipts.is_empty() {
@@ -415,7 +423,7 @@ pub(crate) async fn insert_receipts(
     }
     let rows = receipts.iter().map(|receipt| {
         let (mchid, id) = (receipt.merchant.as_str(), receipt.notification.as_str());
-        (mchid, id, receipt.event_type.as_str(), receipt.received_at.0, outcome_code(receipt.outcome))
+        (outcome_code(receipt.outcome), mchid, receipt.received_at.0, receipt.event_type.as_str(), id)
     });
     execute(connection, INSERT, json(rows)).await.map(drop).map_err(class)
 }

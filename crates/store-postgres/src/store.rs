@@ -33,12 +33,15 @@ macro_rules! again_on_conflict {
 }
 pub(crate) use again_on_conflict;
 
-/// Does something on a connection beside the path.
+/// Does something on a connection beside the path, in transactions of one statement. Reads too are begun again: a
+/// cluster ends them where another member's write needs their way.
 macro_rules! beside {
-    ($store:ident, $work:expr) => {{
-        let mut session = $store.session(&$store.beside).await?;
-        session.run($work).await
-    }};
+    ($store:ident, $work:expr) => {
+        $crate::store::again_on_conflict!({
+            let mut session = $store.session(&$store.beside).await?;
+            session.run($work).await
+        })
+    };
 }
 pub(crate) use beside;
 
@@ -113,17 +116,15 @@ impl Store for PostgresStore {
         after: UnopenedRow,
         limit: usize,
     ) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError> {
-        again_on_conflict!({
-            beside!(self, async |c| notes::take_unopened(c, owner, ttl, after, limit).await)
-        })
+        beside!(self, async |c| notes::take_unopened(c, owner, ttl, after, limit).await)
     }
 
     async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError> {
-        again_on_conflict!({ beside!(self, async |c| notes::return_unopened(c, owner).await) })
+        beside!(self, async |c| notes::return_unopened(c, owner).await)
     }
 
     async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
-        again_on_conflict!({ beside!(self, async |c| notes::forget_unopened(c, merchant, id).await) })
+        beside!(self, async |c| notes::forget_unopened(c, merchant, id).await)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -281,6 +281,12 @@ impl<S: Server> Session<S> {
         done
     }
 
+    /// The server that it is a connection to.
+    #[must_use]
+    pub fn server(&self) -> &S {
+        &self.manager.server
+    }
+
     /// Whether something was cut short: the connection is lost, and what it was doing may go on at the server.
     #[must_use]
     pub fn is_cut(&self) -> bool {
