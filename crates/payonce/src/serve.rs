@@ -23,9 +23,11 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = database::open(&config.store, Purpose::Serve).await.context("store.url")?;
+        // Order matters: whoever sees the server listen may ask it to stop.
+        let asked_to_stop = signals::asked_to_stop()?;
         let mut server = Server::new(config, store, Arc::new(SystemClock), database::owner()).start().await?;
         let broken = tokio::select! {
-            asked = signals::asked_to_stop() => { asked?; false }
+            () = asked_to_stop => false,
             () = server.broken() => true,
         };
         server.stop().await;

@@ -2,13 +2,14 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Returns at SIGTERM or SIGINT (Ctrl-C).
-pub(crate) async fn asked_to_stop() -> std::io::Result<()> {
+/// Ends at SIGTERM or SIGINT (Ctrl-C). From this call on, neither ends the process by itself.
+pub(crate) fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -23,6 +23,9 @@ use crate::{
 /// which is answered 503 then and sent again by WeChat.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
 
+/// How often the switch to the write-ahead log is tried again. Each time, another process has done its own.
+const WAL_REFUSALS_MAX: u32 = 16;
+
 /// Statements that stay prepared on a connection; more than there are.
 const STATEMENTS_CACHED: usize = 64;
 
@@ -85,7 +88,7 @@ impl SqliteStore {
         writer.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
         // Before anything is written: a foreign file must stay as it is.
         migrate::checked_version(&writer)?;
-        writer.pragma_update(None, "journal_mode", "WAL").map_err(class)?;
+        switch_to_wal(&writer)?;
         // FULL: a commit is durable when it returns, also in a power cut. An acknowledgement rests on it.
         writer.pragma_update(None, "synchronous", "FULL").map_err(class)?;
         writer.pragma_update(None, "cache_size", -i64::from(options.cache_kib)).map_err(class)?;
@@ -140,6 +143,20 @@ impl SqliteStore {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         Ok(result?)
     }
+}
+
+/// Switches to the write-ahead log. Of several processes that do so at once in a new file, SQLite refuses some without
+/// letting them wait; a transaction waits its turn, and then it is tried again.
+fn switch_to_wal(connection: &Connection) -> Result<(), StoreError> {
+    for _ in 0..WAL_REFUSALS_MAX {
+        match connection.pragma_update(None, "journal_mode", "WAL").map_err(class) {
+            Err(StoreError::Unavailable { reason: Unavailability::Locked, .. }) => {
+                connection.execute_batch("BEGIN IMMEDIATE; COMMIT").map_err(class)?;
+            }
+            done => return done,
+        }
+    }
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(class)
 }
 
 /// A connection that only reads. The file must be there.

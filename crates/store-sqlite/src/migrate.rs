@@ -16,7 +16,7 @@ const MIGRATIONS: &[(&str, &str)] = &[("0001_initial", include_str!("../migratio
 /// Runs the migrations that are missing, all in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(class)?;
-    let version = checked_version(&tx)?;
+    let version = version_in(&tx)?;
     let known = MIGRATIONS.len();
     for (_, migration) in &MIGRATIONS[version..] {
         tx.execute_batch(migration).map_err(class)?;
@@ -30,7 +30,13 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 
 /// The file's schema version, if the file is empty or ours and not newer than this program.
 pub(crate) fn checked_version(connection: &Connection) -> Result<usize, StoreError> {
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(class);
+    // What is read is of one moment: between two, another process may have made the tables.
+    let tx = connection.unchecked_transaction().map_err(class)?;
+    version_in(&tx)
+}
+
+fn version_in(tx: &Connection) -> Result<usize, StoreError> {
+    let number = |sql| tx.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(class);
     let application_id = number("PRAGMA application_id")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     let found = number("PRAGMA user_version")?;
@@ -58,10 +64,6 @@ pub(crate) fn refuse_unfinished_copy(connection: &Connection) -> Result<(), Stor
 /// [`StoreError::Schema`] if another program or a newer payonce wrote it, [`StoreError::Unavailable`] if it cannot be
 /// read.
 pub fn plan(path: &Path) -> Result<Vec<String>, StoreError> {
-    let version = if path.exists() {
-        checked_version(&open_reader(path)?)?
-    } else {
-        0
-    };
+    let version = if path.exists() { checked_version(&open_reader(path)?)? } else { 0 };
     Ok(MIGRATIONS[version..].iter().map(|(name, _)| (*name).to_owned()).collect())
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use aws_lc_rs::digest::{self, SHA256};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use payonce_core::{
     fault,
     store::{
@@ -39,7 +39,8 @@ pub(super) async fn copy(
     before: &[Progress],
     reserved: &mut Reserved,
 ) -> anyhow::Result<()> {
-    let bar = bar("copying", about(&ends.from.counts().await.context("--from")?));
+    // Only the bar needs it: in a great database it may take longer than a statement has.
+    let bar = bar("copying", ends.from.counts().await.ok().as_ref().map(about));
     for table in &TABLES {
         let known = before.iter().find(|progress| progress.table == table.name);
         let mut progress = known.cloned().unwrap_or_else(|| Progress {
@@ -49,7 +50,7 @@ pub(super) async fn copy(
             rows: 0,
             done: false,
         });
-        bar.inc(progress.rows);
+        advance(&bar, progress.rows);
         while !progress.done {
             reserved.renew(ends).await?;
             let page = ends.from.rows_after(table, &progress.after, table.page).await.context("--from")?;
@@ -65,7 +66,7 @@ pub(super) async fn copy(
                 let added = ends.to.add_rows(table, portion, &progress).await;
                 added.with_context(|| format!("--to: table {}", table.name))?;
                 fault!("copy: a portion written");
-                bar.inc(portion.len() as u64);
+                advance(&bar, portion.len() as u64);
             }
         }
     }
@@ -96,7 +97,7 @@ fn portions(rows: &[Row]) -> Vec<&[Row]> {
 
 /// Reads both sides whole, and compares counts and digests.
 pub(super) async fn compare(ends: &Ends, reserved: &mut Reserved) -> anyhow::Result<Report> {
-    let bar = bar("comparing", TABLES.len() as u64);
+    let bar = bar("comparing", Some(TABLES.len() as u64));
     let mut tables = Vec::with_capacity(TABLES.len());
     for table in &TABLES {
         let from = read(&*ends.from, table, ends, reserved).await.context("--from")?;
@@ -156,8 +157,16 @@ fn update(digest: &mut digest::Context, value: &Value) {
 }
 
 /// On standard error, and only where somebody looks.
-fn bar(what: &'static str, total: u64) -> ProgressBar {
-    let template = "{msg:<10} {bar:40} {human_pos}/{human_len} {per_sec} {eta}";
+fn bar(what: &'static str, total: Option<u64>) -> ProgressBar {
+    let template = "{msg:<10} {bar:40} {human_pos}/{human_len} {elapsed}, left {eta}";
     let style = ProgressStyle::with_template(template).expect("BUG: the template is well formed");
-    ProgressBar::new(total).with_style(style).with_message(what)
+    ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_style(style).with_message(what)
+}
+
+/// Some rows are not in the total: it grows by them.
+fn advance(bar: &ProgressBar, rows: u64) {
+    bar.inc(rows);
+    if bar.length().is_some_and(|total| total < bar.position()) {
+        bar.set_length(bar.position());
+    }
 }

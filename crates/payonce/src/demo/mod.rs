@@ -55,8 +55,9 @@ async fn perform(options: &DemoOptions) -> anyhow::Result<ExitCode> {
     let closing = Closing::new(&plan, &report, &audit, elapsed);
     closing.print(options.json)?;
     if options.keep {
+        let asked_to_stop = signals::asked_to_stop()?;
         stage.print_addresses()?;
-        signals::asked_to_stop().await?;
+        asked_to_stop.await;
     }
     stage.strike().await;
     Ok(if closing.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

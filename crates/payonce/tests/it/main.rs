@@ -8,11 +8,14 @@
 
 mod books;
 mod cli;
+mod copy;
 mod crash;
 mod database;
 mod demo;
 mod environment;
 mod fleet;
+mod migrate;
+mod place;
 mod refused;
 mod server;
 mod shop;
