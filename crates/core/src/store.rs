@@ -42,7 +42,7 @@ pub trait Store: Leases + Send + Sync {
     /// no cached answer counts then.
     fn epoch(&self) -> Option<Epoch>;
 
-    /// Whether positions are given after the commit, by whoever holds [`Role::Sequencer`]. Where transactions
+    /// Whether positions are given after the commit, by whoever holds [`Role::SEQUENCER`]. Where transactions
     /// commit one at a time, in the order of their numbers, a message has its position from the start.
     fn needs_sequencer(&self) -> bool;
 

@@ -1,5 +1,5 @@
-//! The crash proof walks through `POINTS` in `crates/core/src/fault.rs`, so that list must be the truth: each
-//! `fault!("…")` is in it once, each entry has a place, and no crate has two places of one name. Two crates may share
+//! Crash proofs walk through the lists in `crates/core/src/fault.rs` (`POINTS` of a callback, `COPY_POINTS` of a copy),
+//! so these must be the truth: each `fault!("…")` is in one of them once, each entry has a place, and no crate has two places of one name. Two crates may share
 //! a name: the stores die between the same two steps, and one process runs one store.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ pub(super) fn check(tree: &Tree<'_>) -> Vec<Violation> {
     for source in &tree.sources {
         for (name, line) in faults(source) {
             if !listed.contains_key(name) {
-                found.push(Violation::new(&source.path, line, format!("add \"{name}\" to POINTS in {LIST}")));
+                found.push(Violation::new(&source.path, line, format!("add \"{name}\" to a list in {LIST}")));
             }
             if !placed.insert((name, crate_of(&source.path))) {
                 let text =
@@ -40,14 +40,17 @@ pub(super) fn check(tree: &Tree<'_>) -> Vec<Violation> {
     found
 }
 
-/// The entries of `POINTS` and their lines.
-fn points(list: &SourceFile) -> Vec<(&str, usize)> {
-    let code = &list.scan.code;
-    let array = code.find("const POINTS").and_then(|start| Some(start + code[start..].find('=')?));
-    let Some(start) = array else { return Vec::new() };
-    let end = code[start..].find(';').map_or(code.len(), |length| start + length);
-    let entries = list.scan.strings.iter().filter(|literal| (start..end).contains(&literal.start));
-    entries.map(|literal| (literal.text.as_str(), list.line(literal.start))).collect()
+/// The entries of the lists and their lines.
+fn points(file: &SourceFile) -> Vec<(&str, usize)> {
+    let code = &file.scan.code;
+    let lists = code.match_indices("POINTS: ").filter_map(|(name, _)| {
+        let start = name + code[name..].find('=')?;
+        Some(start..start + code[start..].find(';')?)
+    });
+    let lists: Vec<_> = lists.collect();
+    let listed = |start: usize| lists.iter().any(|list| list.contains(&start));
+    let entries = file.scan.strings.iter().filter(|literal| listed(literal.start));
+    entries.map(|literal| (literal.text.as_str(), file.line(literal.start))).collect()
 }
 
 /// The folder of a file's crate.
@@ -97,6 +100,11 @@ mod tests {
         assert_eq!(places(check, &[POINTS, PLACES, twice]), ["crates/a/src/b.rs:1"]);
         let other_crate = ("crates/b/src/lib.rs", "fn b() { fault!(\"a: after\"); }");
         assert_eq!(places(check, &[POINTS, PLACES, other_crate]), Vec::<String>::new());
+        let two_lists = (
+            LIST,
+            "pub const POINTS: &[&str] = &[\"a: before\", \"a: after\"];\nconst B_POINTS: &[&str] = &[\n\"b\"];\n",
+        );
+        assert_eq!(places(check, &[two_lists, PLACES]), [format!("{LIST}:3")]);
         let doubled = (LIST, "pub const POINTS: &[&str] = &[\"a: before\", \"a: after\",\n\"a: after\"];\n");
         assert_eq!(places(check, &[doubled, PLACES]), [format!("{LIST}:2")]);
     }
