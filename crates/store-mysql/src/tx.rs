@@ -327,7 +327,7 @@ mod tests {
     #[tokio::test]
     async fn a_transaction_that_its_cluster_ended_without_a_word_commits_nothing() {
         let Some(cluster) = require(Galera::start(1)) else { return };
-        cluster.member(0).create_database("shop").unwrap();
+        cluster.create_database("shop").unwrap();
         let store = MySqlStore::open(&Options::new(&cluster.member(0).url("shop")).unwrap()).await.unwrap();
         let begin = async || MySqlTx::begin(store.session(&store.path).await.unwrap()).await.unwrap();
         let end = async |tx: &mut MySqlTx, statements: &'static str| {

@@ -82,6 +82,15 @@ impl Galera {
         &self.members[index]
     }
 
+    /// Creates an empty database, and waits until every member has it.
+    ///
+    /// # Errors
+    /// What the members say, for instance that it exists.
+    pub fn create_database(&self, name: &str) -> Result<(), ServerError> {
+        self.members[0].create_database(name)?;
+        self.members.iter().try_for_each(catch_up)
+    }
+
     /// Starts a member again after it was killed or stopped, and waits until it has caught up. Another member must
     /// run meanwhile.
     ///
@@ -101,10 +110,17 @@ impl Galera {
                      WHERE variable_name = 'wsrep_local_state_comment';";
         // A member that joins refuses queries for a while.
         let synced = until(SYNCED_WITHIN, || {
-            member.execute("mysql", state).is_ok_and(|state| state == "Synced").then_some(())
+            let synced = member.execute("mysql", state).is_ok_and(|state| state == "Synced");
+            (synced && catch_up(member).is_ok()).then_some(())
         });
         synced.ok_or_else(|| member.late("synced", SYNCED_WITHIN, &member.log_since(0)))
     }
+}
+
+/// Returns when a member has done what the others had committed before.
+fn catch_up(member: &MariaDb) -> Result<(), ServerError> {
+    member.execute("mysql", "SET SESSION wsrep_sync_wait = 1; SELECT COUNT(*) FROM user;")?;
+    Ok(())
 }
 
 impl Member {

@@ -5,17 +5,20 @@ use payonce_test_servers::{Galera, require};
 #[test]
 fn a_cluster_survives_a_member_and_takes_it_back() {
     let Some(cluster) = require(Galera::start(3)) else { return };
-    cluster.member(0).create_database("shop").unwrap();
+    cluster.create_database("shop").unwrap();
     let table = "CREATE TABLE t (n INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO t VALUES (1);";
-    cluster.member(1).execute("shop", table).unwrap();
+    // A member works on its own copy unless it is told to catch up first.
+    let caught_up = |index, statement: &str| {
+        let statements = format!("SET SESSION wsrep_sync_wait = 15; {statement}");
+        cluster.member(index).execute("shop", &statements).unwrap()
+    };
+    caught_up(1, table);
 
     cluster.member(0).kill();
-    cluster.member(2).execute("shop", "INSERT INTO t VALUES (2);").unwrap();
+    caught_up(2, "INSERT INTO t VALUES (2);");
     cluster.start_again(0).unwrap();
-    cluster.member(0).execute("shop", "INSERT INTO t VALUES (3);").unwrap();
+    caught_up(0, "INSERT INTO t VALUES (3);");
     for index in cluster.members() {
-        // A member answers from its own copy unless it is told to catch up first.
-        let rows = "SET SESSION wsrep_sync_wait = 1; SELECT n FROM t ORDER BY n;";
-        assert_eq!(cluster.member(index).execute("shop", rows).unwrap(), "1\n2\n3", "member {index}");
+        assert_eq!(caught_up(index, "SELECT n FROM t ORDER BY n;"), "1\n2\n3", "member {index}");
     }
 }

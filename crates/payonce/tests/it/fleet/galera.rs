@@ -28,7 +28,7 @@ fn url(galera: &Galera, first: usize) -> String {
 async fn a_member_dies_and_comes_back_and_no_member_has_lost_or_doubled_anything() {
     let Some(galera) = require(Galera::start(MEMBERS)) else { return };
     let galera = Arc::new(galera);
-    galera.member(0).create_database(DATABASE).unwrap();
+    galera.create_database(DATABASE).unwrap();
 
     let nodes = [0, 1].map(|first| vec![("PAYONCE_STORE_URL", url(&galera, first))]);
     let mut proof = Proof::begin(&url(&galera, 1), nodes.into(), PAYMENTS, COPIES).await;
