@@ -33,21 +33,25 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod ack;
+pub mod answer;
+pub mod api;
+pub mod bill;
 mod callback;
+pub mod diagnosis;
 mod error;
-pub mod headers;
 mod keys;
-mod notification;
+mod money;
 mod request;
+mod resource;
 mod time;
-mod transaction;
+pub mod v2;
 
-pub use ack::fail_body_v3;
-pub use callback::{Callback, VerifiedCallback, callback_message};
+pub use callback::{
+    Callback, Notification, Resource, VerifiedCallback, callback_message, fail_body_v3, headers,
+};
 pub use error::{HeaderError, KeyError, OpenError, VerifyError};
 pub use keys::{ApiV3Key, MerchantKey, PlatformKey, PlatformKeys, Serial};
-pub use notification::{Notification, Resource};
+pub use money::{Fen, NegativeAmount};
 pub use request::{MiniProgramPayment, RequestToSign, pay_sign, pay_sign_message};
+pub use resource::{Amount, Payer, Transaction};
 pub use time::UnixSeconds;
-pub use transaction::{Amount, Payer, Transaction};

@@ -15,6 +15,7 @@ struct Row {
 
 const TABLE: &[Row] = &[
     Row { name: "wechatpay", may_use: &[], tests_may_use: &[] },
+    Row { name: "wechatpay-client", may_use: &["wechatpay"], tests_may_use: &["payonce-simulator"] },
     Row { name: "payonce-core", may_use: &[], tests_may_use: &[] },
     Row {
         name: "payonce-store-sqlite",
@@ -38,6 +39,7 @@ const TABLE: &[Row] = &[
         name: "payonce-server",
         may_use: &[
             "wechatpay",
+            "wechatpay-client",
             "payonce-core",
             "payonce-store-sqlite",
             "payonce-store-postgres",
@@ -56,6 +58,7 @@ const TABLE: &[Row] = &[
             "payonce-store-postgres",
             "payonce-store-mysql",
             "wechatpay",
+            "wechatpay-client",
         ],
         tests_may_use: &["payonce-test-servers"],
     },

@@ -4,14 +4,21 @@
 //! Order matters (WeChat Pay's rule): headers, timestamp window, key by serial, signature over the raw bytes, and only
 //! then is the body parsed. Deliberately absent: a way round it.
 
+mod ack;
+pub mod headers;
+mod notification;
+
 use std::fmt;
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 
+use self::headers::Unverified;
+use crate::UnixSeconds;
 use crate::error::{HeaderError, OpenError, VerifyError};
-use crate::headers::Unverified;
 use crate::keys::{ApiV3Key, PlatformKeys};
-use crate::{Notification, UnixSeconds, notification};
+
+pub use ack::fail_body_v3;
+pub use notification::{Notification, Resource};
 
 /// A timestamp this far from now, or farther, is refused (WeChat Pay's rule for replays).
 const WINDOW_SECONDS: u64 = 300;

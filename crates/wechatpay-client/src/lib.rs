@@ -1,0 +1,1 @@
+//! An async client of WeChat Pay's API.

@@ -1,0 +1,1 @@
+//! Trade and fund-flow bills, read as they stream in.

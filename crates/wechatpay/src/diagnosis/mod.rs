@@ -1,0 +1,1 @@
+//! Why a callback does not verify or open: the known causes, tried one by one.

@@ -1,0 +1,1 @@
+//! APIv2: XML, signed with a shared key.
