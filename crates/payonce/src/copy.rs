@@ -101,6 +101,10 @@ async fn copy(ends: &Ends, source: &str, reserved: &mut Reserved) -> anyhow::Res
     reserved.check(ends).await?;
     fault!("copy: compared, not finished");
     ends.to.finish_copy().await.context("--to")?;
+    reserved.check(ends).await.context(
+        "the copy is whole, but this process was held up at its end, and the databases were used meanwhile: stop all \
+         nodes and copy again, into an empty database",
+    )?;
     Ok(report)
 }
 

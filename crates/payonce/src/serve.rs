@@ -27,14 +27,13 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
         let asked_to_stop = signals::asked_to_stop()?;
         let mut server = Server::new(config, store, Arc::new(SystemClock), database::owner()).start().await?;
         let broken = tokio::select! {
-            () = asked_to_stop => false,
-            () = server.broken() => true,
+            () = asked_to_stop => None,
+            broken = server.broken() => Some(broken),
         };
         server.stop().await;
-        anyhow::ensure!(
-            !broken,
-            "the applier has ended by a fault: nothing acknowledged is lost; start payonce again"
-        );
-        Ok(ExitCode::SUCCESS)
+        match broken {
+            None => Ok(ExitCode::SUCCESS),
+            Some(broken) => Err(broken.into()),
+        }
     })
 }

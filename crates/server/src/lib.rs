@@ -14,4 +14,4 @@ mod server;
 
 pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, Grouping, SharedError};
 pub use roles::CopyRuns;
-pub use server::{Patience, Running, Server, StartError};
+pub use server::{Broken, Patience, Running, Server, StartError};

@@ -21,9 +21,12 @@ use tokio::{
 use crate::{
     config::{Config, Merchant},
     http,
-    ingest::{Applier, Applying, CALLBACK_BUDGET, Committed, Grouping, Intake, Shared, SharedError, Shed},
+    ingest::{
+        Applier, Applying, CALLBACK_BUDGET, Committed, Grouping, Intake, REOPEN_EVERY, Shared, SharedError,
+        Shed,
+    },
     metrics::Metrics,
-    roles::{self, CopyRuns, Presence},
+    roles::{self, CopyRuns, Habits, Presence},
 };
 
 /// What every request may use.
@@ -41,12 +44,19 @@ pub(crate) struct App {
     pub retention: Retention,
     /// `None` once the server goes down.
     intake: RwLock<Option<Intake>>,
+    /// Closed once the background roles have ended.
+    roles: watch::Receiver<()>,
 }
 
 impl App {
     /// Whether a cache knows that this very fact is committed.
     pub(crate) async fn is_committed(&self, fact: &Fact) -> bool {
         self.caches.holds(fact, self.store.epoch()).await
+    }
+
+    /// Whether what runs beside the requests still does.
+    pub(crate) fn has_roles(&self) -> bool {
+        self.roles.has_changed().is_ok()
     }
 
     /// The way to the applier, if that still runs.
@@ -63,11 +73,13 @@ pub struct Patience {
     pub callback: Duration,
     /// How long a client may take to send a request's head.
     pub head: Duration,
+    /// From one look for callbacks that did not open to the next.
+    pub unopened: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { callback: CALLBACK_BUDGET, head: http::HEAD_PATIENCE }
+        Self { callback: CALLBACK_BUDGET, head: http::HEAD_PATIENCE, unopened: REOPEN_EVERY }
     }
 }
 
@@ -176,6 +188,7 @@ impl Server {
             applier.start(config.server.queue_callbacks_max).map_err(StartError::Applier)?;
         let merchants =
             config.merchants.into_iter().map(|merchant| (merchant.mchid.to_string(), merchant)).collect();
+        let (at_work, roles) = watch::channel(());
         let app = Arc::new(App {
             merchants,
             api_keys: config.api.keys,
@@ -187,10 +200,13 @@ impl Server {
             callback_budget: patience.callback,
             retention,
             intake: RwLock::new(Some(intake)),
+            roles,
         });
 
         let (stop, stopping) = watch::channel(false);
-        let roles = Roles::begin(&app, presence, config.retention.callback_days);
+        let habits =
+            Habits { callback_days: config.retention.callback_days, reopen_every: patience.unopened };
+        let roles = Roles::begin(&app, presence, habits, at_work);
         let serving = tokio::spawn(http::serve_patiently(
             patience.head,
             listener,
@@ -222,10 +238,14 @@ struct Roles {
 
 impl Roles {
     /// Begins them, where a store may block.
-    fn begin(app: &Arc<App>, presence: Presence, callback_days: u32) -> Self {
+    fn begin(app: &Arc<App>, presence: Presence, habits: Habits, at_work: watch::Sender<()>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let (app, runtime) = (Arc::clone(app), Handle::current());
-        let work = move || runtime.block_on(roles::run(&app, presence, callback_days, stopping));
+        let work = move || {
+            // Dropped at the end, also by a panic.
+            let _at_work = at_work;
+            runtime.block_on(roles::run(&app, presence, habits, stopping));
+        };
         Self { stop, thread: spawn_blocking(work) }
     }
 
@@ -241,6 +261,17 @@ fn policy(config: &Config) -> Policy {
         unknown_order: config.policy.unknown_order,
         ..Policy::default()
     }
+}
+
+/// What has ended by a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// Callbacks are answered 503.
+    #[error("the applier has ended by a fault: nothing acknowledged is lost; start payonce again")]
+    Applier,
+    /// Messages get no positions, old rows stay, and the database does not see this node.
+    #[error("the background roles have ended by a fault: nothing acknowledged is lost; start payonce again")]
+    Roles,
 }
 
 /// A running server.
@@ -260,10 +291,14 @@ impl Running {
         self.addr
     }
 
-    /// Returns if the server cannot go on: its applier has ended, by a fault of payonce. Callbacks are answered 503
-    /// then, and a new process is needed.
-    pub async fn broken(&mut self) {
-        let _ = (&mut self.applier.ended).await;
+    /// Returns if the server cannot go on, and which part of it has ended, by a fault of payonce. A new process is
+    /// needed then.
+    pub async fn broken(&mut self) -> Broken {
+        let mut roles = self.app.roles.clone();
+        tokio::select! {
+            _ = &mut self.applier.ended => Broken::Applier,
+            _ = roles.changed() => Broken::Roles,
+        }
     }
 
     /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that

@@ -58,7 +58,7 @@ async fn take(
     const TAKE: &str = concat!(
         "INSERT INTO payonce_lease (role, owner, token, until) VALUES (?, ?, 1, ",
         now!(),
-        " + ?) ON DUPLICATE KEY UPDATE token = token + IF(owner <> VALUES(owner) AND until <= ",
+        " + ?) ON DUPLICATE KEY UPDATE token = token + IF(until <= ",
         now!(),
         ", 1, 0), owner = IF(until <= ",
         now!(),

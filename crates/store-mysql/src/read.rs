@@ -127,7 +127,7 @@ pub(crate) async fn batches_after(
     let mut missing = limit_of(limit);
     for row in select.fetch_all(connection).await.map_err(class)? {
         let (id, first, messages): (i64, i64, i64) = (value(&row, 0)?, value(&row, 1)?, value(&row, 2)?);
-        let from = (after.0 - first + 1).clamp(0, messages);
+        let from = after.0.saturating_sub(first).saturating_add(1).clamp(0, messages);
         if missing <= 0 {
             break;
         }

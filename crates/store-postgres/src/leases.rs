@@ -53,8 +53,9 @@ async fn take(
         "INSERT INTO payonce.lease AS held (role, owner, token, until) VALUES ($1, $2, 1, ",
         now!(),
         " + $3) ON CONFLICT (role) DO UPDATE SET owner = excluded.owner, until = excluded.until, \
-         token = held.token + CASE WHEN held.owner = excluded.owner THEN 0 ELSE 1 END \
-         WHERE held.owner = excluded.owner OR held.until <= ",
+         token = held.token + CASE WHEN held.until > ",
+        now!(),
+        " THEN 0 ELSE 1 END WHERE held.owner = excluded.owner OR held.until <= ",
         now!(),
         " RETURNING token"
     );

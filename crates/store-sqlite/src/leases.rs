@@ -23,7 +23,7 @@ impl Leases for SqliteStore {
             .prepare_cached(&format!(
                 "INSERT INTO lease (role, owner, token, until) VALUES (?1, ?2, 1, {NOW} + ?3) \
                  ON CONFLICT (role) DO UPDATE SET owner = excluded.owner, until = excluded.until, \
-                   token = lease.token + (lease.owner <> excluded.owner) \
+                   token = lease.token + (lease.until <= {NOW}) \
                  WHERE lease.owner = excluded.owner OR lease.until <= {NOW} RETURNING token"
             ))
             .and_then(|mut take| {

@@ -61,8 +61,11 @@ fn reject(connection: &Connection, callback: &Rejected) -> Result<(), StoreError
 
 fn forget_oldest_rejected(connection: &Connection, retention: &Retention) -> Result<(), StoreError> {
     let rows_max = i64::try_from(retention.rejected_rows_max).unwrap_or(i64::MAX);
+    // Row numbers have gaps, at the latest after a copy from a server: they are counted and not reckoned with.
     connection
-        .prepare_cached("DELETE FROM rejected WHERE id <= (SELECT max(id) FROM rejected) - ?1")
+        .prepare_cached(
+            "DELETE FROM rejected WHERE id <= (SELECT id FROM rejected ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+        )
         .and_then(|mut delete| delete.execute([rows_max]))
         .map(drop)
         .map_err(class)

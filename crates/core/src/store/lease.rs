@@ -1,7 +1,7 @@
 //! Leases: a time-limited right to do a background role, so that of many nodes one does it.
 //!
-//! Invariants: time is the database's own, the same for all nodes. A lease has one holder; its token grows with each
-//! change of the holder, so that work which a store guards with it ([`Store::sequence`](super::Store::sequence)) is
+//! Invariants: time is the database's own, the same for all nodes. A lease has one holder; its token grows each
+//! time it begins anew, so that work which a store guards with it ([`Store::sequence`](super::Store::sequence)) is
 //! refused to a holder that lost it without noticing.
 
 use std::{borrow::Cow, fmt, time::Duration};
@@ -66,7 +66,7 @@ pub struct Lease {
     pub role: Role,
     /// Who took it.
     pub owner: Owner,
-    /// Counts the holders of this role: a later holder has a greater one.
+    /// Counts how often the role was taken: greater each time that it was free before, also for the same owner.
     pub token: i64,
 }
 

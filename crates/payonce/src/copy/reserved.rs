@@ -56,13 +56,18 @@ impl Reserved {
     /// Reserves the databases anew, and looks for nodes: one may have started while this process was held up.
     pub(super) async fn check(&mut self, ends: &Ends) -> anyhow::Result<()> {
         let now = Instant::now();
-        for ((name, database), lease) in ends.both().into_iter().zip(&self.leases) {
+        for ((name, database), lease) in ends.both().into_iter().zip(&mut self.leases) {
             let renewed = database.lease(&Role::COPY, &self.owner, TTL).await.context(name)?;
-            ensure!(
-                renewed.as_ref() == Some(lease),
-                "{name}: another copy has taken over: run this one again when that one has ended"
-            );
+            let lapsed = renewed.as_ref() != Some(&*lease);
+            // What was taken anew is to be given back.
+            *lease = renewed.unwrap_or_else(|| lease.clone());
+            // Order matters: of a node that is there, a text that names it.
             no_nodes(database).await.context(name)?;
+            ensure!(
+                !lapsed,
+                "{name}: this process was held up for too long, and the databases were free meanwhile: run it again, \
+                 with no node and no other copy at work"
+            );
         }
         self.renewed = now;
         Ok(())

@@ -53,7 +53,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page>, ApiError> {
     let Query(range) = range.map_err(|rejection| ApiError::Query(rejection.body_text()))?;
     let limit = range.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    let messages = app.store.messages_after(Position(range.after), limit).await?;
+    let messages = app.store.messages_after(Position(range.after.max(0)), limit).await?;
     let next = messages.last().map_or(range.after, |message| message.position.0);
     let messages = messages
         .into_iter()

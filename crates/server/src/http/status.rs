@@ -13,10 +13,11 @@ use crate::server::App;
 /// The media type that Prometheus asks for (OpenMetrics text).
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// `GET /healthz`: the process answers, and has not lost its applier.
+/// `GET /healthz`: the process answers, and has lost neither its applier nor its roles.
 pub(crate) async fn alive(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.intake() {
-        Ok(_) => (StatusCode::OK, "ok\n"),
+        Ok(_) if app.has_roles() => (StatusCode::OK, "ok\n"),
+        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "the background roles have ended\n"),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the applier has ended\n"),
     }
 }

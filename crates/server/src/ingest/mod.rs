@@ -21,5 +21,5 @@ pub use shared::SharedError;
 pub(crate) use applier::{Applier, Applying, Intake, Shed};
 pub(crate) use committed::Committed;
 pub(crate) use handler::{CALLBACK_BUDGET, notify_v3, wrong_method};
-pub(crate) use reopen::reopen;
+pub(crate) use reopen::{REOPEN_EVERY, reopen};
 pub(crate) use shared::Shared;

@@ -66,16 +66,32 @@ impl Notes {
                 return false;
             }
             // The same would be refused again, and those behind would wait for ever.
-            Err(error) => {
-                tracing::error!(
-                    error = error.with_causes(),
-                    notes = self.batch.len(),
-                    "notes were not written"
-                );
-                metrics.notes_dropped.inc_by(self.batch.len() as u64);
-            }
+            Err(_) => return self.write_one_by_one(store, retention, metrics).await,
         }
         self.batch.clear();
+        true
+    }
+
+    /// Writes a batch of which a note is refused for good: that one is dropped, its neighbours are not.
+    async fn write_one_by_one(
+        &mut self,
+        store: &dyn Store,
+        retention: &Retention,
+        metrics: &Metrics,
+    ) -> bool {
+        while let Some(note) = self.batch.pop() {
+            match store.note(std::slice::from_ref(&note), retention).await {
+                Ok(()) => {}
+                Err(error) if is_for_now(&error) => {
+                    self.batch.push(note);
+                    return false;
+                }
+                Err(error) => {
+                    tracing::error!(error = error.with_causes(), "a note was not written");
+                    metrics.notes_dropped.inc();
+                }
+            }
+        }
         true
     }
 
@@ -85,6 +101,7 @@ impl Notes {
         let left = self.batch.len() + self.incoming.len();
         if left > 0 {
             tracing::error!(notes = left, "the database did not take the last notes");
+            metrics.notes_dropped.inc_by(left as u64);
         }
     }
 }

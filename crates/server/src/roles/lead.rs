@@ -24,11 +24,13 @@ pub(super) async fn lead(
     work: impl AsyncFn(&Lease),
 ) {
     while !*stopping.borrow() {
+        // Counted from before the question: the database may answer late.
+        let held_until = Instant::now() + TTL;
         if let Some(lease) = take(leases, role, owner).await {
             tracing::debug!(role = role.as_str(), "this node has the role");
             tokio::select! {
                 () = work(&lease) => {}
-                () = until_lost(leases, &lease) => {}
+                () = until_lost(leases, &lease, held_until) => {}
                 _ = stopping.wait_for(|stop| *stop) => {}
             }
             if let Err(error) = leases.release(&lease).await {
@@ -54,11 +56,9 @@ async fn take(leases: &dyn Leases, role: &Role, owner: &Owner) -> Option<Lease> 
 }
 
 /// Prolongs the lease as long as that goes well; returns once it is no longer certain to be held.
-async fn until_lost(leases: &dyn Leases, lease: &Lease) {
-    let mut held_until = Instant::now() + TTL;
+async fn until_lost(leases: &dyn Leases, lease: &Lease, mut held_until: Instant) {
     loop {
         sleep(HEARTBEAT).await;
-        // Counted from before the question: the database may have answered late.
         let asked = Instant::now();
         match timeout_at(held_until, leases.lease(&lease.role, &lease.owner, TTL)).await {
             Ok(Ok(Some(prolonged))) if prolonged.token == lease.token => held_until = asked + TTL,

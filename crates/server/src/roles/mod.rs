@@ -8,6 +8,8 @@ mod lead;
 mod presence;
 mod sequencer;
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use crate::{ingest::reopen, server::App};
@@ -15,12 +17,22 @@ use crate::{ingest::reopen, server::App};
 pub use presence::CopyRuns;
 pub(crate) use presence::Presence;
 
+/// What the roles are told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Habits {
+    /// Days that receipts of accepted callbacks are kept.
+    pub callback_days: u32,
+    /// How often callbacks that did not open are looked for.
+    pub reopen_every: Duration,
+}
+
 /// Everything that runs beside the requests, until `stopping`. Run it where a store may block.
-pub(crate) async fn run(app: &App, presence: Presence, callback_days: u32, stopping: watch::Receiver<bool>) {
+pub(crate) async fn run(app: &App, presence: Presence, habits: Habits, stopping: watch::Receiver<bool>) {
     let owner = presence.owner().clone();
-    let keeper = async {
-        reopen(app, &owner, &stopping).await;
-        keeper::run(app, &owner, callback_days, stopping.clone()).await;
-    };
-    tokio::join!(presence.keep(app, stopping.clone()), keeper, sequencer::run(app, &owner, stopping.clone()),);
+    tokio::join!(
+        presence.keep(app, stopping.clone()),
+        keeper::run(app, &owner, habits.callback_days, stopping.clone()),
+        sequencer::run(app, &owner, stopping.clone()),
+        reopen(app, &owner, habits.reopen_every, stopping),
+    );
 }

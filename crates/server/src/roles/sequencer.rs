@@ -21,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(25);
 /// callbacks would take a sixth of a busy database.
 const REST: Duration = Duration::from_millis(20);
 
+/// Rounds at the end. In a fleet the others go on committing, and one of them takes over.
+const LAST_ROUNDS_MAX: usize = 32;
+
 /// How long to wait while the database refuses.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -36,8 +39,15 @@ pub(super) async fn run(app: &App, owner: &Owner, stopping: watch::Receiver<bool
 /// What this node committed last is numbered before it goes, if no other node is there to do it.
 async fn sequence_the_last(app: &App, owner: &Owner) -> Result<(), StoreError> {
     if let Some(lease) = app.store.lease(&Role::SEQUENCER, owner, TTL).await? {
-        while app.store.sequence(&lease, TRANSACTIONS_MAX).await? > 0 {}
+        let mut last = Ok(1);
+        for _ in 0..LAST_ROUNDS_MAX {
+            last = app.store.sequence(&lease, TRANSACTIONS_MAX).await;
+            if !matches!(last, Ok(1..)) {
+                break;
+            }
+        }
         app.store.release(&lease).await?;
+        last?;
     }
     Ok(())
 }

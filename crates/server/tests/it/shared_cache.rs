@@ -38,23 +38,31 @@ impl Fleet {
     }
 
     fn client(&self) -> redis::Connection {
-        redis::Client::open(self.redis.url()).unwrap().get_connection().unwrap()
+        client(&self.redis)
     }
 
-    /// What stands in Redis, once there are `count` entries.
     async fn entries(&self, count: usize) -> Vec<Vec<u8>> {
-        let mut client = self.client();
-        within("entries in Redis", async {
-            loop {
-                let names: Vec<Vec<u8>> = client.keys("*").unwrap();
-                if names.len() >= count {
-                    return names;
-                }
-                tokio::task::yield_now().await;
-            }
-        })
-        .await
+        entries(&self.redis, count).await
     }
+}
+
+fn client(redis: &Redis) -> redis::Connection {
+    redis::Client::open(redis.url()).unwrap().get_connection().unwrap()
+}
+
+/// What stands in Redis, once there are `count` entries.
+async fn entries(redis: &Redis, count: usize) -> Vec<Vec<u8>> {
+    let mut client = client(redis);
+    within("entries in Redis", async {
+        loop {
+            let names: Vec<Vec<u8>> = client.keys("*").unwrap();
+            if names.len() >= count {
+                return names;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
 }
 
 /// A copy that comes to another node is answered without that node's database.
@@ -152,8 +160,10 @@ async fn a_database_restored_from_a_backup_is_believed_and_not_the_cache() {
     let stage = stage.with_copied("payonce.db", "backup.db", shared).await;
     stage.ask(&stage.callback(payment(1))).await.assert_acknowledged();
     assert_eq!(stage.order_state(1).await, "paid");
+    entries(&redis, 1).await;
 
     let stage = stage.with_copied("backup.db", "payonce.db", shared).await;
+    assert_eq!(entries(&redis, 1).await.len(), 1, "the cache is warm");
     assert_eq!(stage.order_state(1).await, "pending");
     stage.ask(&stage.callback(payment(1))).await.assert_acknowledged();
     assert_eq!(stage.order_state(1).await, "paid");

@@ -107,9 +107,18 @@ impl Stage {
 
     /// Stops the server and starts one with these merchants on the same database.
     pub(crate) async fn restarted(self, merchants: &[Merchant]) -> Self {
+        self.restarted_with(merchants, |_, _| ()).await
+    }
+
+    /// The same with another configuration.
+    pub(crate) async fn restarted_with(
+        self,
+        merchants: &[Merchant],
+        change: impl FnOnce(&mut Config, &mut Patience),
+    ) -> Self {
         within("the end of the server", self.server.stop()).await;
         drop(self.store);
-        let (store, server) = start(self.folder.path(), merchants, &self.clock, |_, _| ()).await;
+        let (store, server) = start(self.folder.path(), merchants, &self.clock, change).await;
         Self { store, server, ..self }
     }
 

@@ -40,6 +40,10 @@ pub(crate) enum Trouble {
     NotesFail,
     /// The connection is lost while notes are written.
     NotesCut,
+    /// Notes of refused callbacks are refused for good; others can be written.
+    RejectedNotesRefused,
+    /// The first look for callbacks that did not open panics.
+    TakingPanics,
     /// A row of this payment breaks a constraint.
     Refuses { transaction_id: String },
 }
@@ -173,6 +177,9 @@ impl Store for TestStore {
         let refused = match *self.troubled() {
             Trouble::NotesFail => Some(unavailable()),
             Trouble::NotesCut => Some(StoreError::Disconnected("told so by a test".into())),
+            Trouble::RejectedNotesRefused if notes.iter().any(|note| matches!(note, Note::Rejected(_))) => {
+                Some(StoreError::Unexpected("told so by a test".into()))
+            }
             _ => None,
         };
         if let Some(error) = refused {
@@ -220,6 +227,7 @@ impl Store for TestStore {
         limit: usize,
     ) -> Result<Vec<(UnopenedRow, Unopened)>, StoreError> {
         self.available()?;
+        assert!(*self.troubled() != Trouble::TakingPanics, "told so by a test");
         self.sqlite.take_unopened(owner, ttl, after, limit).await
     }
 

@@ -26,11 +26,10 @@ impl Leases for MemoryStore {
                 rows.push(LeaseRow { lease: lease.clone(), until: now + ttl });
                 return Some(lease);
             };
-            if row.lease.owner != *owner {
-                if row.until > now {
-                    return None;
-                }
+            if row.until <= now {
                 (row.lease.owner, row.lease.token) = (owner.clone(), row.lease.token + 1);
+            } else if row.lease.owner != *owner {
+                return None;
             }
             row.until = now + ttl;
             Some(row.lease.clone())

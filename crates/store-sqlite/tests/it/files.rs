@@ -1,8 +1,8 @@
 //! Files that are not a database of ours, and files that cannot be written.
 
 use payonce_core::{
-    Store, StoreError,
-    store::{SchemaError, Unavailability},
+    Store, StoreError, UnixMillis,
+    store::{Note, Rejected, Retention, SchemaError, Unavailability},
 };
 use payonce_store_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;
@@ -93,4 +93,30 @@ async fn closing_it_leaves_one_file_behind() {
     let names: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
     assert_eq!(names, ["p.db"]);
+}
+
+/// After a copy from a server, row numbers have gaps. They are no count.
+#[tokio::test]
+async fn refused_callbacks_are_counted_and_not_reckoned_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let store = open(&path).unwrap();
+    let rejected = || {
+        Note::Rejected(Rejected {
+            received_at: UnixMillis(0),
+            path_merchant: "1900000001".to_owned(),
+            http_status: 401,
+            verdict: "headers".to_owned(),
+            reason: String::new(),
+            headers: String::new(),
+            body: Vec::new(),
+        })
+    };
+    let few = Retention { rejected_rows_max: 3 };
+    store.note(&[rejected(), rejected()], &few).await.unwrap();
+    Connection::open(&path).unwrap().execute("UPDATE rejected SET id = id * 1000", []).unwrap();
+    store.note(&[rejected()], &few).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().rejected, 3);
+    store.note(&[rejected()], &few).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().rejected, 3);
 }

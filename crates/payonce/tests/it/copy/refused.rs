@@ -100,6 +100,33 @@ async fn a_node_that_started_while_the_copy_was_held_up() {
     }
 }
 
+/// The node may be gone again: what it wrote may stand in tables that were compared before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_came_and_went_while_the_copy_was_held_up() {
+    for to in Place::each() {
+        let from = Place::sqlite();
+        rows::fill(&from, &rows::every_table()).await;
+        let store = to.open().await;
+        let mut copy = from.copy_to(&to);
+        let mut copy = copy.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        while store.progress().await.unwrap().is_empty() && copy.try_wait().unwrap().is_none() {}
+        signal(&copy, "STOP");
+        from.end_leases();
+        let node = Server::start(&Shop::on(&from.url(), 0, SEED));
+        node.terminate();
+        assert_eq!(node.wait().code(), Some(0));
+        signal(&copy, "CONT");
+        let ended = copy.wait_with_output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(
+            said.starts_with("payonce: --from: this process was held up for too long"),
+            "{}: {said}",
+            to.name()
+        );
+        assert_eq!(ended.status.code(), Some(1));
+    }
+}
+
 /// The standard library sends SIGKILL only; every shell has `kill`.
 fn signal(process: &Child, name: &str) {
     let pid = process.id().to_string();

@@ -70,12 +70,13 @@ impl Fleet {
         self.nodes.iter().position(runs)
     }
 
-    /// SIGKILL, and a new process at once. A node that is down already stays so until it is up.
-    pub(super) fn restart(self: &Arc<Self>, node: usize) {
+    /// SIGKILL, and a new process at once. A node that is down already stays so until it is up; returns whether it
+    /// was killed.
+    pub(super) fn restart(self: &Arc<Self>, node: usize) -> bool {
         {
             let server = self.nodes[node].server();
             if !server.is_alive() {
-                return;
+                return false;
             }
             server.kill();
             server.wait();
@@ -87,6 +88,7 @@ impl Fleet {
             *node.server() = server;
         });
         self.restarts.lock().unwrap_or_else(PoisonError::into_inner).push(restart);
+        true
     }
 
     /// Waits until all are up that were killed.

@@ -17,6 +17,9 @@ impl Kind {
     pub(in crate::config) fn store_url(&self, url: &str, base: &Path) -> Result<StoreUrl, Problem> {
         let refused = |found: String| Problem::Value { expected: self.expected(), found };
         match url.split_once("://") {
+            Some((scheme, rest)) if scheme != "sqlite" && misplaced_secret(rest).is_some() => {
+                Err(refused(format!("{scheme}://… {}", misplaced_secret(rest).unwrap_or_default())))
+            }
             Some(("sqlite", path)) if path.is_empty() || path.contains(['?', '#']) || path == ":memory:" => {
                 Err(refused(format!("sqlite://{path}")))
             }
@@ -38,6 +41,9 @@ impl Kind {
     pub(super) fn redis_url(&self, url: &str) -> Result<SecretUrl, Problem> {
         let refused = |found: String| Problem::Value { expected: self.expected(), found };
         match url.split_once("://") {
+            Some((scheme, rest)) if misplaced_secret(rest).is_some() => {
+                Err(refused(format!("{scheme}://… {}", misplaced_secret(rest).unwrap_or_default())))
+            }
             Some(("redis" | "rediss", rest)) if !authority(rest).1.is_empty() => Ok(SecretUrl::new(url)),
             Some((scheme @ ("redis" | "rediss"), _)) => Err(refused(format!("{scheme}://… without a host"))),
             Some((scheme, _)) => Err(refused(format!("{scheme}://…"))),
@@ -56,6 +62,9 @@ impl Raw {
     pub(in crate::config) fn without_password(&self) -> Option<Self> {
         let Self::Text(url) = self else { return None };
         let (scheme, rest) = url.split_once("://")?;
+        if scheme != "sqlite" && misplaced_secret(rest).is_some() {
+            return Some(Self::Text(format!("{scheme}://{REDACTED}")));
+        }
         let (user, _) = authority(rest);
         let (name, password) = user.split_once(':')?;
         let after = &rest[user.len()..];
@@ -70,6 +79,20 @@ fn authority(rest: &str) -> (&str, &str) {
         Some(at) => (&authority[..at], &authority[at + 1..]),
         None => ("", authority),
     }
+}
+
+/// What may be a password where none belongs: behind an unescaped `/` or `?`, or among the options.
+fn misplaced_secret(rest: &str) -> Option<&'static str> {
+    let behind = rest.find(['/', '?']).map_or("", |end| &rest[end..]);
+    if behind.contains('@') {
+        return Some("with an @ behind its hosts; in a password write / as %2F, ? as %3F and @ as %40");
+    }
+    let options = behind.split_once('?').map_or("", |(_, options)| options);
+    let names_password = |option: &str| {
+        let name = option.split('=').next().unwrap_or_default();
+        ["password", "passwd", "pwd"].iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    };
+    options.split('&').any(names_password).then_some("with a password among its options; use password_file")
 }
 
 /// Whether there is a host, and a database behind it.

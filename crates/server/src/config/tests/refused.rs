@@ -88,6 +88,25 @@ fn stores_that_would_lose_everything_or_are_no_urls() {
     }
 }
 
+/// Nor is it shown by `payonce config`: what is refused is not effective.
+#[test]
+fn passwords_that_would_be_seen() {
+    for url in [
+        "postgres://shop:ge/heim@db/payonce",
+        "postgres://shop:ge?heim@db/payonce",
+        "mysql://shop:ge/heim@db/payonce",
+        "postgres://shop@db/payonce?sslmode=require&Password=geheim",
+    ] {
+        let shown = setup("").variable("PAYONCE_STORE_URL", url).refused();
+        assert!(shown.contains("store.url: expected") && !shown.contains("heim"), "{shown}");
+        let shown = setup(&format!("store.url = \"{url}\"")).refused();
+        assert!(shown.contains("no secret in this file") && !shown.contains("heim"), "{shown}");
+    }
+    let redis = "redis://:ge/heim@cache/0";
+    let shown = setup("").variable("PAYONCE_CACHE_REDIS_URL", redis).refused();
+    assert!(shown.contains("write / as %2F") && !shown.contains("heim"), "{shown}");
+}
+
 #[test]
 fn wrong_shapes() {
     let toml = r#"server = 1

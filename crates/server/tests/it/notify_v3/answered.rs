@@ -87,3 +87,28 @@ async fn notes_wait_for_a_database_that_cannot_take_them() {
         assert_eq!((counts.receipts, counts.rejected), (2, 1));
     }
 }
+
+/// A note that the database never takes does not take others with it.
+#[tokio::test]
+async fn a_note_that_is_refused_for_good_is_dropped_alone() {
+    let stage = Stage::set().await;
+    let letter = stage.callback(payment(1));
+    stage.ask(&letter).await.assert_acknowledged();
+    // Both wait for one transaction: while a commit is held, nothing is noted.
+    stage.store.close_gate();
+    let held = stage.ask_all([stage.callback(payment(2))]);
+    stage.store.at_gate(2).await;
+    stage.ask(&letter).await.assert_acknowledged();
+    stage.ask(&letter.clone().without("wechatpay-nonce")).await.assert_refused(401, "is missing");
+    stage.ask(&letter).await.assert_acknowledged();
+    stage.store.trouble(Trouble::RejectedNotesRefused);
+    stage.store.open_gate();
+    held.join_all().await;
+    stage.store.note_refused().await;
+    crate::wire::within("the count of what was dropped", async {
+        while stage.metric("payonce_notes_dropped_total").await.as_deref() != Some("1") {}
+    })
+    .await;
+    let counts = stage.struck().await.counts().await;
+    assert_eq!((counts.receipts, counts.rejected), (4, 0));
+}

@@ -1,5 +1,9 @@
 //! An acknowledgement means committed: elsewhere it left while the lock or the database was unavailable.
 
+use std::time::Duration;
+
+use payonce_server::{Patience, config::Config};
+
 use crate::{
     stage::{Stage, payment},
     store::Trouble,
@@ -77,5 +81,22 @@ async fn a_committing_thread_that_dies_acknowledges_nothing_and_is_not_ready() {
     assert_eq!(stage.ask(&crate::letter::Letter::get("/healthz")).await.status, 503);
     assert_eq!(stage.counts().await.payments, 0);
     let (mut server, _struck) = stage.parted();
-    crate::wire::within("the news that it is broken", server.broken()).await;
+    let broken = crate::wire::within("the news that it is broken", server.broken()).await;
+    assert_eq!(broken, payonce_server::Broken::Applier);
+}
+
+/// Else messages would get no positions, and a copy would not see this node, while all seems well.
+#[tokio::test]
+async fn a_background_role_that_dies_is_told() {
+    let often = |_: &mut Config, patience: &mut Patience| patience.unopened = Duration::from_millis(1);
+    let stage = Stage::with(often).await;
+    stage.store.trouble(Trouble::TakingPanics);
+    let addr = stage.addr();
+    let (mut server, _struck) = stage.parted();
+    let broken = crate::wire::within("the news that it is broken", server.broken()).await;
+    assert_eq!(broken, payonce_server::Broken::Roles);
+    let mut wire = crate::wire::Wire::connect(addr).await;
+    let alive = wire.ask(&crate::letter::Letter::get("/healthz")).await;
+    assert_eq!((alive.status, alive.body.as_str()), (503, "the background roles have ended\n"));
+    crate::wire::within("the end of the server", server.stop()).await;
 }

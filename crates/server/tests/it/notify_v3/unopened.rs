@@ -1,5 +1,12 @@
 //! 500: proven to be WeChat's, but our APIv3 key does not open it. Kept whole, and applied once the key is mended.
 
+use std::time::Duration;
+
+use payonce_core::{
+    Store as _,
+    store::{Owner, UnopenedRow},
+};
+use payonce_server::{Patience, config::Config};
 use payonce_simulator::Merchant;
 
 use crate::stage::{APPID, MCHID, NOW, Stage, merchant, payment};
@@ -41,6 +48,25 @@ async fn what_a_wrong_key_did_not_open_is_applied_once_when_the_key_is_mended() 
     assert_eq!(stage.message_types().await, ["payment.succeeded"]);
     let counts = stage.struck().await.counts().await;
     assert_eq!((counts.unopened, counts.payments, counts.receipts), (0, 1, 2));
+}
+
+/// A node took it, and died; or one with the old key did. What is in another's hands is looked for again.
+#[tokio::test]
+async fn what_another_node_has_in_its_hands_is_taken_up_once_that_is_over() {
+    let stage = Stage::of(&[wrongly_keyed()], |_, _| ()).await;
+    stage.ask(&stage.callback(payment(1))).await.assert_refused(500, "was the key reset");
+    stage.register(1).await;
+    let (dead, ttl) = (Owner("dead".to_owned()), Duration::from_secs(1));
+    crate::wire::within("the callback in other hands", async {
+        let first = UnopenedRow::default();
+        while stage.store.take_unopened(&dead, ttl, first, 64).await.unwrap().is_empty() {}
+    })
+    .await;
+
+    let often = |_: &mut Config, patience: &mut Patience| patience.unopened = Duration::from_millis(10);
+    let stage = stage.restarted_with(&[merchant()], often).await;
+    stage.store.committed(1).await;
+    assert_eq!(stage.order_state(1).await, "paid");
 }
 
 /// A damaged one (or another merchant's) must not keep those behind it from their turn.

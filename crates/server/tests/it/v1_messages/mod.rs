@@ -31,6 +31,8 @@ async fn pages_follow_one_another_without_a_gap() {
         ("?after=5", vec![], 5),
         ("?after=9", vec![], 9),
         ("?after=-7&limit=1", vec![1], 1),
+        ("?after=-9223372036854775808&limit=1", vec![1], 1),
+        ("?after=9223372036854775807", vec![], i64::MAX),
         ("?limit=0", vec![1], 1),
         ("?limit=18446744073709551615", vec![1, 2, 3, 4, 5], 5),
     ] {
