@@ -95,6 +95,7 @@ impl Fixture {
             amount: Fen::new(AMOUNT_FEN)?,
             currency: Currency::CNY,
             appid: AppId::parse(self.merchant.appid())?,
+            sub_merchant: None,
             expires_at: None,
         })
     }
@@ -177,6 +178,7 @@ fn earlier_payment(n: u64, merchant: &MerchantId, terms: &Terms) -> anyhow::Resu
         amount: terms.amount,
         currency: terms.currency,
         appid: terms.appid.clone(),
+        sub_merchant: None,
     };
     let detail = r#"{"trade_type":"JSAPI","bank_type":"OTHERS","payer":{"openid":"oBENCH"}}"#;
     let detail = Json::parse(detail.to_owned())?;

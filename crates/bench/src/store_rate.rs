@@ -97,7 +97,14 @@ fn payment(n: u32) -> anyhow::Result<Submission> {
         NOW,
     );
     let number = format!("420000000020260302{:010}", n.reverse_bits());
-    let content = Content { key, payment: WechatPaymentId::parse(&number)?, amount, currency, appid };
+    let content = Content {
+        key,
+        payment: WechatPaymentId::parse(&number)?,
+        amount,
+        currency,
+        appid,
+        sub_merchant: None,
+    };
     let fact = Fact::Paid(Paid {
         content,
         paid_at: Some(NOW),
@@ -114,5 +121,11 @@ fn key(n: u32) -> anyhow::Result<OrderKey> {
 
 fn terms() -> anyhow::Result<Terms> {
     let (amount, currency) = (Fen::new(5990)?, Currency::CNY);
-    Ok(Terms { amount, currency, appid: AppId::parse("wx0123456789abcdef")?, expires_at: None })
+    Ok(Terms {
+        amount,
+        currency,
+        appid: AppId::parse("wx0123456789abcdef")?,
+        sub_merchant: None,
+        expires_at: None,
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
     fault,
     fold::{Fold, Known},
     order::{OrderId, OrderKey},
-    store::{DriverError, KnownOrder, Receipt, Store, StoreError, Unavailability},
+    store::{KnownOrder, Receipt, Store, StoreError, Unavailability},
     time::UnixMillis,
 };
 
@@ -64,13 +64,14 @@ pub async fn apply(
     pace: &dyn Pace,
 ) -> Vec<Result<Outcome, StoreError>> {
     let door = Door { store, policy, now, pace };
-    match door.apply_together(batch).await {
+    let mut perhaps_committed = None;
+    match door.apply_together(batch, &mut perhaps_committed).await {
         Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-        Err(error) if batch.len() == 1 => vec![Err(error)],
-        Err(error) => match about_the_database(error) {
-            Ok(away) => away.for_each_of(batch.len()).collect(),
-            Err(_) => door.apply_one_by_one(batch).await,
-        },
+        Err(failure) if batch.len() == 1 => vec![Err(failure.into_error())],
+        Err(Failure::OfAll(error)) => {
+            vec![error; batch.len()].into_iter().map(Away::into_error).map(Err).collect()
+        }
+        Err(Failure::PerhapsOfOne(_)) => door.apply_one_by_one(batch, perhaps_committed).await,
     }
 }
 
@@ -82,16 +83,22 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    async fn apply_one_by_one(&self, batch: &[Submission]) -> Vec<Result<Outcome, StoreError>> {
+    /// `perhaps_committed` is what came of the facts together, if nobody knows whether that was committed.
+    async fn apply_one_by_one(
+        &self,
+        batch: &[Submission],
+        perhaps_committed: Option<Vec<Outcome>>,
+    ) -> Vec<Result<Outcome, StoreError>> {
         let mut outcomes = Vec::with_capacity(batch.len());
-        for submission in batch {
-            let one = self.apply_together(std::slice::from_ref(submission)).await;
-            match one.map_err(about_the_database) {
+        for (place, submission) in batch.iter().enumerate() {
+            let mut earlier = perhaps_committed.as_ref().map(|outcomes| vec![outcomes[place]]);
+            match self.apply_together(std::slice::from_ref(submission), &mut earlier).await {
                 Ok(one) => outcomes.push(Ok(one[0])),
-                Err(Err(error)) => outcomes.push(Err(error)),
-                Err(Ok(away)) => {
-                    // It went away meanwhile: asking for each of the rest would only take the others' time.
-                    outcomes.extend(away.for_each_of(batch.len() - outcomes.len()));
+                Err(Failure::PerhapsOfOne(error)) => outcomes.push(Err(error)),
+                Err(Failure::OfAll(away)) => {
+                    // It went away meanwhile, or the time is over: asking for each of the rest would only take the
+                    // others' time.
+                    outcomes.resize_with(batch.len(), || Err(away.clone().into_error()));
                     break;
                 }
             }
@@ -99,12 +106,16 @@ impl Door<'_> {
         outcomes
     }
 
-    async fn apply_together(&self, batch: &[Submission]) -> Result<Vec<Outcome>, StoreError> {
+    /// `perhaps_committed` is what an earlier attempt decided whose commit nobody knows of.
+    async fn apply_together(
+        &self,
+        batch: &[Submission],
+        perhaps_committed: &mut Option<Vec<Outcome>>,
+    ) -> Result<Vec<Outcome>, Failure> {
         let keys = Keys::of(batch, self.policy);
         let mut failed = 0;
-        let mut perhaps_committed = None;
         loop {
-            let error = match self.apply_once(&keys, batch, &mut perhaps_committed).await {
+            let error = match self.apply_once(&keys, batch, perhaps_committed).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(error) => error,
             };
@@ -115,13 +126,13 @@ impl Door<'_> {
                 StoreError::Unavailable { reason, .. } => reason.may_pass_soon(),
                 _ => false,
             };
-            if !again || !self.pace.again(failed).await {
-                return Err(error);
+            let over = again && !self.pace.again(failed).await;
+            if !again || over {
+                return Err(Failure::of(error, over, perhaps_committed.is_some()));
             }
         }
     }
 
-    /// `perhaps_committed` is what an earlier attempt decided whose commit nobody knows of.
     async fn apply_once(
         &self,
         keys: &Keys,
@@ -145,7 +156,10 @@ impl Door<'_> {
         }
 
         let mut fold = Fold::new(Known { claimed, orders }, self.policy, self.now);
-        let outcomes: Vec<Outcome> = batch.iter().map(|submission| fold.add(&submission.fact)).collect();
+        let mut outcomes: Vec<Outcome> = batch.iter().map(|submission| fold.add(&submission.fact)).collect();
+        if let Some(earlier) = perhaps_committed {
+            outcomes = outcomes.into_iter().zip(earlier.iter().copied()).map(resolved).collect();
+        }
         let mut changes = fold.into_changes();
         changes.receipts = receipts(batch, &outcomes);
 
@@ -154,11 +168,6 @@ impl Door<'_> {
         fault!("apply: saved, before commit");
         let committed = tx.commit().await;
         fault!("apply: after commit");
-
-        let outcomes = match perhaps_committed.take() {
-            Some(earlier) => outcomes.into_iter().zip(earlier).map(resolved).collect(),
-            None => outcomes,
-        };
         if let Err(StoreError::CommitUnknown(_)) = &committed {
             *perhaps_committed = Some(outcomes.clone());
         }
@@ -166,43 +175,67 @@ impl Door<'_> {
     }
 }
 
-/// What is known already, of a fact that was in a commit of ours nobody knew of, is our own doing.
+/// What is known already, of a fact that was in a commit of ours nobody knew of, is our own doing. (Or another node's
+/// that was faster: then it is told as if it were ours, and took effect once all the same.)
 fn resolved((now, earlier): (Outcome, Outcome)) -> Outcome {
     if now == Outcome::Duplicate { earlier } else { now }
 }
 
-/// What is the matter with the database, and not with a fact: it would refuse each one.
-enum Away {
-    Unavailable(Unavailability, DriverError),
-    Disconnected(DriverError),
-    CommitUnknown(DriverError),
+/// Why facts that were to be applied together were not.
+enum Failure {
+    /// Each alone would meet with the same.
+    OfAll(Away),
+    /// It may lie in one of them.
+    PerhapsOfOne(StoreError),
 }
 
-fn about_the_database(error: StoreError) -> Result<Away, StoreError> {
-    match error {
-        StoreError::Unavailable { reason, source } => Ok(Away::Unavailable(reason, source)),
-        StoreError::Disconnected(source) => Ok(Away::Disconnected(source)),
-        StoreError::CommitUnknown(source) => Ok(Away::CommitUnknown(source)),
-        error => Err(error),
+impl Failure {
+    /// `over`: there is no time for another attempt. `perhaps_committed`: an earlier one may have succeeded.
+    fn of(error: StoreError, over: bool, perhaps_committed: bool) -> Self {
+        match error {
+            error if perhaps_committed && (over || !matches!(error, StoreError::Constraint { .. })) => {
+                Self::OfAll(Away::CommitUnknown(error.with_causes()))
+            }
+            StoreError::Unavailable { reason, source } => {
+                Self::OfAll(Away::Unavailable(reason, source.to_string()))
+            }
+            StoreError::Disconnected(source) => Self::OfAll(Away::Disconnected(source.to_string())),
+            StoreError::CommitUnknown(source) => Self::OfAll(Away::CommitUnknown(source.to_string())),
+            StoreError::Conflict(source) if over => Self::OfAll(Away::Conflict(source.to_string())),
+            StoreError::Constraint { name, source } if over => {
+                Self::OfAll(Away::Constraint(name, source.to_string()))
+            }
+            error => Self::PerhapsOfOne(error),
+        }
+    }
+
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::OfAll(away) => away.into_error(),
+            Self::PerhapsOfOne(error) => error,
+        }
     }
 }
 
+/// What is the matter with the database or the time, and not with a fact; with what the driver said.
+#[derive(Clone)]
+enum Away {
+    Unavailable(Unavailability, String),
+    Disconnected(String),
+    CommitUnknown(String),
+    Conflict(String),
+    Constraint(&'static str, String),
+}
+
 impl Away {
-    /// The same error for each of so many facts.
-    fn for_each_of(self, facts: usize) -> impl Iterator<Item = Result<Outcome, StoreError>> {
-        let said = match &self {
-            Self::Unavailable(_, source) | Self::Disconnected(source) | Self::CommitUnknown(source) => {
-                source.to_string()
-            }
-        };
-        (0..facts).map(move |_| {
-            let source: DriverError = said.clone().into();
-            Err(match self {
-                Self::Unavailable(reason, _) => StoreError::Unavailable { reason, source },
-                Self::Disconnected(_) => StoreError::Disconnected(source),
-                Self::CommitUnknown(_) => StoreError::CommitUnknown(source),
-            })
-        })
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::Unavailable(reason, said) => StoreError::Unavailable { reason, source: said.into() },
+            Self::Disconnected(said) => StoreError::Disconnected(said.into()),
+            Self::CommitUnknown(said) => StoreError::CommitUnknown(said.into()),
+            Self::Conflict(said) => StoreError::Conflict(said.into()),
+            Self::Constraint(name, said) => StoreError::Constraint { name, source: said.into() },
+        }
     }
 }
 

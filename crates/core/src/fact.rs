@@ -56,8 +56,10 @@ pub struct Content {
     pub amount: Fen,
     /// `amount.currency`.
     pub currency: Currency,
-    /// The app in which it was paid.
+    /// The app in which it was paid; in partner mode the partner's (`sp_appid`).
     pub appid: AppId,
+    /// In partner mode, the sub-merchant that got the money (`sub_mchid`).
+    pub sub_merchant: Option<MerchantId>,
 }
 
 impl Content {

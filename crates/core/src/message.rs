@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::{
     decide::IncidentKind,
     fact::{Content, Passed},
-    ids::{EventType, WechatPaymentId},
+    ids::{EventType, MerchantId, WechatPaymentId},
     json::Json,
     order::{OrderKey, Terms},
     time::UnixMillis,
@@ -93,6 +93,8 @@ pub(crate) struct PaymentData<'a> {
     pub currency: &'a str,
     pub appid: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_mchid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub paid_at: Option<String>,
     pub source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,6 +117,8 @@ pub(crate) struct ExpectedData<'a> {
     amount: i64,
     currency: &'a str,
     appid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_mchid: Option<&'a str>,
 }
 
 /// What a `payment.*` message is about.
@@ -142,6 +146,7 @@ pub(crate) fn payment_body(kind: &MessageKind, now: UnixMillis, story: &PaymentS
             amount: content.amount.get(),
             currency: content.currency.as_str(),
             appid: content.appid.as_str(),
+            sub_mchid: content.sub_merchant.as_ref().map(MerchantId::as_str),
             paid_at: story.paid_at.map(rfc3339),
             source: story.source,
             sequence: story.sequence,
@@ -151,6 +156,7 @@ pub(crate) fn payment_body(kind: &MessageKind, now: UnixMillis, story: &PaymentS
                 amount: terms.amount.get(),
                 currency: terms.currency.as_str(),
                 appid: terms.appid.as_str(),
+                sub_mchid: terms.sub_merchant.as_ref().map(MerchantId::as_str),
             }),
             paid_by: story.paid_by.map(WechatPaymentId::as_str),
             detail: story.detail,

@@ -22,8 +22,10 @@ pub struct Terms {
     pub amount: Fen,
     /// Its currency.
     pub currency: Currency,
-    /// The app in which it is paid.
+    /// The app in which it is paid; in partner mode the partner's (`sp_appid`).
     pub appid: AppId,
+    /// In partner mode, the sub-merchant that gets the money (`sub_mchid`).
+    pub sub_merchant: Option<MerchantId>,
     /// When it can no longer be paid (`time_expire`), if the merchant said so.
     pub expires_at: Option<UnixMillis>,
 }

@@ -4,7 +4,7 @@
 //! commit that returned `Ok` is durable. Reads beside the writer are methods of [`Store`] and see only what
 //! was committed.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 
@@ -304,8 +304,22 @@ pub struct PaymentChange {
     pub learnt_at: UnixMillis,
 }
 
-/// A message to be written.
-#[derive(Clone, Debug)]
+impl PaymentChange {
+    /// What tells the statement from others under its payment's number: unique there. Its rival, in general. But what
+    /// comes to count although it waited, or although it is not the first, does not show in the row of any other
+    /// statement: two of those, of two orders, meet here.
+    #[must_use]
+    pub fn told_apart(&self) -> i32 {
+        let counts = matches!(self.standing, Standing::Settling | Standing::Second);
+        if counts && (self.row.is_some() || self.rival > 0) {
+            return -1;
+        }
+        i32::try_from(self.rival).unwrap_or(i32::MAX)
+    }
+}
+
+/// A message to be written. Its `Debug` does not show its body, which names the payer.
+#[derive(Clone)]
 pub struct NewMessage {
     /// Its id.
     pub id: MessageId,
@@ -317,6 +331,19 @@ pub struct NewMessage {
     pub body: String,
     /// When it was written.
     pub created_at: UnixMillis,
+}
+
+impl fmt::Debug for NewMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, kind, order, body, created_at } = self;
+        f.debug_struct("NewMessage")
+            .field("id", id)
+            .field("kind", kind)
+            .field("order", order)
+            .field("body_bytes", &body.len())
+            .field("created_at", created_at)
+            .finish()
+    }
 }
 
 /// An incident to be written.

@@ -47,7 +47,13 @@ pub(crate) fn key(out_trade_no: &str) -> OrderKey {
 
 /// The terms of every order here: 100 fen in CNY.
 pub(crate) fn terms() -> Terms {
-    Terms { amount: fen(100), currency: Currency::CNY, appid: app("wx8888888888888888"), expires_at: None }
+    Terms {
+        amount: fen(100),
+        currency: Currency::CNY,
+        appid: app("wx8888888888888888"),
+        sub_merchant: None,
+        expires_at: None,
+    }
 }
 
 pub(crate) fn registered(order: &str) -> Fact {
@@ -62,7 +68,14 @@ pub(crate) fn closed(order: &str) -> Fact {
 pub(crate) fn paid(order: &str, payment: &str) -> Paid {
     let Terms { amount, currency, appid, .. } = terms();
     Paid {
-        content: Content { key: key(order), payment: number(payment), amount, currency, appid },
+        content: Content {
+            key: key(order),
+            payment: number(payment),
+            amount,
+            currency,
+            appid,
+            sub_merchant: None,
+        },
         paid_at: Some(UnixMillis(NOW.0 - 5_000)),
         source: Source::Callback,
         detail: json(format!(r#"{{"attach":"{order} by {payment}"}}"#)),

@@ -28,6 +28,11 @@ pub(crate) fn settling(paid: &Paid, slot: OrderSlot) -> PaymentChange {
     PaymentChange { standing: Standing::Settling, ..disputed(paid, 0, slot) }
 }
 
+/// A further payment of the order at `slot`.
+pub(crate) fn second(paid: &Paid, slot: OrderSlot) -> PaymentChange {
+    PaymentChange { standing: Standing::Second, ..disputed(paid, 0, slot) }
+}
+
 /// A payment that disagrees with the order at `slot`.
 pub(crate) fn disputed(paid: &Paid, rival: u32, slot: OrderSlot) -> PaymentChange {
     PaymentChange {

@@ -78,6 +78,7 @@ macro_rules! for_each_group {
             order_number_once,
             payment_statement_once,
             payment_settles_once,
+            a_number_counts_once,
             message_sequence_once,
             payment_succeeded_once,
             notification_once,

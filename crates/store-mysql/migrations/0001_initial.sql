@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS payonce_orders (
   amount        BIGINT,                -- what the customer shall pay, in fen; unknown while awaited
   currency      VARCHAR(3),            -- ISO 4217; unknown while awaited
   appid         VARCHAR(32),           -- the app in which it is paid; unknown while awaited
+  sub_mchid     VARCHAR(32),           -- in partner mode, the sub-merchant that gets the money
   expires_at    BIGINT,                -- when it can no longer be paid, if the merchant said so
   state         TINYINT     NOT NULL,  -- 0 pending, 1 paid, 2 paid late, 3 closed, 4 awaited: nobody registered it
   flagged       TINYINT     NOT NULL,  -- 1: an operator should look
@@ -44,10 +45,12 @@ CREATE TABLE IF NOT EXISTS payonce_payment (
   mchid          VARCHAR(32) NOT NULL,
   transaction_id VARCHAR(32) NOT NULL,  -- WeChat's number of the payment
   rival          INT         NOT NULL,  -- 0 for the first content under this number, 1 and up for contradicting ones
+  told_apart     INT         NOT NULL,  -- its rival, or -1 if it counts although it waited or is not the first: one a number
   out_trade_no   VARCHAR(32) NOT NULL,  -- the order that WeChat names
   amount         BIGINT      NOT NULL,  -- in fen
   currency       VARCHAR(3)  NOT NULL,
   appid          VARCHAR(32) NOT NULL,
+  sub_mchid      VARCHAR(32),           -- in partner mode, the sub-merchant that got the money
   standing       TINYINT     NOT NULL,  -- 0 settling, 1 second, 2 disputed, 3 unmatched
   order_id       BIGINT      NOT NULL,  -- payonce_orders.id, of the order that it names
   paid_at        BIGINT,                -- when the customer paid, as WeChat says
@@ -56,7 +59,7 @@ CREATE TABLE IF NOT EXISTS payonce_payment (
   detail         LONGTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,  -- what else WeChat said (JSON); only while unmatched
   settles        TINYINT GENERATED ALWAYS AS (IF(standing = 0, 1, NULL)) STORED,
   PRIMARY KEY (id),
-  CONSTRAINT payment_statement_once UNIQUE (mchid, transaction_id, rival),
+  CONSTRAINT payment_statement_once UNIQUE (mchid, transaction_id, told_apart),
   -- One payment settles an order, once. Those beside it and those that wait are NULL here, which may repeat; so one
   -- index serves the promise and the search for an order's payments.
   CONSTRAINT payment_settles_once UNIQUE (order_id, settles)

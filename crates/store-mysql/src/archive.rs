@@ -75,6 +75,9 @@ impl Archive for MySqlStore {
             write_progress(connection, progress).await
         })
         .await?;
+        if !rows.is_empty() {
+            tx.wrote();
+        }
         tx.commit_now().await
     }
 

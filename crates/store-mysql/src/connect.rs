@@ -155,8 +155,7 @@ enum Work {
     Migration,
 }
 
-/// The hosts of a database, and how a session on one of them is made.
-#[derive(Debug)]
+/// The hosts of a database, with their passwords, and how a session on one of them is made.
 pub(crate) struct MySqlServer {
     hosts: Vec<MySqlConnectOptions>,
     work: Work,
@@ -281,6 +280,11 @@ impl Facts {
 
     fn check(&self) -> Result<(), StoreError> {
         let version = self.get("version");
+        if self.engine() == Engine::MySql && self.get("wsrep_on") == "ON" {
+            let found = format!("MySQL {version} in a Galera cluster");
+            let needs = "MariaDB there, or MySQL with one primary";
+            return Err(StoreError::Schema(SchemaError::UnsupportedServer { found, needs }));
+        }
         let (name, min) = match self.engine() {
             Engine::MySql => ("MySQL", MYSQL_MIN),
             Engine::MariaDb | Engine::Galera => ("MariaDB", MARIADB_MIN),
@@ -373,6 +377,9 @@ mod tests {
             let error = facts(&[("version", version)]).check().expect_err(version);
             assert!(matches!(&error, StoreError::Schema(SchemaError::ServerTooOld { .. })), "{error:?}");
         }
+        let percona = [("version", "8.0.36-28.1"), ("wsrep_on", "ON"), ("wsrep_ready", "ON")];
+        let error = facts(&percona).check().expect_err("a cluster that is not MariaDB's");
+        assert!(matches!(&error, StoreError::Schema(SchemaError::UnsupportedServer { .. })), "{error:?}");
         let table = [
             (&[("wsrep_on", "ON")][..], Unavailability::NotReady),
             (&[("read_only", "ON")], Unavailability::NotReady),

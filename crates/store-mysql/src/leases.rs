@@ -32,6 +32,10 @@ impl Leases for MySqlStore {
         let token = again_on_conflict!({
             let mut tx = MySqlTx::begin(self.session(&self.beside).await?).await?;
             let token = tx.run(async |connection| take(connection, role, owner, ttl).await).await?;
+            if token.is_some() {
+                // Its end was moved.
+                tx.wrote();
+            }
             tx.commit_now().await?;
             Ok(token)
         })?;

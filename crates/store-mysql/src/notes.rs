@@ -17,11 +17,12 @@ use crate::{
     save::insert_receipts,
 };
 
+/// Returns whether a row was written, for certain.
 pub(crate) async fn write(
     connection: &mut MySqlConnection,
     notes: &[Note],
     retention: &Retention,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut receipts: Vec<&Receipt> = Vec::new();
     let mut rejected: Vec<&Rejected> = Vec::new();
     let mut unopened: Vec<&Unopened> = Vec::new();
@@ -36,8 +37,10 @@ pub(crate) async fn write(
         reject(connection, &rejected).await?;
         forget_oldest_rejected(connection, retention).await?;
     }
+    // What is set aside may stand there already; it was not acknowledged, so that WeChat sends it again.
     set_aside(connection, &unopened).await?;
-    insert_receipts(connection, &receipts).await
+    insert_receipts(connection, &receipts).await?;
+    Ok(!rejected.is_empty() || !receipts.is_empty())
 }
 
 async fn reject(connection: &mut MySqlConnection, callbacks: &[&Rejected]) -> Result<(), StoreError> {

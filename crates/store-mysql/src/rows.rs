@@ -102,16 +102,25 @@ pub(crate) fn known<T>(column: &'static str, value: Option<T>) -> Result<T, Stor
     value.ok_or_else(|| ForeignValue { column }.into())
 }
 
+fn sub_merchant(
+    column: &'static str,
+    row: &MySqlRow,
+    place: usize,
+) -> Result<Option<MerchantId>, StoreError> {
+    read(column, value::<Option<&str>>(row, place)?.map(MerchantId::parse).transpose())
+}
+
 /// The columns that [`order`] reads, of `payonce_orders o`.
 macro_rules! order_columns {
     () => {
-        "o.id, o.amount, o.currency, o.appid, o.expires_at, o.state, o.flagged, o.messages, o.registered_at"
+        "o.id, o.amount, o.currency, o.appid, o.expires_at, o.state, o.flagged, o.messages, o.registered_at, \
+         o.sub_mchid"
     };
 }
 pub(crate) use order_columns;
 
 /// How many columns [`order_columns`] names.
-pub(crate) const ORDER_COLUMNS: usize = 9;
+pub(crate) const ORDER_COLUMNS: usize = 10;
 
 /// The number and the state of an order among [`order_columns`].
 pub(crate) fn order_state(row: &MySqlRow) -> Result<(OrderId, i64), StoreError> {
@@ -141,6 +150,7 @@ pub(crate) fn order(
             amount: read("orders.amount", Fen::new(value(row, 1)?))?,
             currency: read("orders.currency", Currency::parse(value(row, 2)?))?,
             appid: read("orders.appid", AppId::parse(value(row, 3)?))?,
+            sub_merchant: sub_merchant("orders.sub_mchid", row, 9)?,
             expires_at: value::<Option<i64>>(row, 4)?.map(UnixMillis),
         },
         state,
@@ -155,13 +165,13 @@ pub(crate) fn order(
 macro_rules! payment_columns {
     () => {
         "p.id, p.mchid, p.transaction_id, p.rival, p.out_trade_no, p.amount, p.currency, p.appid, p.standing, \
-         p.paid_at, p.source, p.detail, p.learnt_at"
+         p.paid_at, p.source, p.detail, p.learnt_at, p.sub_mchid"
     };
 }
 pub(crate) use payment_columns;
 
 /// How many columns [`payment_columns`] names.
-pub(crate) const PAYMENT_COLUMNS: usize = 13;
+pub(crate) const PAYMENT_COLUMNS: usize = 14;
 
 /// Reads [`payment_columns`], of which the first is at place `at`.
 pub(crate) fn kept_payment(row: &MySqlRow, at: usize) -> Result<KeptPayment, StoreError> {
@@ -176,6 +186,7 @@ pub(crate) fn kept_payment(row: &MySqlRow, at: usize) -> Result<KeptPayment, Sto
             amount: read("payment.amount", Fen::new(value(row, at + 5)?))?,
             currency: read("payment.currency", Currency::parse(value(row, at + 6)?))?,
             appid: read("payment.appid", AppId::parse(value(row, at + 7)?))?,
+            sub_merchant: sub_merchant("payment.sub_mchid", row, at + 13)?,
         },
         rival: read("payment.rival", u32::try_from(value::<i64>(row, at + 3)?))?,
         standing: known("payment.standing", codes::standing(value(row, at + 8)?))?,

@@ -5,7 +5,7 @@
 //! first. Which constraint refused a row is told by the statement, and where it could be two, by asking.
 
 use payonce_core::{
-    Json, Order, OrderKey, StoreError, Terms, fault,
+    Json, MerchantId, Order, OrderKey, StoreError, Terms, fault,
     order::OrderId,
     store::{
         Changes, NewIncident, NewMessage, OrderChange, OrderMoved, OrderRow, PaymentChange, PaymentRow,
@@ -44,9 +44,11 @@ fn standing_of(order: Option<&Order>) -> (i64, u8, u32) {
     })
 }
 
-/// The columns `amount`, `currency`, `appid`, `expires_at` of an order.
-fn terms_of(terms: &Terms) -> (i64, &str, &str, Option<i64>) {
-    (terms.amount.get(), terms.currency.as_str(), terms.appid.as_str(), terms.expires_at.map(|at| at.0))
+/// The columns `amount`, `currency`, `appid`, `sub_mchid`, `expires_at` of an order.
+fn terms_of(terms: &Terms) -> (i64, &str, &str, Option<&str>, Option<i64>) {
+    let sub_mchid = terms.sub_merchant.as_ref().map(MerchantId::as_str);
+    let expires_at = terms.expires_at.map(|at| at.0);
+    (terms.amount.get(), terms.currency.as_str(), terms.appid.as_str(), sub_mchid, expires_at)
 }
 
 fn text_of(key: &OrderKey) -> (&str, &str) {
@@ -59,13 +61,13 @@ async fn insert_orders(
     changes: &Changes,
 ) -> Result<Vec<Option<OrderId>>, StoreError> {
     const INSERT: &str = concat!(
-        "INSERT INTO payonce_orders (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, \
-         messages, registered_at) SELECT j.mchid, j.out_trade_no, j.amount, j.currency, j.appid, j.expires_at, \
-         j.state, j.flagged, j.messages, j.registered_at FROM ",
+        "INSERT INTO payonce_orders (mchid, out_trade_no, amount, currency, appid, sub_mchid, expires_at, state, \
+         flagged, messages, registered_at) SELECT j.mchid, j.out_trade_no, j.amount, j.currency, j.appid, \
+         j.sub_mchid, j.expires_at, j.state, j.flagged, j.messages, j.registered_at FROM ",
         json_table!(
             "mchid" ascii!(32), 0; "out_trade_no" ascii!(32), 1; "amount" "BIGINT", 2; "currency" ascii!(3), 3;
             "appid" ascii!(32), 4; "expires_at" "BIGINT", 5; "state" "INT", 6; "flagged" "INT", 7;
-            "messages" "INT", 8; "registered_at" "BIGINT", 9
+            "messages" "INT", 8; "registered_at" "BIGINT", 9; "sub_mchid" ascii!(32), 10
         )
     );
     let mut ids: Vec<_> = changes.orders.iter().map(|change| change.row.id()).collect();
@@ -77,13 +79,27 @@ async fn insert_orders(
     let rows = new.iter().map(|&slot| {
         let OrderChange { key, order, .. } = &changes.orders[slot];
         let (mchid, out_trade_no) = text_of(key);
-        let (amount, currency, appid, expires_at) = order
+        let (amount, currency, appid, sub_mchid, expires_at) = order
             .as_ref()
             .map(|order| terms_of(&order.terms))
-            .map_or((None, None, None, None), |terms| (Some(terms.0), Some(terms.1), Some(terms.2), terms.3));
+            .map_or((None, None, None, None, None), |terms| {
+                (Some(terms.0), Some(terms.1), Some(terms.2), terms.3, terms.4)
+            });
         let (state, flagged, messages) = standing_of(order.as_ref());
         let registered_at = order.as_ref().map(|order| order.registered_at.0);
-        (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, messages, registered_at)
+        (
+            mchid,
+            out_trade_no,
+            amount,
+            currency,
+            appid,
+            expires_at,
+            state,
+            flagged,
+            messages,
+            registered_at,
+            sub_mchid,
+        )
     });
     execute(connection, INSERT, json(rows)).await.map_err(constraint("order_number_once"))?;
     if !changes.payments.is_empty() || !changes.messages.is_empty() {
@@ -122,17 +138,18 @@ async fn register_awaited(
         json_table!(
             "id" "BIGINT", 0; "amount" "BIGINT", 1; "currency" ascii!(3), 2; "appid" ascii!(32), 3;
             "expires_at" "BIGINT", 4; "state" "INT", 5; "flagged" "INT", 6; "messages" "INT", 7;
-            "registered_at" "BIGINT", 8
+            "registered_at" "BIGINT", 8; "sub_mchid" ascii!(32), 9
         ),
         " STRAIGHT_JOIN payonce_orders o FORCE INDEX (PRIMARY) ON o.id = j.id AND o.state = 4 \
-         SET o.amount = j.amount, o.currency = j.currency, o.appid = j.appid, o.expires_at = j.expires_at, \
+         SET o.amount = j.amount, o.currency = j.currency, o.appid = j.appid, o.sub_mchid = j.sub_mchid, o.expires_at = j.expires_at, \
          o.state = j.state, o.flagged = j.flagged, o.messages = j.messages, o.registered_at = j.registered_at"
     );
     let rows = orders.iter().filter_map(|change| {
         let (OrderRow::Awaited(id), Some(order)) = (change.row, &change.order) else { return None };
-        let (amount, currency, appid, expires_at) = terms_of(&order.terms);
+        let (amount, currency, appid, sub_mchid, expires_at) = terms_of(&order.terms);
         let (state, flagged, messages) = standing_of(Some(order));
-        Some((id.0, amount, currency, appid, expires_at, state, flagged, messages, order.registered_at.0))
+        let registered_at = order.registered_at.0;
+        Some((id.0, amount, currency, appid, expires_at, state, flagged, messages, registered_at, sub_mchid))
     });
     update_all(connection, REGISTER, rows.collect()).await
 }
@@ -203,14 +220,14 @@ async fn insert_payments(
     orders: &[Option<OrderId>],
 ) -> Result<(), StoreError> {
     const INSERT: &str = concat!(
-        "INSERT INTO payonce_payment (mchid, transaction_id, rival, out_trade_no, amount, currency, appid, standing, \
-         order_id, paid_at, source, learnt_at, detail) SELECT j.mchid, j.transaction_id, j.rival, j.out_trade_no, \
-         j.amount, j.currency, j.appid, j.standing, j.order_id, j.paid_at, j.source, j.learnt_at, j.detail FROM ",
+        "INSERT INTO payonce_payment (mchid, transaction_id, rival, told_apart, out_trade_no, amount, currency, appid, sub_mchid, \
+         standing, order_id, paid_at, source, learnt_at, detail) SELECT j.mchid, j.transaction_id, j.rival, j.told_apart, \
+         j.out_trade_no, j.amount, j.currency, j.appid, j.sub_mchid, j.standing, j.order_id, j.paid_at, j.source, j.learnt_at, j.detail FROM ",
         json_table!(
             "rival" "INT", 0; "standing" "INT", 1; "source" "INT", 2; "amount" "BIGINT", 3; "order_id" "BIGINT", 4;
             "currency" ascii!(3), 5; "paid_at" "BIGINT", 6; "learnt_at" "BIGINT", 7; "mchid" ascii!(32), 8;
             "appid" ascii!(32), 9; "transaction_id" ascii!(32), 10; "out_trade_no" ascii!(32), 11;
-            "detail" free_text!(), 12
+            "detail" free_text!(), 12; "sub_mchid" ascii!(32), 13; "told_apart" "INT", 14
         )
     );
     let mut new: Vec<&PaymentChange> = payments.iter().filter(|payment| payment.row.is_none()).collect();
@@ -234,6 +251,8 @@ async fn insert_payments(
                 transaction_id,
                 content.key.out_trade_no.as_str(),
                 payment.detail.as_ref().map(Json::as_str),
+                content.sub_merchant.as_ref().map(MerchantId::as_str),
+                payment.told_apart(),
             ));
         }
         let rows = json(rows);
@@ -250,6 +269,11 @@ fn statement(payment: &PaymentChange) -> (&str, &str, u32) {
     (payment.content.key.merchant.as_str(), payment.content.payment.as_str(), payment.rival)
 }
 
+/// What is unique of it.
+fn key_of(payment: &PaymentChange) -> (&str, &str, i32) {
+    (payment.content.key.merchant.as_str(), payment.content.payment.as_str(), payment.told_apart())
+}
+
 /// Which of the two constraints on payments it was.
 async fn payment_constraint(
     connection: &mut MySqlConnection,
@@ -257,11 +281,11 @@ async fn payment_constraint(
 ) -> Result<&'static str, StoreError> {
     const SAME: &str = concat!(
         "SELECT 1 FROM ",
-        json_table!("mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "rival" "INT", 2),
+        json_table!("mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "told_apart" "INT", 2),
         " STRAIGHT_JOIN payonce_payment p FORCE INDEX (payment_statement_once) \
-         ON p.mchid = j.mchid AND p.transaction_id = j.transaction_id AND p.rival = j.rival LIMIT 1"
+         ON p.mchid = j.mchid AND p.transaction_id = j.transaction_id AND p.told_apart = j.told_apart LIMIT 1"
     );
-    let same = sqlx::query(SAME).bind(json(payments.iter().map(|payment| statement(payment))));
+    let same = sqlx::query(SAME).bind(json(payments.iter().map(|payment| key_of(payment))));
     let found = same.fetch_optional(connection).await.map_err(class)?;
     Ok(if found.is_some() { "payment_statement_once" } else { "payment_settles_once" })
 }
@@ -275,10 +299,11 @@ async fn move_payments(
     const MOVE: &str = concat!(
         "UPDATE ",
         json_table!(
-            "id" "BIGINT", 0; "standing" "INT", 1; "order_id" "BIGINT", 2; "detail" free_text!(), 3
+            "id" "BIGINT", 0; "standing" "INT", 1; "order_id" "BIGINT", 2; "detail" free_text!(), 3;
+            "told_apart" "INT", 4
         ),
         " STRAIGHT_JOIN payonce_payment p FORCE INDEX (PRIMARY) ON p.id = j.id \
-         SET p.standing = j.standing, p.order_id = j.order_id, p.detail = j.detail"
+         SET p.standing = j.standing, p.order_id = j.order_id, p.detail = j.detail, p.told_apart = j.told_apart"
     );
     const RESOLVE: &str = concat!(
         "UPDATE ",
@@ -286,18 +311,22 @@ async fn move_payments(
         " STRAIGHT_JOIN payonce_incident i FORCE INDEX (incident_of_payment) ON i.payment_id = j.payment_id \
          AND i.kind = 'unknown_order' AND i.resolved_at IS NULL SET i.resolved_at = j.resolved_at"
     );
-    let (mut moved, mut resolved) = (Vec::new(), Vec::new());
+    let (mut moved, mut changed, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
     for payment in payments {
         let Some(PaymentRow(row)) = payment.row else { continue };
         let order = row_of(orders, payment.order)?;
         let detail = payment.detail.as_ref().map(Json::as_str);
-        moved.push((row, standing_code(payment.standing), order, detail));
+        moved.push((row, standing_code(payment.standing), order, detail, payment.told_apart()));
+        changed.push(payment);
         resolved.push((row, payment.learnt_at.0));
     }
     if moved.is_empty() {
         return Ok(());
     }
-    execute(connection, MOVE, json(moved)).await.map_err(constraint("payment_settles_once"))?;
+    if let Err(error) = execute(connection, MOVE, json(moved)).await {
+        let name = if is_duplicate(&error) { payment_constraint(connection, &changed).await? } else { "" };
+        return Err(constraint(name)(error));
+    }
     execute(connection, RESOLVE, json(resolved)).await.map(drop).map_err(class)
 }
 

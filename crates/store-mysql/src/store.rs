@@ -61,11 +61,13 @@ impl Store for MySqlStore {
 
     async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
         if notes.iter().all(|note| matches!(note, Note::Answered(_))) {
-            return beside!(self, async |c| notes::write(c, notes, retention).await);
+            return beside!(self, async |c| notes::write(c, notes, retention).await.map(drop));
         }
         again_on_conflict!({
             let mut tx = MySqlTx::begin(self.session(&self.beside).await?).await?;
-            tx.run(async |c| notes::write(c, notes, retention).await).await?;
+            if tx.run(async |c| notes::write(c, notes, retention).await).await? {
+                tx.wrote();
+            }
             tx.commit_now().await
         })
     }
@@ -118,6 +120,9 @@ impl Store for MySqlStore {
         again_on_conflict!({
             let mut tx = MySqlTx::begin(self.session(&self.beside).await?).await?;
             let taken = tx.run(async |c| notes::take_unopened(c, owner, ttl, after, limit).await).await?;
+            if !taken.is_empty() {
+                tx.wrote();
+            }
             tx.commit_now().await?;
             Ok(taken)
         })

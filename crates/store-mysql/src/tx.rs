@@ -3,8 +3,10 @@
 //! Why that is enough. In READ COMMITTED each statement sees what was committed before it began. The first one locks
 //! the orders; it waits for every transaction that writes them, so what is read after it is what those wrote. What has
 //! no row to lock (unknown order numbers, one payment number under two orders, notifications) meets in `save`: the
-//! slower insert waits at a unique constraint for the faster transaction, is refused once that commits, and `apply`
-//! begins it again, to find what it had missed. A payment writes the row of its order even if nobody registered it, so
+//! slower write waits at a unique constraint for the faster transaction, is refused once that commits, and `apply`
+//! begins it again, to find what it had missed. That holds for a payment which waited, too: when it comes to count, the
+//! column that tells statements of one number apart changes (`PaymentChange::told_apart`), to the value that any other
+//! which comes to count beside it would get. A payment writes the row of its order even if nobody registered it, so
 //! it and a registration cannot miss each other. READ COMMITTED also locks no gaps but those next to a duplicate.
 //!
 //! Why that is enough in a Galera cluster, where members do not see each other's locks. A commit is certified by all of
@@ -29,7 +31,7 @@ use payonce_core::{
     fact::Claim,
     ids::{MerchantId, NotificationId},
     order::OrderId,
-    store::{Changes, Claimed, KeptPayment, KnownOrder, OrderRow, codes},
+    store::{Changes, Claimed, KeptPayment, KnownOrder, codes},
 };
 use payonce_store_remote::Session;
 use sqlx::{Executor, MySqlConnection, mysql::MySqlRow};
@@ -49,16 +51,16 @@ const COMMIT: &str = "COMMIT";
 
 const BEGIN_IN_CLUSTER: &str = "SET SESSION autocommit = 0; START TRANSACTION; SAVEPOINT payonce; \
                                 SELECT WSREP_LAST_WRITTEN_GTID()";
-const COMMIT_IN_CLUSTER: &str = "RELEASE SAVEPOINT payonce; COMMIT; SET SESSION autocommit = 1; \
-                                 SELECT WSREP_LAST_WRITTEN_GTID()";
+const COMMIT_IN_CLUSTER: &str = "RELEASE SAVEPOINT payonce; COMMIT";
+const COMMITTED_IN_CLUSTER: &str = "SET SESSION autocommit = 1; SELECT WSREP_LAST_WRITTEN_GTID()";
 
 /// An open transaction. Rolled back when dropped.
 pub(crate) struct MySqlTx {
     session: Session<MySqlServer>,
     /// What was written last on the connection, in a cluster.
     written_before: Option<Vec<u8>>,
-    /// Whether something is there to be committed.
-    writes: bool,
+    /// Whether something is there to be committed, for certain.
+    wrote: bool,
     /// After some errors the server has rolled back by itself, and would commit the nothing that is left.
     failed: bool,
 }
@@ -80,7 +82,7 @@ impl MySqlTx {
             session.run(async |connection| connection.execute(BEGIN).await.map_err(class)).await?;
             None
         };
-        Ok(Self { session, written_before, writes: false, failed: false })
+        Ok(Self { session, written_before, wrote: false, failed: false })
     }
 
     /// Does something in the transaction.
@@ -93,22 +95,33 @@ impl MySqlTx {
         done
     }
 
+    /// A row was changed in the transaction, for certain.
+    pub(crate) fn wrote(&mut self) {
+        self.wrote = true;
+    }
+
     pub(crate) async fn commit_now(mut self) -> Result<(), StoreError> {
         if self.failed {
             return Err(StoreError::Unexpected(Box::new(Failed)));
         }
-        let committed = if let Some(before) = &self.written_before {
-            let commit =
-                async |connection: &mut MySqlConnection| last_written(connection, COMMIT_IN_CLUSTER).await;
-            let written = self.session.run(commit).await;
-            written.and_then(|last| if self.writes && last == *before { Err(Ended.into()) } else { Ok(()) })
-        } else {
-            let commit =
-                async |connection: &mut MySqlConnection| connection.execute(COMMIT).await.map_err(class);
-            self.session.run(commit).await.map(drop)
-        };
+        let statements = if self.written_before.is_some() { COMMIT_IN_CLUSTER } else { COMMIT };
+        let commit =
+            async |connection: &mut MySqlConnection| connection.execute(statements).await.map_err(class);
+        let mut committed = self.session.run(commit).await.map(drop).map_err(class_of_commit);
+        if committed.is_ok()
+            && let Some(before) = &self.written_before
+        {
+            // Order matters: what goes wrong from here on, be it a deadlock by its number, came after the commit.
+            let ask =
+                async |connection: &mut MySqlConnection| last_written(connection, COMMITTED_IN_CLUSTER).await;
+            committed = match self.session.run(ask).await {
+                Ok(last) if self.wrote && last == *before => Err(Ended.into()),
+                Ok(_) => Ok(()),
+                Err(error) => Err(StoreError::CommitUnknown(Box::new(error))),
+            };
+        }
         self.session.set_open(committed.is_err());
-        committed.map_err(class_of_commit)
+        committed
     }
 }
 
@@ -135,7 +148,7 @@ async fn last_written(
 /// Whether saving them changes a row for certain.
 fn writes(changes: &Changes) -> bool {
     let Changes { orders, payments, notifications, messages, incidents, receipts } = changes;
-    orders.iter().any(|change| change.row == OrderRow::New)
+    !orders.is_empty()
         || !payments.is_empty()
         || !notifications.is_empty()
         || !messages.is_empty()
@@ -180,7 +193,7 @@ impl Tx for MySqlTx {
     }
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        self.writes |= writes(changes);
+        self.wrote |= writes(changes);
         self.run(async |connection| save::save(connection, changes).await).await
     }
 

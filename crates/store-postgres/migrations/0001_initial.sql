@@ -30,6 +30,7 @@ CREATE TABLE payonce.orders (
   out_trade_no  text     COLLATE "C" NOT NULL,  -- the merchant's number of the order
   currency      text     COLLATE "C",           -- ISO 4217; unknown while awaited
   appid         text     COLLATE "C",           -- the app in which it is paid; unknown while awaited
+  sub_mchid     text     COLLATE "C",           -- in partner mode, the sub-merchant that gets the money
   CONSTRAINT order_number_once UNIQUE (mchid, out_trade_no),
   CONSTRAINT order_amount_not_negative CHECK (amount >= 0),
   CONSTRAINT order_terms_known CHECK
@@ -44,6 +45,7 @@ CREATE TABLE payonce.payment (
   paid_at        bigint,             -- when the customer paid, as WeChat says
   learnt_at      bigint   NOT NULL,
   rival          integer  NOT NULL,  -- 0 for the first content under this number, 1 and up for contradicting ones
+  told_apart     integer  NOT NULL,  -- its rival, or -1 if it counts although it waited or is not the first: one a number
   standing       smallint NOT NULL,  -- 0 settling, 1 second, 2 disputed, 3 unmatched
   source         smallint NOT NULL,  -- who told us first: 0 callback, 1 query, 2 bill, 3 operator
   mchid          text     COLLATE "C" NOT NULL,
@@ -51,8 +53,9 @@ CREATE TABLE payonce.payment (
   out_trade_no   text     COLLATE "C" NOT NULL,  -- the order that WeChat names
   currency       text     COLLATE "C" NOT NULL,
   appid          text     COLLATE "C" NOT NULL,
+  sub_mchid      text     COLLATE "C",  -- in partner mode, the sub-merchant that got the money
   detail         text,               -- what else WeChat said (JSON); only while unmatched
-  CONSTRAINT payment_statement_once UNIQUE (mchid, transaction_id, rival)
+  CONSTRAINT payment_statement_once UNIQUE (mchid, transaction_id, told_apart)
 );
 -- One payment settles an order, once.
 CREATE UNIQUE INDEX payment_settles_once ON payonce.payment (order_id) WHERE standing = 0;

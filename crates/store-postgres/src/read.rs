@@ -117,7 +117,8 @@ pub(crate) async fn ledger_after(
         "SELECT o.id, o.mchid, o.out_trade_no, o.state IN (1, 2), \
            (SELECT count(*) FROM payonce.payment p WHERE p.order_id = o.id AND p.standing = 0 \
               AND p.mchid = o.mchid AND p.out_trade_no = o.out_trade_no \
-              AND p.amount = o.amount AND p.currency = o.currency AND p.appid = o.appid)::integer, \
+              AND p.amount = o.amount AND p.currency = o.currency AND p.appid = o.appid \
+              AND p.sub_mchid IS NOT DISTINCT FROM o.sub_mchid)::integer, \
            (SELECT count(*) FROM payonce.message m \
               WHERE m.order_id = o.id AND m.kind = 'payment.succeeded')::integer \
          FROM payonce.orders o WHERE o.id > $1 AND o.state <> 4 ORDER BY o.id LIMIT $2",

@@ -4,7 +4,7 @@
 //! first. Which row a statement returns first is never relied upon.
 
 use payonce_core::{
-    Json, Order, OrderKey, StoreError, Terms, fault,
+    Json, MerchantId, Order, OrderKey, StoreError, Terms, fault,
     order::OrderId,
     store::{
         Changes, NewIncident, NewMessage, OrderChange, OrderMoved, OrderRow, PaymentChange, PaymentRow,
@@ -59,6 +59,10 @@ async fn insert_orders(
     orders.iter().map(row).collect()
 }
 
+fn sub_mchid(terms: &Terms) -> Option<&str> {
+    terms.sub_merchant.as_ref().map(MerchantId::as_str)
+}
+
 fn terms(change: &OrderChange) -> Option<&Terms> {
     change.order.as_ref().map(|order| &order.terms)
 }
@@ -69,9 +73,9 @@ async fn insert_sorted_orders(
     new: &[&OrderChange],
 ) -> Result<Vec<Option<OrderId>>, StoreError> {
     let inserted = sqlx::query(
-        "INSERT INTO payonce.orders (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, \
-         messages, registered_at) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], \
-         $6::bigint[], $7::smallint[], $8::boolean[], $9::integer[], $10::bigint[]) \
+        "INSERT INTO payonce.orders (mchid, out_trade_no, amount, currency, appid, sub_mchid, expires_at, state, \
+         flagged, messages, registered_at) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], \
+         $5::text[], $6::text[], $7::bigint[], $8::smallint[], $9::boolean[], $10::integer[], $11::bigint[]) \
          RETURNING id, mchid, out_trade_no",
     )
     .bind(column(new, |change| change.key.merchant.as_str()))
@@ -79,6 +83,7 @@ async fn insert_sorted_orders(
     .bind(column(new, |change| terms(change).map(|terms| terms.amount.get())))
     .bind(column(new, |change| terms(change).map(|terms| terms.currency.as_str())))
     .bind(column(new, |change| terms(change).map(|terms| terms.appid.as_str())))
+    .bind(column(new, |change| terms(change).and_then(sub_mchid)))
     .bind(column(new, |change| terms(change).and_then(|terms| terms.expires_at).map(|at| at.0)))
     .bind(column(new, |change| state_of(change.order.as_ref())))
     .bind(column(new, |change| change.order.as_ref().is_some_and(|order| order.flagged)))
@@ -116,16 +121,17 @@ async fn register_awaited(connection: &mut PgConnection, orders: &[OrderChange])
     let asked = ids.len();
     let update = sqlx::query(
         "UPDATE payonce.orders o SET amount = c.amount, currency = c.currency, appid = c.appid, \
-         expires_at = c.expires_at, state = c.state, flagged = c.flagged, messages = c.messages, \
-         registered_at = c.registered_at FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], \
-         $6::smallint[], $7::boolean[], $8::integer[], $9::bigint[]) \
-         AS c (id, amount, currency, appid, expires_at, state, flagged, messages, registered_at) \
+         sub_mchid = c.sub_mchid, expires_at = c.expires_at, state = c.state, flagged = c.flagged, \
+         messages = c.messages, registered_at = c.registered_at FROM unnest($1::bigint[], $2::bigint[], $3::text[], \
+         $4::text[], $5::text[], $6::bigint[], $7::smallint[], $8::boolean[], $9::integer[], $10::bigint[]) \
+         AS c (id, amount, currency, appid, sub_mchid, expires_at, state, flagged, messages, registered_at) \
          WHERE o.id = c.id AND o.state = 4",
     )
     .bind(ids)
     .bind(column(&registered, |order| order.terms.amount.get()))
     .bind(column(&registered, |order| order.terms.currency.as_str()))
     .bind(column(&registered, |order| order.terms.appid.as_str()))
+    .bind(column(&registered, |order| sub_mchid(&order.terms)))
     .bind(column(&registered, |order| order.terms.expires_at.map(|at| at.0)))
     .bind(column(&registered, |order| state_of(Some(order))))
     .bind(column(&registered, |order| order.flagged))
@@ -176,18 +182,20 @@ async fn insert_payments(
     }
     new.sort_unstable_by_key(|payment| statement(payment));
     sqlx::query(
-        "INSERT INTO payonce.payment (mchid, transaction_id, rival, out_trade_no, amount, currency, appid, standing, \
-         order_id, paid_at, source, learnt_at, detail) SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], \
-         $4::text[], $5::bigint[], $6::text[], $7::text[], $8::smallint[], $9::bigint[], $10::bigint[], \
-         $11::smallint[], $12::bigint[], $13::text[])",
+        "INSERT INTO payonce.payment (mchid, transaction_id, rival, told_apart, out_trade_no, amount, currency, appid, sub_mchid, \
+         standing, order_id, paid_at, source, learnt_at, detail) SELECT * FROM unnest($1::text[], $2::text[], \
+         $3::integer[], $4::integer[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::smallint[], \
+         $11::bigint[], $12::bigint[], $13::smallint[], $14::bigint[], $15::text[])",
     )
     .bind(column(&new, |payment| payment.content.key.merchant.as_str()))
     .bind(column(&new, |payment| payment.content.payment.as_str()))
     .bind(column(&new, |payment| count(payment.rival)))
+    .bind(column(&new, |payment| payment.told_apart()))
     .bind(column(&new, |payment| payment.content.key.out_trade_no.as_str()))
     .bind(column(&new, |payment| payment.content.amount.get()))
     .bind(column(&new, |payment| payment.content.currency.as_str()))
     .bind(column(&new, |payment| payment.content.appid.as_str()))
+    .bind(column(&new, |payment| payment.content.sub_merchant.as_ref().map(MerchantId::as_str)))
     .bind(column(&new, |payment| code(standing_code(payment.standing))))
     .bind(column(&new, |payment| orders[payment.order].0))
     .bind(column(&new, |payment| payment.paid_at.map(|at| at.0)))
@@ -217,9 +225,10 @@ async fn move_payments(
         return Ok(());
     }
     sqlx::query(
-        "WITH moved AS (UPDATE payonce.payment p SET standing = c.standing, order_id = c.order_id, detail = c.detail \
-           FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::text[], $5::bigint[]) \
-           AS c (id, standing, order_id, detail, at) WHERE p.id = c.id RETURNING p.id, c.at) \
+        "WITH moved AS (UPDATE payonce.payment p SET standing = c.standing, order_id = c.order_id, \
+           detail = c.detail, told_apart = c.told_apart \
+           FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::text[], $5::bigint[], $6::integer[]) \
+           AS c (id, standing, order_id, detail, at, told_apart) WHERE p.id = c.id RETURNING p.id, c.at) \
          UPDATE payonce.incident i SET resolved_at = moved.at FROM moved \
          WHERE i.payment_id = moved.id AND i.kind = 'unknown_order' AND i.resolved_at IS NULL",
     )
@@ -228,6 +237,7 @@ async fn move_payments(
     .bind(column(&moved, |payment| orders[payment.order].0))
     .bind(column(&moved, |payment| payment.detail.as_ref().map(Json::as_str)))
     .bind(column(&moved, |payment| payment.learnt_at.0))
+    .bind(column(&moved, |payment| payment.told_apart()))
     .execute(connection)
     .await
     .map(drop)

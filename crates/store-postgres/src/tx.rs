@@ -3,8 +3,10 @@
 //! Why that is enough. In READ COMMITTED each statement sees what was committed before it began. The first one locks
 //! the orders; it waits for every transaction that writes them, so what is read after it is what those wrote. What has
 //! no row to lock (unknown order numbers, one payment number under two orders, notifications) meets in `save`: the
-//! slower insert waits at a unique constraint for the faster transaction, is refused once that commits, and `apply`
-//! begins it again, to find what it had missed. A payment writes the row of its order even if nobody registered it, so
+//! slower write waits at a unique constraint for the faster transaction, is refused once that commits, and `apply`
+//! begins it again, to find what it had missed. That holds for a payment which waited, too: when it comes to count, the
+//! column that tells statements of one number apart changes (`PaymentChange::told_apart`), to the value that any other
+//! which comes to count beside it would get. A payment writes the row of its order even if nobody registered it, so
 //! it and a registration cannot miss each other.
 //!
 //! Why nobody waits in a circle. Locks are taken in stages (known orders, new orders, payments, notifications), within

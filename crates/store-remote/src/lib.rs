@@ -2,7 +2,8 @@
 //! to every wait.
 //!
 //! Invariants: a connection on which something was cut short (a timeout, a lost socket, a future that was dropped)
-//! is never used again; a transaction that was dropped is rolled back at once, so that nobody waits for its locks.
+//! is never used again; a transaction that was dropped is rolled back, once its statement has ended, so that nobody waits for its locks
+//! for long.
 //! Deliberately absent: SQL.
 
 mod hosts;

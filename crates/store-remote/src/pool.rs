@@ -306,7 +306,7 @@ impl<S: Server> Drop for Session<S> {
             self.manager.server.lost();
         }
         if !kept.sound {
-            // Closing the socket ends what is left at the server, and lets its locks go.
+            // Closing the socket ends the transaction at the server, and lets its locks go, once its statement has ended.
             drop(Object::take(kept));
             return;
         }

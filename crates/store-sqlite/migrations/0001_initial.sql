@@ -17,6 +17,7 @@ CREATE TABLE orders (
   amount        INTEGER,           -- what the customer shall pay, in fen; unknown while awaited
   currency      TEXT,              -- ISO 4217; unknown while awaited
   appid         TEXT,              -- the app in which it is paid; unknown while awaited
+  sub_mchid     TEXT,              -- in partner mode, the sub-merchant that gets the money
   expires_at    INTEGER,           -- when it can no longer be paid, if the merchant said so
   state         INTEGER NOT NULL,  -- 0 pending, 1 paid, 2 paid late, 3 closed, 4 awaited: nobody registered it
   flagged       INTEGER NOT NULL,  -- 1: an operator should look
@@ -34,17 +35,19 @@ CREATE TABLE payment (
   mchid          TEXT    NOT NULL,
   transaction_id TEXT    NOT NULL,  -- WeChat's number of the payment
   rival          INTEGER NOT NULL,  -- 0 for the first content under this number, 1 and up for contradicting ones
+  told_apart     INTEGER NOT NULL,  -- its rival, or -1 if it counts although it waited or is not the first: one a number
   out_trade_no   TEXT    NOT NULL,  -- the order that WeChat names
   amount         INTEGER NOT NULL,  -- in fen
   currency       TEXT    NOT NULL,
   appid          TEXT    NOT NULL,
+  sub_mchid      TEXT,              -- in partner mode, the sub-merchant that got the money
   standing       INTEGER NOT NULL,  -- 0 settling, 1 second, 2 disputed, 3 unmatched
   order_id       INTEGER NOT NULL,  -- orders.id, of the order that it names
   paid_at        INTEGER,           -- when the customer paid, as WeChat says
   source         INTEGER NOT NULL,  -- who told us first: 0 callback, 1 query, 2 bill, 3 operator
   learnt_at      INTEGER NOT NULL,
   detail         TEXT,              -- what else WeChat said (JSON); only while unmatched
-  CONSTRAINT payment_statement_once UNIQUE (mchid, transaction_id, rival)
+  CONSTRAINT payment_statement_once UNIQUE (mchid, transaction_id, told_apart)
 ) STRICT;
 -- One payment settles an order, once.
 CREATE UNIQUE INDEX payment_settles_once ON payment (order_id) WHERE standing = 0;

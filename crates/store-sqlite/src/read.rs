@@ -102,7 +102,8 @@ pub(crate) fn ledger_after(
         "SELECT o.id, o.mchid, o.out_trade_no, o.state IN (1, 2), \
            (SELECT count(*) FROM payment p WHERE p.order_id = o.id AND p.standing = 0 \
               AND p.mchid = o.mchid AND p.out_trade_no = o.out_trade_no \
-              AND p.amount = o.amount AND p.currency = o.currency AND p.appid = o.appid), \
+              AND p.amount = o.amount AND p.currency = o.currency AND p.appid = o.appid \
+              AND p.sub_mchid IS o.sub_mchid), \
            (SELECT count(*) FROM message m WHERE m.order_id = o.id AND m.kind = 'payment.succeeded') \
          FROM orders o WHERE o.id > ?1 AND o.state <> 4 ORDER BY o.id LIMIT ?2",
     )?;

@@ -1,7 +1,7 @@
 //! Writes what was decided, table by table: orders that are new, payments, orders that moved, the rest.
 
 use payonce_core::{
-    Json, Order, OrderKey, OrderState, StoreError, fault,
+    Json, MerchantId, Order, OrderKey, OrderState, StoreError, fault,
     order::OrderId,
     store::{
         Changes, NewIncident, NewMessage, OrderChange, OrderMoved, OrderRow, PaymentChange, PaymentRow,
@@ -51,8 +51,8 @@ fn insert_order(
     let terms = order.map(|order| &order.terms);
     connection
         .prepare_cached(
-            "INSERT INTO orders (mchid, out_trade_no, amount, currency, appid, expires_at, state, flagged, \
-             messages, registered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, ?8)",
+            "INSERT INTO orders (mchid, out_trade_no, amount, currency, appid, sub_mchid, expires_at, state, \
+             flagged, messages, registered_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, 0, ?9)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -61,6 +61,7 @@ fn insert_order(
                 terms.map(|terms| terms.amount.get()),
                 terms.map(|terms| terms.currency.as_str()),
                 terms.map(|terms| terms.appid.as_str()),
+                terms.and_then(|terms| terms.sub_merchant.as_ref()).map(MerchantId::as_str),
                 terms.and_then(|terms| terms.expires_at).map(|at| at.0),
                 order.map_or(STATE_AWAITED, |_| state_code(&OrderState::Pending)),
                 order.map(|order| order.registered_at.0),
@@ -75,8 +76,8 @@ fn register_awaited(connection: &Connection, id: OrderId, order: &Order) -> Resu
     let terms = &order.terms;
     let registered = connection
         .prepare_cached(
-            "UPDATE orders SET amount = ?2, currency = ?3, appid = ?4, expires_at = ?5, state = 0, registered_at = ?6 \
-             WHERE id = ?1 AND state = 4",
+            "UPDATE orders SET amount = ?2, currency = ?3, appid = ?4, sub_mchid = ?5, expires_at = ?6, state = 0, \
+             registered_at = ?7 WHERE id = ?1 AND state = 4",
         )
         .and_then(|mut update| {
             update.execute(params![
@@ -84,6 +85,7 @@ fn register_awaited(connection: &Connection, id: OrderId, order: &Order) -> Resu
                 terms.amount.get(),
                 terms.currency.as_str(),
                 terms.appid.as_str(),
+                terms.sub_merchant.as_ref().map(MerchantId::as_str),
                 terms.expires_at.map(|at| at.0),
                 order.registered_at.0,
             ])
@@ -100,9 +102,9 @@ fn write_payments(
 ) -> Result<Vec<PaymentRow>, StoreError> {
     let mut insert = connection
         .prepare_cached(
-            "INSERT INTO payment (mchid, transaction_id, rival, out_trade_no, amount, currency, appid, standing, \
-             order_id, paid_at, source, learnt_at, detail) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            "INSERT INTO payment (mchid, transaction_id, rival, told_apart, out_trade_no, amount, currency, appid, sub_mchid, \
+             standing, order_id, paid_at, source, learnt_at, detail) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )
         .map_err(class)?;
     let mut rows = Vec::with_capacity(payments.len());
@@ -118,10 +120,12 @@ fn write_payments(
                 content.key.merchant.as_str(),
                 content.payment.as_str(),
                 payment.rival,
+                payment.told_apart(),
                 content.key.out_trade_no.as_str(),
                 content.amount.get(),
                 content.currency.as_str(),
                 content.appid.as_str(),
+                content.sub_merchant.as_ref().map(MerchantId::as_str),
                 standing_code(payment.standing),
                 orders[payment.order].0,
                 payment.paid_at.map(|at| at.0),
@@ -139,9 +143,13 @@ fn write_payments(
 fn payment_constraint(connection: &Connection, payment: &PaymentChange) -> &'static str {
     let content = &payment.content;
     let same_statement = connection
-        .prepare_cached("SELECT 1 FROM payment WHERE mchid = ?1 AND transaction_id = ?2 AND rival = ?3")
+        .prepare_cached("SELECT 1 FROM payment WHERE mchid = ?1 AND transaction_id = ?2 AND told_apart = ?3")
         .and_then(|mut select| {
-            select.exists(params![content.key.merchant.as_str(), content.payment.as_str(), payment.rival])
+            select.exists(params![
+                content.key.merchant.as_str(),
+                content.payment.as_str(),
+                payment.told_apart()
+            ])
         });
     if matches!(same_statement, Ok(true)) { "payment_statement_once" } else { "payment_settles_once" }
 }
@@ -154,16 +162,19 @@ fn move_payment(
     orders: &[OrderId],
 ) -> Result<(), StoreError> {
     connection
-        .prepare_cached("UPDATE payment SET standing = ?2, order_id = ?3, detail = ?4 WHERE id = ?1")
+        .prepare_cached(
+            "UPDATE payment SET standing = ?2, order_id = ?3, detail = ?4, told_apart = ?5 WHERE id = ?1",
+        )
         .and_then(|mut update| {
             update.execute(params![
                 row.0,
                 standing_code(payment.standing),
                 orders[payment.order].0,
                 payment.detail.as_ref().map(Json::as_str),
+                payment.told_apart(),
             ])
         })
-        .map_err(|error| constraint(error, || "payment_settles_once"))?;
+        .map_err(|error| constraint(error, || payment_constraint(connection, payment)))?;
     connection
         .prepare_cached(
             "UPDATE incident SET resolved_at = ?2 \

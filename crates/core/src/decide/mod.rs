@@ -109,6 +109,8 @@ pub enum IncidentKind {
     CurrencyMismatch,
     /// It was paid in another app than the order's.
     AppidMismatch,
+    /// In partner mode, paid to another sub-merchant, or to one where the order knows none.
+    SubMerchantMismatch,
     /// One payment number, two contents.
     Contradiction,
     /// Two payments for one order.
@@ -127,6 +129,7 @@ impl IncidentKind {
             Self::AmountMismatch => "amount_mismatch",
             Self::CurrencyMismatch => "currency_mismatch",
             Self::AppidMismatch => "appid_mismatch",
+            Self::SubMerchantMismatch => "sub_mchid_mismatch",
             Self::Contradiction => "contradiction",
             Self::PaidTwice => "paid_twice",
             Self::PaidAfterClose => "paid_after_close",
@@ -278,9 +281,9 @@ fn unknown(paid: &Paid, policy: &Policy) -> Decision {
             ..Decision::keep(Standing::Unmatched, MessageKind::PaymentUnmatched)
         },
         UnknownOrder::Adopt => {
-            let Content { amount, currency, ref appid, .. } = paid.content;
+            let Content { amount, currency, appid, sub_merchant, .. } = paid.content.clone();
             Decision {
-                order: OrderEffect::Adopt(Terms { amount, currency, appid: appid.clone(), expires_at: None }),
+                order: OrderEffect::Adopt(Terms { amount, currency, appid, sub_merchant, expires_at: None }),
                 ..Decision::keep(Standing::Settling, MessageKind::PaymentSucceeded)
             }
         }
@@ -313,6 +316,8 @@ fn disagreement(terms: &Terms, content: &Content) -> Option<IncidentKind> {
         Some(IncidentKind::AmountMismatch)
     } else if content.appid != terms.appid {
         Some(IncidentKind::AppidMismatch)
+    } else if content.sub_merchant != terms.sub_merchant {
+        Some(IncidentKind::SubMerchantMismatch)
     } else {
         None
     }

@@ -35,6 +35,7 @@ pending         | -                 | agrees           | -             | applied
 pending         | -                 | amount           | -             | incident  | -               | disputed  | payment.mismatched | amount_mismatch, hold
 pending         | -                 | currency         | -             | incident  | -               | disputed  | payment.mismatched | currency_mismatch, hold
 pending         | -                 | appid            | -             | incident  | -               | disputed  | payment.mismatched | appid_mismatch, hold
+pending         | -                 | sub-merchant     | -             | incident  | -               | disputed  | payment.mismatched | sub_mchid_mismatch, hold
 closed          | -                 | amount           | -             | incident  | -               | disputed  | payment.mismatched | amount_mismatch, hold
 paid by P9      | -                 | amount           | -             | incident  | -               | disputed  | payment.mismatched | amount_mismatch, hold
 paid late by P9 | -                 | appid            | -             | incident  | -               | disputed  | payment.mismatched | appid_mismatch, hold
@@ -123,7 +124,7 @@ fn show(decision: &Decision) -> [String; 5] {
 
 const ORDERS: [&str; 7] =
     ["absent", "pending", "closed", "paid by P1", "paid late by P1", "paid by P9", "paid late by P9"];
-const CONTENTS: [&str; 5] = ["agrees", "amount", "currency", "appid", "another"];
+const CONTENTS: [&str; 6] = ["agrees", "amount", "currency", "appid", "sub-merchant", "another"];
 const STANDINGS: [&str; 4] = ["settling", "second", "disputed", "unmatched"];
 const POLICIES: [&str; 6] =
     ["late accept", "late hold", "late refund", "second refund", "unknown adopt", "unknown hold"];
@@ -173,12 +174,14 @@ fn fact(word: &str) -> Fact {
 /// What is said of the payment P1.
 fn content(which: &str) -> Content {
     let Terms { amount, currency, appid, .. } = terms();
-    let agrees = Content { key: key("A"), payment: number("P1"), amount, currency, appid };
+    let agrees =
+        Content { key: key("A"), payment: number("P1"), amount, currency, appid, sub_merchant: None };
     match which {
         "agrees" => agrees,
         "amount" => Content { amount: Fen::new(99).expect("not negative"), ..agrees },
         "currency" => Content { currency: Currency::parse("USD").expect("a code"), ..agrees },
         "appid" => Content { appid: AppId::parse("wx2").expect("an appid"), ..agrees },
+        "sub-merchant" => Content { sub_merchant: MerchantId::parse("1900000109").ok(), ..agrees },
         "another" => Content { key: key("B"), ..agrees },
         other => panic!("no content: {other}"),
     }
@@ -224,6 +227,7 @@ fn terms() -> Terms {
         amount: Fen::new(100).expect("not negative"),
         currency: Currency::CNY,
         appid: AppId::parse("wx1").expect("an appid"),
+        sub_merchant: None,
         expires_at: None,
     }
 }
@@ -238,7 +242,7 @@ fn for_every_payment(mut check: impl FnMut(Option<&Order>, &[(&Content, Standing
     earlier.extend(said.iter().flat_map(|&one| said.iter().map(move |&other| vec![one, other])));
     for order in ORDERS.map(order_in) {
         for statements in &earlier {
-            for now in ["agrees", "amount", "currency", "appid"] {
+            for now in ["agrees", "amount", "currency", "appid", "sub-merchant"] {
                 for policy in POLICIES.map(policy) {
                     let said = Earlier::Statements(statements);
                     let decision = decide(order.as_ref(), said, &fact(now), &policy);

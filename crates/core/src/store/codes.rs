@@ -12,7 +12,7 @@ const SOURCES: [Source; 4] = [Source::Callback, Source::Query, Source::Bill, Sou
 const OUTCOMES: [Outcome; 5] =
     [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident, Outcome::Refused];
 const REMEDIES: [Remedy; 2] = [Remedy::Hold, Remedy::Refund];
-const INCIDENTS: [IncidentKind; 7] = [
+const INCIDENTS: [IncidentKind; 8] = [
     IncidentKind::AmountMismatch,
     IncidentKind::CurrencyMismatch,
     IncidentKind::AppidMismatch,
@@ -20,6 +20,7 @@ const INCIDENTS: [IncidentKind; 7] = [
     IncidentKind::PaidTwice,
     IncidentKind::PaidAfterClose,
     IncidentKind::UnknownOrder,
+    IncidentKind::SubMerchantMismatch,
 ];
 
 fn place<T: PartialEq>(all: &[T], one: &T) -> i64 {

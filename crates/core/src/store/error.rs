@@ -194,6 +194,14 @@ pub enum SchemaError {
         /// The versions that will do.
         needs: &'static str,
     },
+    /// A kind of server on which payonce cannot tell whether a transaction was committed.
+    #[error("the database server is {found}, which payonce does not know how to be exact on: use {needs}")]
+    UnsupportedServer {
+        /// What the server says of itself.
+        found: String,
+        /// What will do.
+        needs: &'static str,
+    },
     /// The database cannot hold every text.
     #[error("the database's encoding is {found}: create it anew with ENCODING 'UTF8'")]
     Encoding {

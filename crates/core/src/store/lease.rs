@@ -1,6 +1,7 @@
 //! Leases: a time-limited right to do a background role, so that of many nodes one does it.
 //!
-//! Invariants: time is the database's own, the same for all nodes. A lease has one holder; its token grows each
+//! Invariants: time is the database's own, the same for all nodes (in a cluster each member's: their clocks must
+//! agree to some seconds). A lease has one holder; its token grows each
 //! time it begins anew, so that work which a store guards with it ([`Store::sequence`](super::Store::sequence)) is
 //! refused to a holder that lost it without noticing.
 

@@ -1,5 +1,7 @@
 //! What is read beside the writer, and the notes that change no order.
 
+use std::fmt;
+
 use crate::{
     decide::{IncidentKind, Outcome, Remedy, Standing},
     fact::{Content, Source},
@@ -15,8 +17,8 @@ use super::Receipt;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub i64);
 
-/// A message as it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message as it was written. Its `Debug` does not show its body, which names the payer.
+#[derive(Clone, PartialEq, Eq)]
 pub struct MessageView {
     /// Where it stands.
     pub position: Position,
@@ -28,6 +30,19 @@ pub struct MessageView {
     pub body: String,
     /// When it was written.
     pub created_at: UnixMillis,
+}
+
+impl fmt::Debug for MessageView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { position, id, kind, body, created_at } = self;
+        f.debug_struct("MessageView")
+            .field("position", position)
+            .field("id", id)
+            .field("kind", kind)
+            .field("body_bytes", &body.len())
+            .field("created_at", created_at)
+            .finish()
+    }
 }
 
 /// An order with all that is known of it.

@@ -160,6 +160,7 @@ impl Shop {
             amount: Fen::new(AMOUNT_FEN).unwrap(),
             currency: Currency::CNY,
             appid: AppId::parse(self.merchant.appid()).unwrap(),
+            sub_merchant: None,
             expires_at: None,
         };
         let registered = self.notifications[notifications].iter().map(|notification| Fact::Registered {

@@ -36,6 +36,8 @@ struct Registration {
     /// `CNY` if left out, as with WeChat.
     currency: Option<String>,
     appid: String,
+    /// In partner mode, the sub-merchant that gets the money.
+    sub_mchid: Option<String>,
     /// WeChat's `time_expire`, RFC 3339.
     expires_at: Option<String>,
 }
@@ -103,6 +105,7 @@ fn terms_of(app: &App, registration: Registration) -> Result<(OrderKey, Terms), 
         amount,
         currency: registration.currency.as_deref().map_or(Ok(Currency::CNY), Currency::parse)?,
         appid: AppId::parse(&registration.appid)?,
+        sub_merchant: registration.sub_mchid.as_deref().map(MerchantId::parse).transpose()?,
         expires_at: expires_at.map(|at| UnixMillis(at.as_millisecond())),
     };
     Ok((key, terms))
@@ -150,6 +153,7 @@ pub(crate) struct OrderJson {
     amount: i64,
     currency: String,
     appid: String,
+    sub_mchid: Option<String>,
     expires_at: Option<String>,
     registered_at: String,
     state: &'static str,
@@ -167,6 +171,7 @@ struct PaymentJson {
     amount: i64,
     currency: String,
     appid: String,
+    sub_mchid: Option<String>,
     paid_at: Option<String>,
     learnt_at: String,
     source: &'static str,
@@ -192,6 +197,7 @@ impl From<OrderView> for OrderJson {
             amount: order.terms.amount.get(),
             currency: order.terms.currency.to_string(),
             appid: order.terms.appid.to_string(),
+            sub_mchid: order.terms.sub_merchant.as_ref().map(MerchantId::to_string),
             expires_at: order.terms.expires_at.map(rfc3339),
             registered_at: rfc3339(order.registered_at),
             state,
@@ -224,6 +230,7 @@ impl From<PaymentView> for PaymentJson {
             amount: payment.content.amount.get(),
             currency: payment.content.currency.to_string(),
             appid: payment.content.appid.to_string(),
+            sub_mchid: payment.content.sub_merchant.as_ref().map(MerchantId::to_string),
             paid_at: payment.paid_at.map(rfc3339),
             learnt_at: rfc3339(payment.learnt_at),
             source: payment.source.as_str(),

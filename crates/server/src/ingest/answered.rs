@@ -26,6 +26,7 @@ impl Weighter<Same, ()> for Bytes {
                 content.key.out_trade_no.as_str().len()
                     + content.payment.as_str().len()
                     + content.appid.as_str().len()
+                    + content.sub_merchant.as_ref().map_or(0, |sub| sub.as_str().len())
             }
             Same::Passed(_, notification) => notification.as_str().len(),
         };
@@ -116,6 +117,7 @@ mod tests {
             amount: Fen::new(fen).unwrap(),
             currency: Currency::CNY,
             appid: AppId::parse("wx0123456789abcdef").unwrap(),
+            sub_merchant: None,
         };
         Fact::Paid(Paid { content, paid_at: None, source: Source::Callback, detail: Json::empty_object() })
     }
@@ -151,6 +153,7 @@ mod tests {
             amount: Fen::new(1).unwrap(),
             currency: Currency::CNY,
             appid: AppId::parse("wx1").unwrap(),
+            sub_merchant: None,
             expires_at: None,
         };
         let key = OrderKey { merchant: merchant(), out_trade_no: OutTradeNo::parse("ORDER1").unwrap() };

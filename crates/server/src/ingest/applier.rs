@@ -37,7 +37,7 @@ pub const BATCH_CALLBACKS_MAX: usize = 256;
 const NOTES_LINGER: Duration = Duration::from_millis(50);
 
 /// What came of a submission: committed with this outcome, or not committed.
-type Verdict = Result<Outcome, Arc<StoreError>>;
+pub(super) type Verdict = Result<Outcome, Arc<StoreError>>;
 
 struct Waiting {
     submission: Submission,

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Request, Response},
 };
 use payonce_core::{
-    NotificationId, Outcome, Submission, UnixMillis, fault,
+    NotificationId, Outcome, UnixMillis, fault,
     store::{Note, Rejected, Unopened},
 };
 use tokio::{
@@ -18,7 +18,7 @@ use tokio::{
 };
 use wechatpay::{Callback, UnixSeconds, headers};
 
-use super::{Shed, ack, refusal::Refusal, translate::translate};
+use super::{ack, refusal::Refusal, statement::Statement, translate::translate};
 use crate::{config::Merchant, server::App};
 
 /// The largest body that is read. WeChat's envelope field `ciphertext` has at most 1,048,576 characters; real
@@ -88,16 +88,13 @@ impl Arrival<'_> {
     async fn take(&mut self, body: Body) -> Result<Outcome, Refusal> {
         self.body = read(body).await?;
         let merchant = self.merchant()?;
-        let submission = self.believe(merchant)?;
-        if self.app.is_committed(&submission.fact).await {
-            if let Some(receipt) = submission.receipt {
-                self.app.intake().map_err(refusal_of)?.note(Note::Answered(receipt));
-            }
+        let statement = self.believe(merchant)?;
+        if statement.is_committed(self.app).await {
+            self.app.intake()?.note(Note::Answered(statement.receipt));
             return Ok(Outcome::Duplicate);
         }
         fault!("ingest: verified, before the queue");
-        let verdict = self.app.intake().and_then(|intake| intake.submit(submission)).map_err(refusal_of)?;
-        let outcome = verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)?;
+        let outcome = statement.commit(self.app).await?;
         fault!("ingest: after commit, before ack");
         Ok(outcome)
     }
@@ -110,7 +107,7 @@ impl Arrival<'_> {
     }
 
     /// Verifies and opens; what comes out is true, as far as WeChat can be believed.
-    fn believe(&self, merchant: &Merchant) -> Result<Submission, Refusal> {
+    fn believe(&self, merchant: &Merchant) -> Result<Statement, Refusal> {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let notification = Callback::parse(headers, &self.body)?
             .verify(&merchant.keys, UnixSeconds(self.received_at.seconds()))?
@@ -195,13 +192,6 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
             .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
         if too_large { Refusal::BodyTooLarge } else { Refusal::BodyLost }
     })
-}
-
-fn refusal_of(shed: Shed) -> Refusal {
-    match shed {
-        Shed::QueueFull => Refusal::Overloaded,
-        Shed::Closed => Refusal::ShuttingDown,
-    }
 }
 
 /// The envelope's `id`, which stands outside the ciphertext. The body is verified.

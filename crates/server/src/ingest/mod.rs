@@ -12,6 +12,7 @@ mod notes;
 mod refusal;
 mod reopen;
 mod shared;
+mod statement;
 mod translate;
 
 pub use applier::{BATCH_CALLBACKS_MAX, Grouping};

@@ -4,6 +4,8 @@ use axum::http::StatusCode;
 use payonce_core::StoreError;
 use wechatpay::{HeaderError, OpenError, VerifyError};
 
+use super::Shed;
+
 /// Why a callback is not acknowledged. WeChat sends it again after each of these.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -54,6 +56,15 @@ pub(crate) enum Refusal {
     /// The server is going down.
     #[error("the server is shutting down")]
     ShuttingDown,
+}
+
+impl From<Shed> for Refusal {
+    fn from(shed: Shed) -> Self {
+        match shed {
+            Shed::QueueFull => Self::Overloaded,
+            Shed::Closed => Self::ShuttingDown,
+        }
+    }
 }
 
 impl Refusal {

@@ -104,9 +104,5 @@ async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {
     let notification = Callback::parse(headers, &callback.body)?
         .verify(&merchant.keys, UnixSeconds(callback.received_at.seconds()))?
         .open(&merchant.apiv3_key)?;
-    let submission = translate(notification, &merchant.mchid, callback.received_at)?;
-    let verdict =
-        app.intake().and_then(|intake| intake.submit(submission)).map_err(|_| Refusal::Overloaded)?;
-    verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)?;
-    Ok(())
+    translate(notification, &merchant.mchid, callback.received_at)?.commit(app).await.map(drop)
 }

@@ -165,6 +165,7 @@ fn update(context: &mut hmac::Context, fact: &Fact) -> Option<()> {
             field(content.amount.get().to_string().as_bytes());
             field(content.currency.as_str().as_bytes());
             field(content.appid.as_str().as_bytes());
+            field(content.sub_merchant.as_ref().map_or("", payonce_core::MerchantId::as_str).as_bytes());
         }
         Fact::Other(passed) => {
             field(b"passed");

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use payonce_core::{
     AppId, Currency, EventType, Fact, Fen, Json, MerchantId, NotificationId, OrderKey, OutTradeNo, Paid,
-    Submission, UnixMillis, WechatPaymentId,
+    UnixMillis, WechatPaymentId,
     fact::{Content, Passed, Source},
     store::Receipt,
 };
 use wechatpay::{Notification, Resource, Transaction};
 
-use super::refusal::Refusal;
+use super::{refusal::Refusal, statement::Statement};
 
 /// The state of a payment that was made; payment notifications exist for no other.
 const SUCCESS: &str = "SUCCESS";
@@ -19,7 +19,7 @@ pub(crate) fn translate(
     notification: Notification,
     merchant: &MerchantId,
     received_at: UnixMillis,
-) -> Result<Submission, Refusal> {
+) -> Result<Statement, Refusal> {
     let id = NotificationId::parse(&notification.id)?;
     let event_type = EventType::parse(&notification.event_type)?;
     let receipt = Receipt::new(merchant.clone(), id.clone(), event_type.clone(), received_at);
@@ -38,7 +38,7 @@ pub(crate) fn translate(
         let plaintext = notification.plaintext.into_boxed_str();
         Fact::Other(Passed { merchant: merchant.clone(), notification: id, event_type, plaintext })
     });
-    Ok(Submission { fact, receipt: Some(receipt) })
+    Ok(Statement { first: fact, further: Vec::new(), receipt })
 }
 
 /// A payment, if it is one that an order can have.
@@ -55,6 +55,7 @@ fn paid(transaction: &Transaction, merchant: &MerchantId, plaintext: &str) -> Op
         amount: Fen::new(transaction.amount.total).ok()?,
         currency: Currency::parse(&transaction.amount.currency).ok()?,
         appid: AppId::parse(&transaction.appid).ok()?,
+        sub_merchant: None,
     };
     let paid_at = transaction.success_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     Some(Fact::Paid(Paid {
@@ -95,21 +96,20 @@ mod tests {
         }
     }
 
-    fn translated(notification: Notification) -> Result<Submission, Refusal> {
+    fn translated(notification: Notification) -> Result<Statement, Refusal> {
         translate(notification, &MerchantId::parse(MCHID).unwrap(), UnixMillis(7))
     }
 
     #[test]
     fn a_payment_keeps_its_money_its_time_and_its_words() {
-        let Submission { fact, receipt } = translated(notification(&plaintext())).unwrap();
-        let Fact::Paid(paid) = fact else { panic!("{fact:?}") };
+        let Statement { first, receipt, .. } = translated(notification(&plaintext())).unwrap();
+        let Fact::Paid(paid) = first else { panic!("{first:?}") };
         let OrderKey { merchant, out_trade_no } = &paid.content.key;
         assert_eq!((merchant.as_str(), out_trade_no.as_str()), (MCHID, "ORDER1"));
         assert_eq!(paid.content.payment.as_str(), "4200000000202603020000000001");
         assert_eq!((paid.content.amount.get(), paid.content.currency), (5990, Currency::CNY));
         assert_eq!(paid.paid_at, Some(UnixMillis(1_772_414_107_000)));
         assert_eq!(paid.detail.as_str(), plaintext().to_string());
-        let receipt = receipt.unwrap();
         assert_eq!((receipt.notification.as_str(), receipt.received_at), ("EV-1", UnixMillis(7)));
     }
 
@@ -137,7 +137,7 @@ mod tests {
     #[track_caller]
     fn assert_passed_on(notification: Notification) {
         let whole = notification.plaintext.clone();
-        let fact = translated(notification).unwrap().fact;
+        let fact = translated(notification).unwrap().first;
         let Fact::Other(passed) = fact else { panic!("{fact:?}") };
         assert_eq!((passed.notification.as_str(), &*passed.plaintext), ("EV-1", &*whole));
     }
@@ -149,7 +149,7 @@ mod tests {
         {
             let mut plaintext = plaintext();
             plaintext["success_time"] = time.into();
-            let Fact::Paid(paid) = translated(notification(&plaintext)).unwrap().fact else {
+            let Fact::Paid(paid) = translated(notification(&plaintext)).unwrap().first else {
                 panic!("{time}")
             };
             assert_eq!(paid.paid_at, paid_at, "{time}");

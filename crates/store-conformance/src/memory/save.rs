@@ -81,13 +81,12 @@ fn write_payments(
         let order = orders[change.order];
         if let Some(row) = change.row {
             places.push(place(row.0));
+            told_apart(tables, change)?;
             settles_alone(tables, change.standing, order)?;
             move_payment(tables, place(row.0), change, order);
             continue;
         }
-        let same =
-            |kept: &KeptPayment| kept.content.claim() == change.content.claim() && kept.rival == change.rival;
-        once("payment_statement_once", !tables.payments.iter().any(|row| same(&row.kept)))?;
+        told_apart(tables, change)?;
         settles_alone(tables, change.standing, order)?;
         places.push(tables.payments.len());
         let kept = KeptPayment {
@@ -99,9 +98,19 @@ fn write_payments(
             source: change.source,
             detail: change.detail.clone(),
         };
-        tables.payments.push(tables::PaymentRow { kept, order, learnt_at: change.learnt_at });
+        let (learnt_at, told_apart) = (change.learnt_at, change.told_apart());
+        tables.payments.push(tables::PaymentRow { kept, order, learnt_at, told_apart });
     }
     Ok(places)
+}
+
+/// Of one number, each statement is told apart from the others.
+fn told_apart(tables: &Tables, change: &PaymentChange) -> Result<(), StoreError> {
+    let other = |row: &tables::PaymentRow| Some(row.kept.row) != change.row;
+    let same = |row: &tables::PaymentRow| {
+        row.told_apart == change.told_apart() && row.kept.content.claim() == change.content.claim()
+    };
+    once("payment_statement_once", !tables.payments.iter().any(|row| other(row) && same(row)))
 }
 
 /// An order has one settling payment at the most.
@@ -115,6 +124,7 @@ fn settles_alone(tables: &Tables, standing: Standing, order: OrderId) -> Result<
 fn move_payment(tables: &mut Tables, place: usize, change: &PaymentChange, order: OrderId) {
     let row = &mut tables.payments[place];
     (row.kept.standing, row.kept.detail, row.order) = (change.standing, change.detail.clone(), order);
+    row.told_apart = change.told_apart();
     for incident in &mut tables.incidents {
         incident.resolved |= incident.payment == place && incident.kind == IncidentKind::UnknownOrder;
     }

@@ -53,6 +53,7 @@ pub(super) struct PaymentRow {
     pub kept: KeptPayment,
     pub order: OrderId,
     pub learnt_at: UnixMillis,
+    pub told_apart: i32,
 }
 
 #[derive(Clone, Debug)]

@@ -1,6 +1,12 @@
 //! The promises that the schema keeps by itself, whatever a writer tries. Each is known by its name.
 
-use payonce_core::{Fact, Outcome, StoreError, message::MessageKind, order::OrderId, store::Changes};
+use payonce_core::{
+    Fact, Outcome, StoreError,
+    decide::Standing,
+    message::MessageKind,
+    order::OrderId,
+    store::{Changes, PaymentChange},
+};
 
 use crate::{
     Fixture,
@@ -76,6 +82,42 @@ pub async fn payment_settles_once(fixture: &dyn Fixture) {
     let mut changes = innocent_and_a(&desk, id).await;
     changes.payments.push(rows::settling(&paid("A", "P2"), 1));
     check_refused(&desk, &changes, "payment_settles_once").await;
+}
+
+/// One statement that counts a number, though it waited or is a later one: neither shows in the other's row.
+pub async fn a_number_counts_once(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
+    let desk = Desk::at(&*store);
+    let id = prepare(&desk).await;
+    desk.apply_each(&[Fact::Paid(paid("W1", "P9")), Fact::Paid(paid("W2", "P9"))]).await;
+    let mut tx = store.begin().await.expect("the store begins");
+    let kept = tx.claim(&[paid("W1", "P9").content.claim()]).await.expect("it reads").payments;
+    drop(tx);
+    assert_eq!(
+        kept.iter().map(|kept| (kept.rival, kept.standing)).collect::<Vec<_>>(),
+        [(0, Standing::Unmatched), (1, Standing::Unmatched)]
+    );
+    let moved = |place: usize| PaymentChange {
+        row: Some(kept[place].row),
+        rival: kept[place].rival,
+        ..rows::second(&paid(["W1", "W2"][place], "P9"), 1)
+    };
+    let mut first = innocent_and_a(&desk, id).await;
+    first.orders[0] = rows::new_order("C");
+    first.payments.push(moved(0));
+    save(&desk, &first).await.expect("the first that counts");
+    for another in [moved(1), PaymentChange { rival: 2, ..rows::second(&paid("A", "P9"), 1) }] {
+        let mut changes = innocent_and_a(&desk, id).await;
+        changes.payments.push(another);
+        let before = desk.picture().await;
+        let refused = save(&desk, &changes).await;
+        let name = "payment_statement_once";
+        assert!(
+            matches!(refused, Err(StoreError::Constraint { name: found, .. }) if found == name),
+            "{refused:?}"
+        );
+        assert_eq!(desk.picture().await, before);
+    }
 }
 
 /// One message a sequence number within an order.

@@ -33,6 +33,7 @@ fn hostile_content() -> Content {
         amount: fen(i64::MAX),
         currency: currency("XTS"),
         appid: app("wx-_0123456789abcdefABCDEF012345"),
+        sub_merchant: MerchantId::parse("00000000000000000000000000000002").ok(),
     }
 }
 
@@ -56,8 +57,8 @@ pub async fn hostile_payments_round_trip(fixture: &dyn Fixture) {
         assert_eq!((&kept[0].content, &kept[0].detail), (&content, &Some(payment.detail)));
         assert_eq!(kept[0].paid_at, Some(UnixMillis(at)));
 
-        let Content { key, amount, currency, appid, payment: number } = content.clone();
-        let terms = Terms { amount, currency, appid, expires_at: Some(UnixMillis(at)) };
+        let Content { key, amount, currency, appid, sub_merchant, payment: number } = content.clone();
+        let terms = Terms { amount, currency, appid, sub_merchant, expires_at: Some(UnixMillis(at)) };
         let outcome = desk.apply(Fact::Registered { key: key.clone(), terms: terms.clone() }).await;
         assert_eq!(outcome, Outcome::Applied);
         let view = store.order(&key).await.expect("the store reads").expect("it is registered");

@@ -10,7 +10,7 @@ use payonce_core::{
 use crate::{
     Fixture,
     desk::Desk,
-    facts::{NOW, app, closed, currency, json, number, paid, paid_amount, registered, terms},
+    facts::{NOW, app, closed, currency, json, merchant, number, paid, paid_amount, registered, terms},
 };
 
 /// An order as it shall be seen.
@@ -72,7 +72,10 @@ pub async fn a_disagreeing_payment_pays_nothing(fixture: &dyn Fixture) {
     other_currency.content.currency = currency("USD");
     let mut other_app = paid("A", "P1");
     other_app.content.appid = app("wx0000000000000000");
+    let mut sub_merchant = paid("A", "P1");
+    sub_merchant.content.sub_merchant = Some(merchant());
     for (payment, kind) in [
+        (sub_merchant, IncidentKind::SubMerchantMismatch),
         (paid_amount("A", "P1", 99), IncidentKind::AmountMismatch),
         (paid_amount("A", "P1", 101), IncidentKind::AmountMismatch),
         (other_currency, IncidentKind::CurrencyMismatch),

@@ -112,6 +112,7 @@ fn terms() -> Terms {
         amount: Fen::new(100).expect("not negative"),
         currency: Currency::CNY,
         appid: AppId::parse("wx8888888888888888").expect("an appid"),
+        sub_merchant: None,
         expires_at: None,
     }
 }
@@ -124,7 +125,7 @@ pub(crate) fn paid(order: &str, payment: &str) -> Fact {
     let Terms { amount, currency, appid, .. } = terms();
     let payment = WechatPaymentId::parse(payment).expect("visible ASCII");
     Fact::Paid(Paid {
-        content: Content { key: key(order), payment, amount, currency, appid },
+        content: Content { key: key(order), payment, amount, currency, appid, sub_merchant: None },
         paid_at: Some(NOW),
         source: Source::Callback,
         detail: Json::empty_object(),

@@ -208,6 +208,18 @@ fn meetings() -> Vec<Meeting> {
             told: &[SUCCEEDED, "payment.conflicted"],
         },
         Meeting {
+            before: vec![paid("A", "P1"), paid("B", "P1")],
+            facts: [registered("A"), registered("B")],
+            outcomes: ONE_ODD,
+            told: &[SUCCEEDED, "payment.conflicted"],
+        },
+        Meeting {
+            before: vec![paid("A", "P1"), registered("B")],
+            facts: [registered("A"), paid("B", "P1")],
+            outcomes: ONE_ODD,
+            told: &[SUCCEEDED, "payment.conflicted"],
+        },
+        Meeting {
             before: vec![],
             facts: [passed("N1"), passed("N1")],
             outcomes: ONE_OF_TWO,

@@ -100,6 +100,29 @@ async fn of_two_copies_one_is_applied() {
     assert_eq!((counts.orders, counts.payments, counts.messages), (2 * each, each, 2 * each));
 }
 
+/// A payment waits under two orders, or under one while another is there: whichever comes to count, the other learns.
+#[tokio::test]
+async fn one_payment_number_that_waits_pays_one() {
+    let Some(database) = database() else { return };
+    let mut stage = Stage::on(&database.url()).await;
+    for (i, j, name) in meetings() {
+        for both_wait in [true, false] {
+            let orders = ["a", "b"].map(|order| format!("{name}-{both_wait}-{order}"));
+            let [first, second] = [0, 1].map(|place| paid(&orders[place], &format!("{name}-{both_wait}")));
+            let [registers, other] = [0, 1].map(|place| registered(&orders[place]));
+            let (before, other) = if both_wait { (second, other) } else { (other, second) };
+            for fact in [first, before] {
+                outcomes(apply_all(&*stage.store, &[fact]).await);
+            }
+            stage.meet((registers, i), (other, j)).await;
+        }
+    }
+    stage.audit().await;
+    let lines = stage.store.ledger_after(OrderId(0), usize::MAX).await.expect("it reads");
+    let paid = lines.iter().filter(|line| line.paid).count();
+    assert_eq!((lines.len(), paid), (4 * STEPS * STEPS, 2 * STEPS * STEPS), "one of each two");
+}
+
 #[tokio::test]
 async fn one_payment_number_under_two_orders_pays_one() {
     let Some(database) = database() else { return };

@@ -64,6 +64,7 @@ fn terms() -> Terms {
         amount: Fen::new(100).unwrap(),
         currency: Currency::CNY,
         appid: AppId::parse("wx0123456789abcdef").unwrap(),
+        sub_merchant: None,
         expires_at: None,
     }
 }
@@ -71,7 +72,8 @@ fn terms() -> Terms {
 fn paid(number: u64) -> Paid {
     let Terms { amount, currency, appid, .. } = terms();
     let number_at_wechat = WechatPaymentId::parse(&payment(number).transaction_id).unwrap();
-    let content = Content { key: key(number), payment: number_at_wechat, amount, currency, appid };
+    let content =
+        Content { key: key(number), payment: number_at_wechat, amount, currency, appid, sub_merchant: None };
     Paid { content, paid_at: None, source: Source::Callback, detail: payonce_core::Json::empty_object() }
 }
 

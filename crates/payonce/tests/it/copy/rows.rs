@@ -104,14 +104,27 @@ pub(super) fn every_table() -> Vec<Vec<Row>> {
 fn orders() -> Vec<Row> {
     let (long, appid) = ("9".repeat(32), "wx_-0123456789abcdefABCDEF012345");
     let few = vec![
-        row![1, MERCHANT, "ORDER-1", 0, "CNY", "wx1", NONE, 0, 0, 0, 0],
-        row![2, MERCHANT, "order-1", 1990, "CNY", "wx1", i64::MAX, 1, 1, 1, i64::MAX],
-        row![3, MERCHANT, "_-|*@", i64::MAX, "USD", appid, i64::MIN, 2, 0, i64::from(i32::MAX), i64::MIN],
-        row![5, long.as_str(), long.as_str(), 1, "CNY", "wx1", -1, 3, 1, 2, 1],
-        row![8, MERCHANT, "awaited", NONE, NONE, NONE, NONE, 4, 1, 0, NONE],
-        row![9, long.as_str(), "awaited", NONE, NONE, NONE, NONE, 4, 0, 0, NONE],
+        row![1, MERCHANT, "ORDER-1", 0, "CNY", "wx1", NONE, NONE, 0, 0, 0, 0],
+        row![2, MERCHANT, "order-1", 1990, "CNY", "wx1", MERCHANT, i64::MAX, 1, 1, 1, i64::MAX],
+        row![
+            3,
+            MERCHANT,
+            "_-|*@",
+            i64::MAX,
+            "USD",
+            appid,
+            long.as_str(),
+            i64::MIN,
+            2,
+            0,
+            i64::from(i32::MAX),
+            i64::MIN
+        ],
+        row![5, long.as_str(), long.as_str(), 1, "CNY", "wx1", NONE, -1, 3, 1, 2, 1],
+        row![8, MERCHANT, "awaited", NONE, NONE, NONE, NONE, NONE, 4, 1, 0, NONE],
+        row![9, long.as_str(), "awaited", NONE, NONE, NONE, NONE, NONE, 4, 0, 0, NONE],
     ];
-    let order = |id| row![id, MERCHANT, format!("O{id}"), id, "CNY", "wx1", NONE, 0, 0, 0, id];
+    let order = |id| row![id, MERCHANT, format!("O{id}"), id, "CNY", "wx1", NONE, NONE, 0, 0, 0, id];
     few.into_iter().chain((100..1_110).map(order)).chain(once(order(BEYOND_FLOATS))).collect()
 }
 
@@ -119,13 +132,64 @@ fn orders() -> Vec<Row> {
 fn payments() -> Vec<Row> {
     let most = i64::from(i32::MAX);
     let few = vec![
-        row![1, MERCHANT, "4200001", 0, "order-1", 1990, "CNY", "wx1", 0, 2, i64::MAX, 0, i64::MIN, NONE],
-        row![2, MERCHANT, "4200001", 1, "order-1", 1, "CNY", "wx1", 2, 2, i64::MIN, 1, i64::MAX, NONE],
-        row![4, MERCHANT, "4200001", most, "order-1", i64::MIN, "USD", "wx2", 1, 2, NONE, 2, 0, NONE],
-        row![5, MERCHANT, "4200002", 0, "_-|*@", i64::MAX, "CNY", "wx1", 0, 3, -1, 3, 0, NONE],
+        row![
+            1,
+            MERCHANT,
+            "4200001",
+            0,
+            0,
+            "order-1",
+            1990,
+            "CNY",
+            "wx1",
+            NONE,
+            0,
+            2,
+            i64::MAX,
+            0,
+            i64::MIN,
+            NONE
+        ],
+        row![
+            2,
+            MERCHANT,
+            "4200001",
+            1,
+            -1,
+            "order-1",
+            1,
+            "CNY",
+            "wx1",
+            MERCHANT,
+            2,
+            2,
+            i64::MIN,
+            1,
+            i64::MAX,
+            NONE
+        ],
+        row![
+            4,
+            MERCHANT,
+            "4200001",
+            most,
+            most,
+            "order-1",
+            i64::MIN,
+            "USD",
+            "wx2",
+            NONE,
+            1,
+            2,
+            NONE,
+            2,
+            0,
+            NONE
+        ],
+        row![5, MERCHANT, "4200002", 0, 0, "_-|*@", i64::MAX, "CNY", "wx1", "1", 0, 3, -1, 3, 0, NONE],
     ];
     let waiting = |id, number: String, detail: String| {
-        row![id, MERCHANT, number, 0, "awaited", 0, "CNY", "wx1", 3, 8, NONE, 0, 0, detail]
+        row![id, MERCHANT, number, 0, 0, "awaited", 0, "CNY", "wx1", NONE, 3, 8, NONE, 0, 0, detail]
     };
     let named = numbered(10, IDENTIFIERS).map(|(id, number)| waiting(id, number.to_owned(), "{}".to_owned()));
     let told = numbered(20, TEXTS).map(|(id, text)| waiting(id, format!("T{id}"), text.to_owned()));

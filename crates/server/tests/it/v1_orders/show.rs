@@ -33,6 +33,7 @@ async fn a_pending_order() {
       "payments": [],
       "registered_at": "2026-03-02T01:15:07.000Z",
       "state": "pending",
+      "sub_mchid": null,
       "transaction_id": null
     }
     "#);
@@ -75,6 +76,7 @@ async fn a_paid_order_with_money_that_does_not_add_up() {
           "paid_at": "2026-03-02T01:15:07.000Z",
           "source": "callback",
           "standing": "settling",
+          "sub_mchid": null,
           "transaction_id": "4200000000202603020000000001"
         },
         {
@@ -85,6 +87,7 @@ async fn a_paid_order_with_money_that_does_not_add_up() {
           "paid_at": "2026-03-02T01:15:07.000Z",
           "source": "callback",
           "standing": "second",
+          "sub_mchid": null,
           "transaction_id": "4200000000202603020000000002"
         },
         {
@@ -95,11 +98,13 @@ async fn a_paid_order_with_money_that_does_not_add_up() {
           "paid_at": "2026-03-02T01:15:07.000Z",
           "source": "callback",
           "standing": "disputed",
+          "sub_mchid": null,
           "transaction_id": "4200000000202603020000000003"
         }
       ],
       "registered_at": "2026-03-02T01:15:07.000Z",
       "state": "paid",
+      "sub_mchid": null,
       "transaction_id": "4200000000202603020000000001"
     }
     "#);

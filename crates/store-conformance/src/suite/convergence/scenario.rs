@@ -12,7 +12,7 @@ use payonce_core::{
 };
 use proptest::{collection, prelude::*, sample::select};
 
-use crate::facts::{app, closed, currency, fen, json, key, paid, passed, registered, terms};
+use crate::facts::{app, closed, currency, fen, json, key, merchant, paid, passed, registered, terms};
 
 /// How many ways each set of facts is applied in.
 const WAYS: usize = 4;
@@ -97,7 +97,10 @@ impl Scenario {
 /// Every order here has the same terms.
 fn agrees(content: &Content) -> bool {
     let terms = terms();
-    (content.amount, content.currency, &content.appid) == (terms.amount, terms.currency, &terms.appid)
+    content.amount == terms.amount
+        && content.currency == terms.currency
+        && content.appid == terms.appid
+        && content.sub_merchant == terms.sub_merchant
 }
 
 /// A way through the facts: which copy of which fact comes when, from whom, in which batches.
@@ -194,7 +197,8 @@ fn content(order: &str, payment: &str, variant: usize) -> Fact {
         1 => paid.content.amount = fen(99),
         2 => paid.content.amount = fen(101),
         3 => paid.content.currency = currency("USD"),
-        _ => paid.content.appid = app("wx0000000000000000"),
+        4 => paid.content.appid = app("wx0000000000000000"),
+        _ => paid.content.sub_merchant = Some(merchant()),
     }
     paid.detail = json(format!(r#"{{"variant":{variant}}}"#));
     Fact::Paid(paid)
@@ -202,7 +206,7 @@ fn content(order: &str, payment: &str, variant: usize) -> Fact {
 
 /// An agreeing content, or a few of any kind, under one number.
 fn variants() -> impl Strategy<Value = BTreeSet<usize>> {
-    prop_oneof![Just(BTreeSet::from([0])), collection::btree_set(0..5_usize, 1..=3)]
+    prop_oneof![Just(BTreeSet::from([0])), collection::btree_set(0..6_usize, 1..=3)]
 }
 
 /// Facts about one order; each payment number belongs to this order alone.

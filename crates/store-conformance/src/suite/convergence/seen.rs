@@ -99,6 +99,7 @@ fn incident_without_the_way(
         IncidentKind::AmountMismatch
         | IncidentKind::CurrencyMismatch
         | IncidentKind::AppidMismatch
+        | IncidentKind::SubMerchantMismatch
         | IncidentKind::Contradiction
             if contradicted =>
         {
