@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Makes the test vectors in crates/wechatpay/tests/vectors, independently of the Rust code that they test.
 
-Keys, certificates and signatures come from the openssl command, AES-GCM from Python's `cryptography`, which also
-checks every signature once more before it is written. The private keys are made for these tests alone.
+Keys, certificates, signatures and SM2 come from the openssl command; AES-GCM, SM4-GCM, SM3 and RSA-OAEP from Python's
+`cryptography`, which also checks every RSA signature once more before it is written. The private keys are made for these
+tests alone.
 
     scripts/make-vectors.py [FOLDER]
 
-Each run makes new keys, so all files change together. Needs openssl 3 and Python 3 with `cryptography`.
+The RSA keys in FOLDER/keys.json are kept, and with them all that is signed with them; delete that file for new ones.
+What is drawn at random (OAEP, SM2, certificates' dates) changes with each run. Needs openssl 3 and Python 3 with
+`cryptography`.
 """
 
 import base64
@@ -20,6 +23,7 @@ import tempfile
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "crates/wechatpay/tests/vectors"
@@ -31,6 +35,10 @@ PUBLIC_KEY_ID = "PUB_KEY_ID_0119000000012025060100000000000001"
 SERIAL_2048 = "0A1B2C3D4E5F60718293A4B5C6D7E8F901234567"
 SERIAL_4096 = "D7CE59D1F522D701"  # its first bit is set: DER puts a zero byte before it
 MERCHANT_SERIAL = "5157F09EFDC096DE15EBE81A47057A72AAAAAAAA"
+SM_PUBLIC_KEY_ID = "PUB_KEY_ID_0119000000012025060100000000000002"
+SM_PLATFORM_SERIAL = "34C6BDA20F2D1E0C9A8B7C6D5E4F30219A0B1C2D"
+SM_MERCHANT_SERIAL = "6A0B1C2D3E4F5061728394A5B6C7D8E9F0A1B2C3"
+SM_SIGNER = "distid:1234567812345678"
 MCHID = "1900000001"
 APPID = "wx0123456789abcdef"
 
@@ -58,10 +66,20 @@ def with_key_file(private, command):
         return command(file.name)
 
 
-def certificate(private, serial):
-    request = ["req", "-x509", "-new", "-sha256", "-days", str(DAYS), "-set_serial", "0x" + serial]
-    subject = ["-subj", "/C=CN/O=payonce test/CN=payonce test platform"]
+def certificate(private, serial, name="payonce test platform", digest=("-sha256",)):
+    request = ["req", "-x509", "-new", *digest, "-days", str(DAYS), "-set_serial", "0x" + serial]
+    subject = ["-subj", f"/C=CN/O=payonce test/CN={name}"]
     return with_key_file(private, lambda path: openssl(*request, *subject, "-key", path).decode())
+
+
+def sm_certificate(private, serial, name):
+    return certificate(private, serial, name, ("-sm3", "-sigopt", SM_SIGNER))
+
+
+def validity(pem):
+    parsed = x509.load_pem_x509_certificate(pem.encode())
+    times = {"starts": parsed.not_valid_before_utc, "expires": parsed.not_valid_after_utc}
+    return {name: int(time.timestamp()) for name, time in times.items()}
 
 
 def sign(private, message):
@@ -69,6 +87,40 @@ def sign(private, message):
     key = serialization.load_pem_private_key(private.encode(), None).public_key()
     key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
     return base64.b64encode(signature).decode()
+
+
+def sm_sign(private, message):
+    def made_and_checked(path):
+        signature = openssl("dgst", "-sm3", "-sign", path, "-sigopt", SM_SIGNER, stdin=message)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(signature)
+            file.flush()
+            openssl("dgst", "-sm3", "-prverify", path, "-sigopt", SM_SIGNER, "-signature", file.name, stdin=message)
+        return signature
+    return base64.b64encode(with_key_file(private, made_and_checked)).decode()
+
+
+def sm_encrypt(private, plaintext):
+    options = ["-encrypt", "-inkey"]
+    sealed = with_key_file(private, lambda path: openssl("pkeyutl", *options, path, stdin=plaintext.encode()))
+    return base64.b64encode(sealed).decode()
+
+
+def sm_seal(plaintext, nonce, associated_data, key=APIV3_KEY):
+    """AEAD_SM4_GCM: the key is the first half of the APIv3 key's SM3."""
+    digest = hashes.Hash(hashes.SM3())
+    digest.update(key.encode())
+    cipher = Cipher(algorithms.SM4(digest.finalize()[:16]), modes.GCM(nonce.encode())).encryptor()
+    cipher.authenticate_additional_data(associated_data.encode())
+    sealed = cipher.update(plaintext.encode()) + cipher.finalize() + cipher.tag
+    return base64.b64encode(sealed).decode()
+
+
+def oaep(private, plaintext):
+    """RSAES-OAEP with SHA-1 in both places, no label."""
+    scheme = padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None)
+    key = serialization.load_pem_private_key(private.encode(), None).public_key()
+    return base64.b64encode(key.encrypt(plaintext.encode(), scheme)).decode()
 
 
 def seal(plaintext, nonce, associated_data):
@@ -279,15 +331,135 @@ def make_resources():
     return {"vectors": resources}
 
 
+FIELDS = ["张三", "13800138000", "x", "payonce" * 30 + "1234"]  # the last has 214 bytes, all that RSA-2048 takes
+
+
+def make_fields(keys):
+    """Sensitive fields as WeChat Pay encrypts them for the merchant."""
+    private = keys["merchant"]["private_pem"]
+    return {"vectors": [{"plaintext": text, "ciphertext": oaep(private, text)} for text in FIELDS]}
+
+
+def signed_headers(name, serial, body, signature_type, signer):
+    nonce = hashlib.sha256(name.encode()).hexdigest()[:32]
+    return {
+        "Wechatpay-Timestamp": str(SIGNED_AT),
+        "Wechatpay-Nonce": nonce,
+        "Wechatpay-Signature": signer(f"{SIGNED_AT}\n{nonce}\n{body}\n".encode()),
+        "Wechatpay-Serial": serial,
+        "Wechatpay-Signature-Type": signature_type,
+    }
+
+
+def listed(serial, pem, changes):
+    """One entry of GET /v3/certificates."""
+    algorithm, sealing = ("AEAD_SM4_GCM", sm_seal) if changes.get("sm") else ("AEAD_AES_256_GCM", seal)
+    nonce, associated_data = serial[:12].lower(), changes.get("associated_data", "certificate")
+    sealed = {
+        "algorithm": algorithm, "nonce": nonce, "associated_data": associated_data,
+        "ciphertext": sealing(pem, nonce, associated_data or ""),
+    }
+    sealed = {field: value for field, value in sealed.items() if value is not None}
+    times = {"effective_time": "2025-06-01T00:00:00+08:00", "expire_time": "2030-05-31T23:59:59+08:00"}
+    if changes.get("odd"):  # as in WeChat Pay's samples: a blank behind a name, times as numbers
+        times = {"effective_time ": 1748707200, "expire_time": 1906473599}
+    return {"serial_no": serial, **times, "encrypt_certificate": sealed}
+
+
+def make_answer(name, entries, serial, signer, signature_type="WECHATPAY2-SHA256-RSA2048"):
+    body = compact({"data": entries})
+    return {"name": name, "headers": signed_headers(name, serial, body, signature_type, signer), "body": body}
+
+
+def make_certificates(keys):
+    """Answers of GET /v3/certificates, and the merchant's certificate, which names the merchant."""
+    def entry(name, **changes):
+        return listed(keys[name]["serial"], keys[name]["certificate_pem"], changes)
+
+    def signer(name):
+        return lambda message: sign(keys[name]["private_pem"], message)
+
+    one, both = [entry("certificate")], [entry("certificate"), entry("certificate_4096")]
+    odd = [entry("certificate", odd=True, associated_data=None)]
+    empty = [entry("certificate", associated_data="")]
+    answers = [
+        make_answer("first download", one, SERIAL_2048, signer("certificate")),
+        make_answer("signed by the new one", both, SERIAL_4096, signer("certificate_4096")),
+        make_answer("signed by the old one", both, SERIAL_2048, signer("certificate")),
+        make_answer("odd names and times", odd, SERIAL_2048, signer("certificate")),
+        make_answer("associated_data empty", empty, SERIAL_2048, signer("certificate")),
+        make_answer("signed by the public key", one, PUBLIC_KEY_ID, signer("public_key")),
+        make_answer("signed by a stranger", one, MERCHANT_SERIAL, signer("merchant")),
+        make_answer("signed by a stranger in its name", one, SERIAL_2048, signer("merchant")),
+        make_answer("none", [], PUBLIC_KEY_ID, signer("public_key")),
+    ]
+    pem = certificate(keys["merchant"]["private_pem"], MERCHANT_SERIAL, MCHID)
+    return {"vectors": answers, "merchant": {"certificate_pem": pem, "mchid": MCHID, **validity(pem)}}
+
+
+def make_sm():
+    """国密: keys, a callback under either kind of serial, a list of certificates, fields and resources."""
+    platform, merchant = private_key("-algorithm", "SM2"), private_key("-algorithm", "SM2")
+    platform_certificate = sm_certificate(platform, SM_PLATFORM_SERIAL, "payonce test platform")
+    merchant_certificate = sm_certificate(merchant, SM_MERCHANT_SERIAL, MCHID)
+    keys = {
+        "public_key": {"id": SM_PUBLIC_KEY_ID, "private_pem": platform, "public_pem": public_pem(platform)},
+        "certificate": {"serial": SM_PLATFORM_SERIAL, "certificate_pem": platform_certificate},
+        "merchant": {
+            "serial": SM_MERCHANT_SERIAL, "mchid": MCHID, "private_pem": merchant,
+            "certificate_pem": merchant_certificate, **validity(merchant_certificate),
+        },
+    }
+
+    def signer(message):
+        return sm_sign(platform, message)
+
+    plaintext, scheme = compact(TRANSACTION), "WECHATPAY2-SM2-WITH-SM3"
+    body = compact({
+        "id": "00000000-0000-5000-8000-000000000100",
+        "create_time": "2025-06-15T23:06:40+08:00",
+        "resource_type": "encrypt-resource",
+        "event_type": "TRANSACTION.SUCCESS",
+        "summary": "支付成功",
+        "resource": {
+            "original_type": "transaction", "algorithm": "AEAD_SM4_GCM", "associated_data": "transaction",
+            "nonce": "nonce0000100", "ciphertext": sm_seal(plaintext, "nonce0000100", "transaction"),
+        },
+    })
+    callbacks = [
+        {"name": name, "headers": signed_headers(name, serial, body, scheme, signer), "body": body}
+        for name, serial in [("by certificate", SM_PLATFORM_SERIAL), ("by public key", SM_PUBLIC_KEY_ID)]
+    ]
+    entry = listed(SM_PLATFORM_SERIAL, platform_certificate, {"sm": True})
+    known = {
+        "apiv3_key": "0123456789abcdef0123456789abcdef", "nonce": "abcdefghijkl", "associated_data": "transaction",
+        "plaintext": '{"trade_state":"SUCCESS"}',
+        "ciphertext": "ztmAiRyB/4c7t28GqLl2o0k4xXBF3benXfp7qPvnvC/rDwrtJ3xwFoU=",
+    }
+    assert known["ciphertext"] == sm_seal(known["plaintext"], known["nonce"], "transaction", known["apiv3_key"])
+    return {
+        "keys": keys,
+        "callbacks": callbacks,
+        "plaintext": plaintext,
+        "certificates": make_answer("certificates", [entry], SM_PLATFORM_SERIAL, signer, scheme),
+        "fields": [{"plaintext": text, "ciphertext": sm_encrypt(merchant, text)} for text in FIELDS],
+        "resource": known,
+    }
+
+
 def main():
     out = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else OUT
     out.mkdir(parents=True, exist_ok=True)
-    keys = make_keys()
+    kept = out / "keys.json"
+    keys = json.loads(kept.read_text()) if kept.exists() else make_keys()
     files = {
         "keys.json": keys,
         "callbacks.json": {"vectors": [make_callback(keys, n, *case) for n, case in enumerate(cases())]},
         "requests.json": make_requests(keys),
         "resources.json": make_resources(),
+        "fields.json": make_fields(keys),
+        "certificates.json": make_certificates(keys),
+        "sm.json": make_sm(),
     }
     for name, content in files.items():
         note = {"made_by": "scripts/make-vectors.py"}

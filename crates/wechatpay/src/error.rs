@@ -2,9 +2,10 @@
 //!
 //! [`KeyError`] is the configuration's, [`HeaderError`] and [`VerifyError`] are the sender's (who need not be WeChat),
 //! [`OpenError`] is met only after the signature was verified: WeChat sent it so, or our APIv3 key is wrong.
+//! [`FieldError`] is the caller's, who gave a text or a key that does not go.
 //! Deliberately absent: HTTP statuses, and the contents of keys and of decrypted text.
 
-use crate::UnixSeconds;
+use crate::{Suite, UnixSeconds};
 
 /// A key, certificate, serial or secret that cannot be used as given. Each text says what to give instead.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +18,10 @@ pub enum KeyError {
     )]
     CertificateInsteadOfKey,
     /// A bare key where a certificate belongs.
-    #[error("this file is a key; give WeChat Pay's platform certificate (`-----BEGIN CERTIFICATE-----`)")]
+    #[error(
+        "this file is a key; give the certificate (`-----BEGIN CERTIFICATE-----`): WeChat Pay's platform certificate, \
+         or `apiclient_cert.pem` where the merchant's is asked for"
+    )]
     KeyInsteadOfCertificate,
     /// A private key where a public one belongs.
     #[error(
@@ -50,8 +54,16 @@ pub enum KeyError {
     #[error("the contents of this PEM block are damaged; copy the file anew")]
     Malformed,
     /// A key of another algorithm.
-    #[error("this key is not an RSA key; WeChat Pay's `WECHATPAY2-SHA256-RSA2048` needs one")]
+    #[error(
+        "this key is not an RSA key; WeChat Pay's `WECHATPAY2-SHA256-RSA2048` needs one (and `WECHATPAY2-SM2-WITH-SM3` \
+         an SM2 key, a private one as PKCS#8)"
+    )]
     NotRsa,
+    /// An SM2 key, where the crate was built without 国密.
+    #[error(
+        "this is an SM2 key, and this build has no 国密; build with the feature `sm`, or give an RSA key"
+    )]
+    SmNotBuilt,
     /// An RSA key that is too weak.
     #[error("this RSA key has {bits} bits; at least 2048 are needed")]
     TooShort {
@@ -132,7 +144,7 @@ pub enum HeaderError {
     MalformedTimestamp,
 }
 
-/// The callback is not proven to come from WeChat Pay.
+/// The callback or answer is not proven to come from WeChat Pay.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// WeChat tests whether signatures are verified, by one that is deliberately wrong and begins with
@@ -153,11 +165,26 @@ pub enum VerifyError {
         /// As sent.
         serial: String,
     },
-    /// Signed by another algorithm than RSA with SHA-256.
-    #[error("the signature type {signature_type:?} is not supported, only WECHATPAY2-SHA256-RSA2048")]
+    /// Signed by an algorithm that this build does not know.
+    #[error(
+        "the signature type {signature_type:?} is not supported, only {}",
+        supported("WECHATPAY2-SHA256-RSA2048", "WECHATPAY2-SM2-WITH-SM3")
+    )]
     UnsupportedSignatureType {
         /// As sent.
         signature_type: String,
+    },
+    /// The signature is said to be of one suite, and the key that goes by the serial is of the other.
+    #[error(
+        "the signature is said to be {signed}, but the key {serial:?} is one for {key}; was the right key configured?"
+    )]
+    OtherSuite {
+        /// As sent.
+        serial: String,
+        /// The suite that `Wechatpay-Signature-Type` names; without it, RSA.
+        signed: Suite,
+        /// The suite of the key.
+        key: Suite,
     },
     /// Not canonical base64.
     #[error("the signature is not base64")]
@@ -182,8 +209,11 @@ pub enum OpenError {
         /// As sent.
         resource_type: String,
     },
-    /// A cipher other than AES-256-GCM.
-    #[error("the algorithm {algorithm:?} is not supported, only AEAD_AES_256_GCM")]
+    /// A cipher that this build does not know.
+    #[error(
+        "the algorithm {algorithm:?} is not supported, only {}",
+        supported("AEAD_AES_256_GCM", "AEAD_SM4_GCM")
+    )]
     UnsupportedAlgorithm {
         /// As sent.
         algorithm: String,
@@ -228,6 +258,46 @@ impl OpenError {
     #[must_use]
     pub fn is_key_fault(&self) -> bool {
         matches!(self, Self::WrongKey)
+    }
+}
+
+/// A sensitive field (a name, a number) that cannot be encrypted for WeChat Pay or decrypted from it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FieldError {
+    /// Nothing to encrypt.
+    #[error("the field is empty; leave it out of the request instead")]
+    Empty,
+    /// More than one block of RSA takes.
+    #[error("the field has {bytes} bytes; this key encrypts at most {bytes_max}")]
+    TooLong {
+        /// Bytes it has.
+        bytes: usize,
+        /// Bytes it may have.
+        bytes_max: usize,
+    },
+    /// The key was read, but does not encrypt: it was never a real one.
+    #[error("this platform key cannot encrypt; copy it anew from the merchant platform")]
+    UnfitKey,
+    /// Not canonical base64.
+    #[error("the encrypted field is not base64")]
+    NotBase64,
+    /// Encrypted for another certificate than the one that this key belongs to.
+    #[error(
+        "the field does not open with this private key; is it the key of the certificate that signed the request?"
+    )]
+    WrongKey,
+    /// The decrypted text is not UTF-8.
+    #[error("the decrypted field is not UTF-8")]
+    NotUtf8,
+}
+
+/// What this build knows, of two algorithms.
+fn supported(rsa: &str, sm: &str) -> String {
+    if cfg!(feature = "sm") {
+        format!("{rsa} and {sm}")
+    } else {
+        format!("{rsa} (and {sm} with the feature `sm`)")
     }
 }
 

@@ -1,9 +1,12 @@
-//! WeChat Pay's wire protocol (APIv3, RSA): callbacks are verified and opened, requests are signed.
+//! WeChat Pay's wire protocol (APIv3): callbacks are verified and opened, requests are signed.
 //!
 //! Invariants: nothing is believed before its signature is verified, which the types enforce: [`Callback`] becomes
 //! [`VerifiedCallback`] becomes [`Notification`], and each step consumes the one before. No input makes it panic.
-//! Deliberately absent: I/O, async, clock and randomness (the time and every nonce are arguments), trust in a
-//! certificate's issuer (a platform key is trusted because the caller configured it), the SM2/SM4 suite.
+//! Deliberately absent: I/O, async, clock and randomness (the time and every nonce are arguments; encrypting a field is
+//! the one exception, see [`PlatformKey::encrypt`]), trust in a certificate's issuer (a platform key is trusted because
+//! the caller configured it or the APIv3 key decrypted it).
+//!
+//! The feature `sm` adds 国密, the suite of SM2, SM3 and SM4, from crates in pure Rust: see [`Suite`].
 //!
 //! ```
 //! use wechatpay::{ApiV3Key, Callback, PlatformKey, PlatformKeys, Resource, UnixSeconds};
@@ -43,15 +46,17 @@ mod keys;
 mod money;
 mod request;
 mod resource;
+mod suite;
 mod time;
 pub mod v2;
 
 pub use callback::{
     Callback, Notification, Resource, VerifiedCallback, callback_message, fail_body_v3, headers,
 };
-pub use error::{HeaderError, KeyError, OpenError, VerifyError};
-pub use keys::{ApiV3Key, MerchantKey, PlatformKey, PlatformKeys, Serial};
+pub use error::{FieldError, HeaderError, KeyError, OpenError, VerifyError};
+pub use keys::{ApiV3Key, MerchantCertificate, MerchantKey, PlatformKey, PlatformKeys, Serial};
 pub use money::{Fen, NegativeAmount};
 pub use request::{MiniProgramPayment, RequestToSign, pay_sign, pay_sign_message};
 pub use resource::{Amount, Payer, Transaction};
+pub use suite::Suite;
 pub use time::UnixSeconds;

@@ -77,6 +77,7 @@ impl Refusal {
                 VerifyError::SignatureProbe
                 | VerifyError::StaleTimestamp { .. }
                 | VerifyError::UnknownSerial { .. }
+                | VerifyError::OtherSuite { .. }
                 | VerifyError::MalformedSignature
                 | VerifyError::SignatureMismatch => StatusCode::UNAUTHORIZED,
             },
@@ -109,6 +110,7 @@ impl Refusal {
                 VerifyError::StaleTimestamp { .. } => "stale_timestamp",
                 VerifyError::UnknownSerial { .. } => "unknown_serial",
                 VerifyError::UnsupportedSignatureType { .. } => "unsupported_signature_type",
+                VerifyError::OtherSuite { .. } => "other_suite",
                 VerifyError::MalformedSignature => "malformed_signature",
                 VerifyError::SignatureMismatch => "signature_mismatch",
             },
@@ -135,7 +137,7 @@ mod tests {
     use std::sync::Arc;
 
     use payonce_core::{NotificationId, StoreError, store::Unavailability};
-    use wechatpay::UnixSeconds;
+    use wechatpay::{Suite, UnixSeconds};
 
     use super::*;
 
@@ -180,6 +182,7 @@ mod tests {
             (V::StaleTimestamp { timestamp, now }.into(), 401, "stale_timestamp", true),
             (V::UnknownSerial { serial }.into(), 401, "unknown_serial", true),
             (V::UnsupportedSignatureType { signature_type }.into(), 400, "unsupported_signature_type", true),
+            (V::OtherSuite { serial: text(), signed: Suite::Sm, key: Suite::Rsa }.into(), 401, "other_suite", true),
             (V::MalformedSignature.into(), 401, "malformed_signature", true),
             (V::SignatureMismatch.into(), 401, "signature_mismatch", true),
         ]);

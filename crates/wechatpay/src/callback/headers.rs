@@ -1,4 +1,4 @@
-//! The headers that carry a callback's signature, read strictly.
+//! The headers that carry the signature of a callback or an answer, read strictly.
 //!
 //! Invariant: a value that is read is there exactly once, not empty, within its size limit and made of visible ASCII.
 //! Deliberately absent: trimming (HTTP libraries have done it) and every other header.
@@ -13,7 +13,7 @@ pub const NONCE: &str = "wechatpay-nonce";
 pub const SIGNATURE: &str = "wechatpay-signature";
 /// Which key signed: a public-key id or a certificate's serial.
 pub const SERIAL: &str = "wechatpay-serial";
-/// Which algorithm signed; absent means `WECHATPAY2-SHA256-RSA2048`.
+/// Which algorithm signed, a [`crate::Suite::scheme`]; absent means `WECHATPAY2-SHA256-RSA2048`.
 pub const SIGNATURE_TYPE: &str = "wechatpay-signature-type";
 
 /// All of them, in lower case. Names are compared without regard to case.
@@ -37,7 +37,7 @@ pub(crate) struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// Picks the five headers out of a request's.
+    /// Picks the five headers out of all.
     pub(crate) fn pick(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self, HeaderError> {
         let mut values: [Option<&'a [u8]>; 5] = [None; 5];
         for (name, value) in headers {

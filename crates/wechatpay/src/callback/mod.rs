@@ -1,33 +1,24 @@
 //! A callback's way from bytes to trust: [`Callback`] (nothing believed) → [`VerifiedCallback`] (WeChat's own bytes) →
 //! [`crate::Notification`] (opened). Each step consumes the one before.
 //!
-//! Order matters (WeChat Pay's rule): headers, timestamp window, key by serial, signature over the raw bytes, and only
-//! then is the body parsed. Deliberately absent: a way round it.
+//! The order of the checks is that of [`signed`]; the body is parsed after all of them. Deliberately absent: a way round
+//! it.
 
 mod ack;
 pub mod headers;
 mod notification;
+pub(crate) mod signed;
 
 use std::fmt;
 
-use aws_lc_rs::digest::{Context, Digest, SHA256};
-
-use self::headers::Unverified;
+use self::signed::Signed;
 use crate::UnixSeconds;
 use crate::error::{HeaderError, OpenError, VerifyError};
 use crate::keys::{ApiV3Key, PlatformKeys};
 
 pub use ack::fail_body_v3;
 pub use notification::{Notification, Resource};
-
-/// A timestamp this far from now, or farther, is refused (WeChat Pay's rule for replays).
-const WINDOW_SECONDS: u64 = 300;
-
-/// The one signature type of the RSA suite.
-const SIGNATURE_TYPE_RSA: &str = "WECHATPAY2-SHA256-RSA2048";
-
-/// Begins the deliberately wrong signatures by which WeChat tests whether merchants verify.
-const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
+pub use signed::callback_message;
 
 /// The signature headers and the raw body of a request. Nothing in it is believed.
 ///
@@ -48,9 +39,7 @@ const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 /// # }
 /// ```
 pub struct Callback<'a> {
-    unverified: Unverified<'a>,
-    unverified_timestamp: UnixSeconds,
-    unverified_body: &'a [u8],
+    signed: Signed<'a>,
 }
 
 impl<'a> Callback<'a> {
@@ -63,62 +52,45 @@ impl<'a> Callback<'a> {
         headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         body: &'a [u8],
     ) -> Result<Self, HeaderError> {
-        let unverified = Unverified::pick(headers)?;
-        if !unverified.timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(HeaderError::MalformedTimestamp);
-        }
-        let timestamp = unverified.timestamp.parse().map_err(|_| HeaderError::MalformedTimestamp)?;
-        Ok(Self { unverified, unverified_timestamp: UnixSeconds(timestamp), unverified_body: body })
+        Signed::parse(headers, body).map(|signed| Self { signed })
     }
 
     /// Proves that WeChat Pay signed these bytes less than 300 s before or after `now`.
     ///
     /// # Errors
-    /// In this order: the timestamp, the signature type, the serial, a probe, the signature's base64, the signature.
+    /// In this order: the timestamp, the signature type, the serial, the suite of its key, a probe, the signature's
+    /// base64, the signature.
     pub fn verify(self, keys: &PlatformKeys, now: UnixSeconds) -> Result<VerifiedCallback<'a>, VerifyError> {
-        let Unverified { timestamp, nonce, signature, serial, signature_type } = self.unverified;
-        if now.0.abs_diff(self.unverified_timestamp.0) >= WINDOW_SECONDS {
-            return Err(VerifyError::StaleTimestamp { timestamp: self.unverified_timestamp, now });
-        }
-        if let Some(other) = signature_type.filter(|named| *named != SIGNATURE_TYPE_RSA) {
-            return Err(VerifyError::UnsupportedSignatureType { signature_type: other.to_owned() });
-        }
-        let Some(key) = keys.valid(serial, now) else {
-            return Err(VerifyError::UnknownSerial { serial: serial.to_owned() });
-        };
-        // Before base64: a probe need not be any.
-        if signature.starts_with(PROBE_PREFIX) {
-            return Err(VerifyError::SignatureProbe);
-        }
-        key.verify_digest(&callback_digest(timestamp, nonce, self.unverified_body), signature)?;
-        Ok(VerifiedCallback { timestamp: self.unverified_timestamp, serial, body: self.unverified_body })
+        self.signed.verify(keys, now)?;
+        let Signed { unverified_timestamp: timestamp, unverified_body: body, .. } = self.signed;
+        Ok(VerifiedCallback { timestamp, serial: self.signed.unverified_serial(), body })
     }
 
     /// The serial that the request names, not verified: for logs only.
     #[must_use]
     pub fn unverified_serial(&self) -> &'a str {
-        self.unverified.serial
+        self.signed.unverified_serial()
     }
 
     /// The time that the request names, not verified: for logs only.
     #[must_use]
     pub fn unverified_timestamp(&self) -> UnixSeconds {
-        self.unverified_timestamp
+        self.signed.unverified_timestamp
     }
 
     /// The raw body, not verified: for keeping what was refused.
     #[must_use]
     pub fn unverified_body(&self) -> &'a [u8] {
-        self.unverified_body
+        self.signed.unverified_body
     }
 }
 
 impl fmt::Debug for Callback<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callback")
-            .field("unverified_serial", &self.unverified.serial)
-            .field("unverified_timestamp", &self.unverified_timestamp)
-            .field("unverified_body_bytes", &self.unverified_body.len())
+            .field("unverified_serial", &self.unverified_serial())
+            .field("unverified_timestamp", &self.unverified_timestamp())
+            .field("unverified_body_bytes", &self.unverified_body().len())
             .finish_non_exhaustive()
     }
 }
@@ -172,24 +144,4 @@ impl fmt::Debug for VerifiedCallback<'_> {
             .field("body_bytes", &self.body.len())
             .finish()
     }
-}
-
-/// The lines of the verification string: timestamp, nonce and raw body, each ended by a newline.
-fn callback_lines<'a>(timestamp: &'a str, nonce: &'a str, body: &'a [u8]) -> [&'a [u8]; 6] {
-    [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", body, b"\n"]
-}
-
-/// The bytes that WeChat Pay signs for a callback or an answer, for those who play WeChat Pay in tests.
-#[must_use]
-pub fn callback_message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
-    callback_lines(timestamp, nonce, body).concat()
-}
-
-/// Their SHA-256, without putting them together: a callback's body is not copied to be verified.
-fn callback_digest(timestamp: &str, nonce: &str, body: &[u8]) -> Digest {
-    let mut context = Context::new(&SHA256);
-    for part in callback_lines(timestamp, nonce, body) {
-        context.update(part);
-    }
-    context.finish()
 }

@@ -14,7 +14,6 @@ use serde_json::error::Category;
 use crate::{ApiV3Key, OpenError, Transaction};
 
 const RESOURCE_TYPE: &str = "encrypt-resource";
-const ALGORITHM: &str = "AEAD_AES_256_GCM";
 const EVENT_PAYMENT: &str = "TRANSACTION.SUCCESS";
 const TYPE_TRANSACTION: &str = "transaction";
 
@@ -95,11 +94,8 @@ pub(crate) fn open(body: &[u8], key: &ApiV3Key) -> Result<Notification, OpenErro
         return Err(OpenError::UnsupportedResourceType { resource_type });
     }
     let sealed = envelope.resource;
-    if sealed.algorithm != ALGORITHM {
-        return Err(OpenError::UnsupportedAlgorithm { algorithm: sealed.algorithm.into_owned() });
-    }
     let associated_data = sealed.associated_data.as_ref().map_or("", |text| &text.0);
-    let plaintext = key.open(&sealed.nonce, associated_data, &sealed.ciphertext)?;
+    let plaintext = key.open_as(&sealed.algorithm, &sealed.nonce, associated_data, &sealed.ciphertext)?;
     let plaintext = String::from_utf8(plaintext).map_err(|_| OpenError::PlaintextNotUtf8)?;
     let original_type = sealed.original_type.filter(|text| !text.is_empty());
     let resource = parse_resource(&envelope.event_type, original_type.as_deref(), &plaintext)?;

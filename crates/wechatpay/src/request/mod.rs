@@ -35,14 +35,14 @@ impl RequestToSign<'_> {
         message
     }
 
-    /// The value of the `Authorization` header. `mchid` is the caller's merchant number; neither it nor the nonce may
+    /// The value of the `Authorization` header; its scheme is that of the key's suite. `mchid` is the caller's merchant number; neither it nor the nonce may
     /// hold a double quote, which WeChat allows in neither.
     #[must_use]
     pub fn authorization(&self, mchid: &str, key: &MerchantKey) -> String {
         let Self { timestamp: UnixSeconds(timestamp), nonce, .. } = self;
-        let (signature, serial) = (key.sign(&self.message()), key.serial());
+        let (scheme, signature, serial) = (key.suite(), key.sign(&self.message()), key.serial());
         format!(
-            "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",\
+            "{scheme} mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",\
              timestamp=\"{timestamp}\",serial_no=\"{serial}\""
         )
     }
@@ -78,7 +78,8 @@ pub fn pay_sign_message(appid: &str, timestamp: UnixSeconds, nonce: &str, packag
     format!("{appid}\n{timestamp}\n{nonce}\n{package}\n").into_bytes()
 }
 
-/// Signs a payment for a Mini Program. The signature type is not part of what is signed.
+/// Signs a payment for a Mini Program. The signature type is not part of what is signed. The key must be an RSA key:
+/// WeChat Pay documents no other for payments, also for merchants whose requests are signed with SM2.
 #[must_use]
 pub fn pay_sign(
     appid: &str,

@@ -9,6 +9,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use wechatpay::answer::Answer;
 use wechatpay::{
     ApiV3Key, Callback, HeaderError, MerchantKey, Notification, OpenError, PlatformKey, PlatformKeys,
     UnixSeconds, VerifyError, callback_message, headers,
@@ -22,6 +23,10 @@ pub(crate) fn vectors(name: &str) -> Value {
         "callbacks" => include_str!("../vectors/callbacks.json"),
         "requests" => include_str!("../vectors/requests.json"),
         "resources" => include_str!("../vectors/resources.json"),
+        "certificates" => include_str!("../vectors/certificates.json"),
+        "fields" => include_str!("../vectors/fields.json"),
+        #[cfg(feature = "sm")]
+        "sm" => include_str!("../vectors/sm.json"),
         other => panic!("no vectors {other}"),
     };
     serde_json::from_str(text).unwrap()
@@ -46,9 +51,24 @@ pub(crate) fn public_key() -> PlatformKey {
     PlatformKey::from_public_key_pem(id, pem).unwrap()
 }
 
+/// `certificate` or `certificate_4096`.
+pub(crate) fn certificate(name: &str) -> PlatformKey {
+    PlatformKey::from_certificate_pem(key_text(name, "certificate_pem")).unwrap()
+}
+
 pub(crate) fn platform_keys() -> PlatformKeys {
-    let certificate = |name| PlatformKey::from_certificate_pem(key_text(name, "certificate_pem")).unwrap();
     PlatformKeys::new([public_key(), certificate("certificate"), certificate("certificate_4096")])
+}
+
+/// A private key of keys.json, which signs as WeChat Pay or as the merchant.
+pub(crate) fn private_key(name: &str) -> MerchantKey {
+    MerchantKey::from_pkcs8_pem("01", key_text(name, "private_pem")).unwrap()
+}
+
+/// The entry of a file of vectors with this name.
+pub(crate) fn named(entries: &Value, name: &str) -> Value {
+    let mut all = entries.as_array().unwrap().iter();
+    all.find(|entry| entry["name"] == name).unwrap_or_else(|| panic!("no vector {name}")).clone()
 }
 
 /// Why a callback was refused.
@@ -78,16 +98,20 @@ impl Sent {
     /// Signed at [`NOW`] with the test's platform key, all five headers.
     pub(crate) fn signed(body: impl Into<Vec<u8>>) -> Self {
         static SIGNER: OnceLock<MerchantKey> = OnceLock::new();
-        let pem = key_text("public_key", "private_pem");
-        let signer = SIGNER.get_or_init(|| MerchantKey::from_pkcs8_pem("01", pem).unwrap());
+        let signer = SIGNER.get_or_init(|| private_key("public_key"));
+        Self::signed_by(signer, key_text("public_key", "id"), body)
+    }
+
+    /// Signed at [`NOW`] with any key, under any serial.
+    pub(crate) fn signed_by(signer: &MerchantKey, serial: &str, body: impl Into<Vec<u8>>) -> Self {
         let (body, timestamp, nonce) = (body.into(), NOW.0.to_string(), "5K8264ILTKCH16CQ2502SI8ZNMTM67VS");
         let signature = signer.sign(&callback_message(&timestamp, nonce, &body));
         let headers = [
             (headers::TIMESTAMP, timestamp.as_str()),
             (headers::NONCE, nonce),
             (headers::SIGNATURE, &signature),
-            (headers::SERIAL, key_text("public_key", "id")),
-            (headers::SIGNATURE_TYPE, "WECHATPAY2-SHA256-RSA2048"),
+            (headers::SERIAL, serial),
+            (headers::SIGNATURE_TYPE, signer.suite().scheme()),
         ];
         Self { headers: headers.map(|(name, value)| (name.to_owned(), value.into())).into(), body }
     }
@@ -107,9 +131,17 @@ impl Sent {
         self.parse().unwrap().unverified_timestamp()
     }
 
+    fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
     pub(crate) fn parse(&self) -> Result<Callback<'_>, HeaderError> {
-        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
-        Callback::parse(headers, &self.body)
+        Callback::parse(self.headers(), &self.body)
+    }
+
+    /// The same bytes as an answer.
+    pub(crate) fn answer(&self, status: u16) -> Result<Answer<'_>, HeaderError> {
+        Answer::parse(status, self.headers(), &self.body)
     }
 
     pub(crate) fn verify(&self, keys: &PlatformKeys, now: UnixSeconds) -> Result<(), Refusal> {

@@ -9,7 +9,7 @@ fn refused(sent: &Sent) -> HeaderError {
 }
 
 #[test]
-fn names_in_any_case_among_other_headers() {
+fn trap_header_in_another_case_and_among_others() {
     let mut sent = Sent::signed("{}");
     sent.headers.insert(0, ("Host".to_owned(), b"localhost".to_vec()));
     sent.headers.push(("X-Binary".to_owned(), vec![0xff, 0x00]));
@@ -20,7 +20,7 @@ fn names_in_any_case_among_other_headers() {
 }
 
 #[test]
-fn missing() {
+fn trap_header_absent_is_not_verification_skipped() {
     for header in headers::ALL {
         let mut sent = Sent::signed("{}");
         sent.headers.retain(|(name, _)| name != header);
@@ -33,7 +33,7 @@ fn missing() {
 }
 
 #[test]
-fn repeated_even_with_the_same_value_or_in_another_case() {
+fn trap_header_doubled_even_with_the_same_value_or_in_another_case() {
     for (index, header) in headers::ALL.iter().enumerate() {
         let mut sent = Sent::signed("{}");
         let (name, value) = sent.headers[index].clone();
@@ -43,7 +43,7 @@ fn repeated_even_with_the_same_value_or_in_another_case() {
 }
 
 #[test]
-fn empty() {
+fn trap_header_empty() {
     for header in headers::ALL {
         assert_eq!(refused(&Sent::signed("{}").with(header, "")), HeaderError::Empty { header });
     }
@@ -60,7 +60,7 @@ fn oversized_is_refused_one_byte_above_the_limit() {
 }
 
 #[test]
-fn neither_spaces_nor_controls_nor_anything_beyond_ascii() {
+fn trap_header_has_spaces_controls_or_anything_beyond_ascii() {
     for header in headers::ALL {
         for bad in [&b" "[..], b"\t", b"\n", b"\r", b"\0", b"\x7f", b"\x80", "１".as_bytes()] {
             let mut sent = Sent::signed("{}");
@@ -78,7 +78,7 @@ fn neither_spaces_nor_controls_nor_anything_beyond_ascii() {
 }
 
 #[test]
-fn timestamp_must_be_a_number() {
+fn trap_timestamp_that_is_no_number_is_not_0() {
     for text in ["-1", "+1750000000", "1.75e9", "1750000000.0", "0x10", "now", "1_750_000_000"] {
         let sent = Sent::signed("{}").with(headers::TIMESTAMP, text);
         assert_eq!(refused(&sent), HeaderError::MalformedTimestamp, "{text}");

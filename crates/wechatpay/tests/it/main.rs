@@ -2,7 +2,10 @@
 //! damage. Deliberately absent: WeChat Pay itself, which has no test environment.
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in their fixtures")]
 
+mod answer;
 mod arbitrary;
+mod certificates;
+mod fields;
 mod fixture;
 mod headers;
 mod keys;
@@ -10,5 +13,9 @@ mod mutation;
 mod open;
 mod own;
 mod published;
+mod receiving;
+mod rotation;
+#[cfg(feature = "sm")]
+mod sm;
 mod transaction;
 mod verify;

@@ -7,6 +7,8 @@ mod notify_signature;
 mod request_signature;
 mod resource;
 mod samples;
+#[cfg(feature = "sm")]
+mod sm;
 
 use serde_json::Value;
 
