@@ -13,6 +13,7 @@ What is drawn at random (OAEP, SM2, certificates' dates) changes with each run. 
 """
 
 import base64
+import datetime
 import hashlib
 import json
 import pathlib
@@ -394,7 +395,23 @@ def make_certificates(keys):
         make_answer("none", [], PUBLIC_KEY_ID, signer("public_key")),
     ]
     pem = certificate(keys["merchant"]["private_pem"], MERCHANT_SERIAL, MCHID)
-    return {"vectors": answers, "merchant": {"certificate_pem": pem, "mchid": MCHID, **validity(pem)}}
+    merchant = {"certificate_pem": pem, "mchid": MCHID, **validity(pem)}
+    return {"vectors": answers, "merchant": merchant, "dated": make_dated(keys["certificate"]["private_pem"])}
+
+
+def make_dated(private):
+    """Certificates by when they are valid, in days from SIGNED_AT."""
+    days = {"expired": (-1800, -1), "old": (-1700, 10), "new": (-20, 1800), "future": (1, 1800)}
+    key = serialization.load_pem_private_key(private.encode(), None)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "payonce test platform")])
+    dated = {}
+    for number, (label, (first, last)) in enumerate(days.items(), 0xA0):
+        starts, expires = (SIGNED_AT + day * 86_400 for day in (first, last))
+        begin, end = (datetime.datetime.fromtimestamp(time, datetime.UTC) for time in (starts, expires))
+        builder = x509.CertificateBuilder(name, name, key.public_key(), number, begin, end)
+        pem = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+        dated[label] = {"serial": f"{number:X}", "certificate_pem": pem, "starts": starts, "expires": expires}
+    return dated
 
 
 def make_sm():

@@ -18,11 +18,11 @@ pub enum KeyError {
     )]
     CertificateInsteadOfKey,
     /// A bare key where a certificate belongs.
-    #[error(
-        "this file is a key; give the certificate (`-----BEGIN CERTIFICATE-----`): WeChat Pay's platform certificate, \
-         or `apiclient_cert.pem` where the merchant's is asked for"
-    )]
+    #[error("this file is a key; give WeChat Pay's platform certificate (`-----BEGIN CERTIFICATE-----`)")]
     KeyInsteadOfCertificate,
+    /// A bare key where the merchant's certificate belongs.
+    #[error("this file is a key; give the merchant's API certificate, `apiclient_cert.pem`")]
+    KeyInsteadOfMerchantCertificate,
     /// A private key where a public one belongs.
     #[error(
         "this file is a private key, which WeChat Pay would never hand out; give WeChat Pay's public key, `pub_key.pem`"

@@ -182,7 +182,12 @@ mod tests {
             (V::StaleTimestamp { timestamp, now }.into(), 401, "stale_timestamp", true),
             (V::UnknownSerial { serial }.into(), 401, "unknown_serial", true),
             (V::UnsupportedSignatureType { signature_type }.into(), 400, "unsupported_signature_type", true),
-            (V::OtherSuite { serial: text(), signed: Suite::Sm, key: Suite::Rsa }.into(), 401, "other_suite", true),
+            (
+                V::OtherSuite { serial: text(), signed: Suite::Sm, key: Suite::Rsa }.into(),
+                401,
+                "other_suite",
+                true,
+            ),
             (V::MalformedSignature.into(), 401, "malformed_signature", true),
             (V::SignatureMismatch.into(), 401, "signature_mismatch", true),
         ]);

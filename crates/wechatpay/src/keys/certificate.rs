@@ -34,11 +34,9 @@ pub(super) struct Parts {
     subject: Name,
 }
 
-/// Reads the PEM file of a certificate.
-pub(super) fn parse(text: &str) -> Result<Parts, KeyError> {
-    let Block::Certificate(der) = pem::decode(text)? else {
-        return Err(KeyError::KeyInsteadOfCertificate);
-    };
+/// Reads the PEM file of a certificate. `instead` is what is wrong where the file is a key.
+pub(super) fn parse(text: &str, instead: KeyError) -> Result<Parts, KeyError> {
+    let Block::Certificate(der) = pem::decode(text)? else { return Err(instead) };
     let certificate = Certificate::from_der(&der).map_err(|_| KeyError::Malformed)?.tbs_certificate;
     let spki = certificate.subject_public_key_info.to_der().map_err(|_| KeyError::Malformed)?;
     Ok(Parts {
@@ -82,7 +80,8 @@ impl MerchantCertificate {
     /// # Errors
     /// Where the file is anything but a certificate with a key of a known suite.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let Parts { serial, starts, expires, key, subject } = parse(pem)?;
+        let Parts { serial, starts, expires, key, subject } =
+            parse(pem, KeyError::KeyInsteadOfMerchantCertificate)?;
         Ok(Self { serial, starts, expires, key, mchid: mchid(&subject) })
     }
 

@@ -50,7 +50,8 @@ impl PlatformKey {
     /// # Errors
     /// Where the file is anything but a certificate with a key of a known suite.
     pub fn from_certificate_pem(pem: &str) -> Result<Self, KeyError> {
-        let certificate::Parts { serial, starts, expires, key, .. } = certificate::parse(pem)?;
+        let certificate = certificate::parse(pem, KeyError::KeyInsteadOfCertificate)?;
+        let certificate::Parts { serial, starts, expires, key, .. } = certificate;
         Ok(Self { serial, key, validity: Some(Validity { starts, expires }) })
     }
 

@@ -1,7 +1,5 @@
-//! The keys that a merchant trusts as WeChat Pay's, all at once.
+//! The keys that a merchant trusts as WeChat Pay's, all at once, with no mode to switch.
 //!
-//! While WeChat changes its certificate it signs with the old one or the new, and while a merchant moves from
-//! certificates to the public key (or back) with either kind: hence a set, looked up by serial, with no mode to switch.
 //! Invariant: an expired certificate is found by nobody, since WeChat never signs with one. A certificate that has not
 //! started is found all the same: it is WeChat's, and a clock that is slow must not cost a callback. It is not
 //! encrypted for. Deliberately absent: getting keys; see [`crate::answer::certificates`].
@@ -12,6 +10,10 @@ use super::{PlatformKey, Serial};
 use crate::UnixSeconds;
 
 /// The keys that a merchant trusts as WeChat Pay's, one for each serial.
+///
+/// Give it all that the merchant has. While WeChat Pay changes its certificate it signs with the old one or the new, and
+/// while a merchant moves from certificates to the public key, or back, a growing share of callbacks is signed with the
+/// other kind: `Wechatpay-Serial` says which, and merchants have met either kind before they had switched anything.
 #[derive(Clone, Debug, Default)]
 pub struct PlatformKeys(Vec<PlatformKey>);
 

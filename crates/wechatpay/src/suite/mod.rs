@@ -1,12 +1,4 @@
-//! The two suites of algorithms that APIv3 has, and keys of either.
-//!
-//! A merchant has one suite, and every key of theirs and of WeChat Pay's for them belongs to it:
-//!
-//! | | RSA | 国密 (feature `sm`) |
-//! |---|---|---|
-//! | signatures | RSASSA-PKCS1-v1_5 with SHA-256 | SM2 with SM3, DER, signer `1234567812345678` |
-//! | resources, certificates | AEAD_AES_256_GCM | AEAD_SM4_GCM |
-//! | sensitive fields | RSAES-OAEP with SHA-1 | SM2 encryption, DER |
+//! The two suites of algorithms that APIv3 has, and keys of either: RSA with AES, and 国密, SM2 with SM4.
 //!
 //! Invariant: a key that exists can be used, and its suite was read from the key itself. Deliberately absent: files and
 //! PEM, which are `keys`'; trust.
@@ -38,7 +30,18 @@ const ELLIPTIC_CURVE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 /// The curve sm2p256v1 (GM/T 0006).
 const SM2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.156.10197.1.301");
 
-/// Which algorithms a key is for.
+/// Which algorithms a key is for. A merchant has one suite: every key of theirs, and of WeChat Pay's for them, is of it.
+///
+/// | | RSA | 国密 |
+/// |---|---|---|
+/// | [`scheme`](Self::scheme) | `WECHATPAY2-SHA256-RSA2048` | `WECHATPAY2-SM2-WITH-SM3` |
+/// | signatures | RSASSA-PKCS1-v1_5 with SHA-256 | SM2 with SM3, in DER, signer `1234567812345678` |
+/// | resources, certificates | `AEAD_AES_256_GCM`: the APIv3 key | `AEAD_SM4_GCM`: half of the APIv3 key's SM3 |
+/// | sensitive fields | RSAES-OAEP with SHA-1 | SM2 encryption, C1C3C2 in DER |
+/// | certificates at | `/v3/certificates` | `/v3/certificates?algorithm_type=SM2` |
+///
+/// Nothing has to be told which suite it is: a key knows, and a callback whose `Wechatpay-Signature-Type` is of the other
+/// suite than its key is refused ([`crate::VerifyError::OtherSuite`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Suite {
     /// RSA and AES: nearly every merchant.

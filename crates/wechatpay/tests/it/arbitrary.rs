@@ -1,9 +1,12 @@
 //! Whatever comes in, nothing panics and nothing that was not signed is believed.
 
 use proptest::prelude::*;
-use wechatpay::{ApiV3Key, Callback, KeyError, MerchantKey, PlatformKey, Serial, UnixSeconds, headers};
+use wechatpay::answer::certificates;
+use wechatpay::{
+    ApiV3Key, Callback, KeyError, MerchantCertificate, MerchantKey, PlatformKey, Serial, UnixSeconds, headers,
+};
 
-use crate::fixture::{apiv3_key, envelope, open_body, open_plaintext, platform_keys};
+use crate::fixture::{NOW, Sent, apiv3_key, envelope, open_body, open_plaintext, platform_keys, private_key};
 
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![4 => prop::sample::select(headers::ALL.to_vec()).prop_map(str::to_owned), 1 => ".*"]
@@ -74,10 +77,23 @@ proptest! {
     }
 
     #[test]
+    fn arbitrary_list_of_certificates(body in prop_oneof![any::<Vec<u8>>(), "\\{\"data\":\\[[\\[\\]{}:,\"a0]{0,40}".prop_map(String::into_bytes)]) {
+        let sent = Sent::signed(body);
+        let answer = sent.answer(200).unwrap();
+        prop_assert!(certificates::open(answer, &platform_keys(), &apiv3_key(), NOW).is_err());
+    }
+
+    #[test]
+    fn arbitrary_encrypted_field(ciphertext in "[A-Za-z0-9+/]{0,400}={0,2}") {
+        prop_assert!(private_key("merchant").decrypt(&ciphertext).is_err());
+    }
+
+    #[test]
     fn arbitrary_keys(text in prop_oneof![".*", "-----BEGIN [A-Z ]{0,12}-----\n[A-Za-z0-9+/\n]{0,99}={0,2}\n-----END [A-Z ]{0,12}-----"]) {
         prop_assert!(PlatformKey::from_certificate_pem(&text).is_err());
         prop_assert!(PlatformKey::from_public_key_pem("PUB_KEY_ID_1", &text).is_err());
         prop_assert!(MerchantKey::from_pkcs8_pem("01", &text).is_err());
+        prop_assert!(MerchantCertificate::from_pem(&text).is_err());
         let _ = Serial::parse(&text);
         let length = matches!(ApiV3Key::new(&text), Err(KeyError::ApiV3KeyLength { bytes }) if bytes == text.len());
         prop_assert_eq!(length, text.len() != 32);
@@ -95,6 +111,7 @@ proptest! {
         let pem = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"));
         // Only panics are of interest: a certificate with another name or date is one too.
         let _ = PlatformKey::from_certificate_pem(&pem);
+        let _ = MerchantCertificate::from_pem(&pem);
         let _ = PlatformKey::from_public_key_pem("PUB_KEY_ID_1", &pem);
         let _ = MerchantKey::from_pkcs8_pem("01", &pem);
     }

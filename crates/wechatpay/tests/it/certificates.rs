@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 use wechatpay::answer::certificates::{self, CertificatesError};
-use wechatpay::{ApiV3Key, OpenError, PlatformKey, PlatformKeys, Suite, UnixSeconds, VerifyError, headers};
+use wechatpay::{ApiV3Key, OpenError, PlatformKey, PlatformKeys, Suite, UnixSeconds, VerifyError};
 
 use crate::fixture::{
-    NOW, Sent, apiv3_key, certificate, key_text, named, platform_keys, private_key, public_key, seal, vectors,
+    NOW, Sent, apiv3_key, certificate, dated, key_text, named, platform_keys, private_key, public_key, seal,
+    vectors,
 };
 
 fn sent(name: &str) -> Sent {
@@ -71,25 +72,10 @@ fn a_known_public_key_signs_the_list() {
 
 #[test]
 fn trap_idle_node_whose_certificates_have_all_expired_downloads_again() {
-    // The one known has another name and has long expired; the answer is proven by the one in it.
-    let known = PlatformKeys::new([certificate("certificate_4096")]);
-    let expired = known.iter().next().unwrap().expires().unwrap().0 + 1;
-    let certificate = certificate("certificate");
-    let signer = private_key("certificate");
-    // Both certificates of the vectors end within seconds of each other: the clock stands between, or at the end.
-    let now = UnixSeconds(expired.min(certificate.expires().unwrap().0));
-    let body = json!({ "data": [entry(key_text("certificate", "certificate_pem"))] }).to_string();
-    let timestamp = now.0.to_string();
-    let signature = signer.sign(&wechatpay::callback_message(&timestamp, "n", body.as_bytes()));
-    let headers = [
-        (headers::TIMESTAMP, timestamp.as_bytes()),
-        (headers::NONCE, b"n"),
-        (headers::SIGNATURE, signature.as_bytes()),
-        (headers::SERIAL, certificate.serial().as_str().as_bytes()),
-    ];
-    let answer = wechatpay::answer::Answer::parse(200, headers, body.as_bytes()).unwrap();
-    let found = certificates::open(answer, &known, &apiv3_key(), now).unwrap();
-    assert_eq!(serials(&found), [certificate.serial().as_str()]);
+    let known = PlatformKeys::new([dated("expired")]);
+    assert!(known.iter().all(|key| key.has_expired(NOW)));
+    let found = open(&sent("first download"), &known).unwrap();
+    assert_eq!(serials(&found), [key_text("certificate", "serial")]);
 }
 
 #[test]

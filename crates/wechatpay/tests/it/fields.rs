@@ -74,5 +74,5 @@ fn common_name_that_is_no_merchant_number() {
     let certificate = MerchantCertificate::from_pem(key_text("merchant", "certificate_pem")).unwrap();
     assert_eq!(certificate.mchid(), None);
     let error = MerchantCertificate::from_pem(key_text("merchant", "private_pem")).unwrap_err();
-    assert!(matches!(error, KeyError::KeyInsteadOfCertificate));
+    assert!(matches!(error, KeyError::KeyInsteadOfMerchantCertificate));
 }

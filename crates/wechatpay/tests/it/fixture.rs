@@ -25,7 +25,6 @@ pub(crate) fn vectors(name: &str) -> Value {
         "resources" => include_str!("../vectors/resources.json"),
         "certificates" => include_str!("../vectors/certificates.json"),
         "fields" => include_str!("../vectors/fields.json"),
-        #[cfg(feature = "sm")]
         "sm" => include_str!("../vectors/sm.json"),
         other => panic!("no vectors {other}"),
     };
@@ -54,6 +53,12 @@ pub(crate) fn public_key() -> PlatformKey {
 /// `certificate` or `certificate_4096`.
 pub(crate) fn certificate(name: &str) -> PlatformKey {
     PlatformKey::from_certificate_pem(key_text(name, "certificate_pem")).unwrap()
+}
+
+/// One of certificates.json, valid around [`NOW`] or not: `expired`, `old`, `new`, `future`.
+pub(crate) fn dated(label: &str) -> PlatformKey {
+    let pem = &vectors("certificates")["dated"][label]["certificate_pem"];
+    PlatformKey::from_certificate_pem(pem.as_str().unwrap()).unwrap()
 }
 
 pub(crate) fn platform_keys() -> PlatformKeys {

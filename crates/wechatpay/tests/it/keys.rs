@@ -1,5 +1,7 @@
 //! Keys given in place of other keys: each mix-up has its own error.
 
+#[cfg(not(feature = "sm"))]
+use wechatpay::MerchantCertificate;
 use wechatpay::{ApiV3Key, KeyError, MerchantKey, PlatformKey};
 
 use crate::fixture::key_text;
@@ -59,6 +61,18 @@ fn where_the_merchants_private_key_belongs() {
     assert_refused!(private(key_text("merchant", "encrypted_pem")), KeyError::EncryptedPrivateKey);
     assert_refused!(private(key_text("ec", "private_pem")), KeyError::NotRsa);
     assert_refused!(private(key_text("rsa_1024", "private_pem")), KeyError::TooShort { bits: 1024 });
+}
+
+#[test]
+#[cfg(not(feature = "sm"))]
+fn sm2_keys_where_the_feature_is_not_built() {
+    let keys = &crate::fixture::vectors("sm")["keys"];
+    let text = |key: &str, field: &str| keys[key][field].as_str().unwrap().to_owned();
+    assert_refused!(public(&text("public_key", "public_pem")), KeyError::SmNotBuilt);
+    assert_refused!(private(&text("merchant", "private_pem")), KeyError::SmNotBuilt);
+    let certificate = text("certificate", "certificate_pem");
+    assert_refused!(PlatformKey::from_certificate_pem(&certificate), KeyError::SmNotBuilt);
+    assert_refused!(MerchantCertificate::from_pem(&certificate), KeyError::SmNotBuilt);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use wechatpay::answer::certificates;
 use wechatpay::{
-    ApiV3Key, FieldError, MerchantCertificate, MerchantKey, PlatformKey, PlatformKeys, RequestToSign,
-    Resource, Suite, VerifyError, headers,
+    ApiV3Key, FieldError, KeyError, MerchantCertificate, MerchantKey, PlatformKey, PlatformKeys,
+    RequestToSign, Resource, Suite, VerifyError, headers,
 };
 
 use crate::fixture::{NOW, Refusal, Sent, apiv3_key, platform_keys, private_key, vectors};
@@ -179,6 +179,24 @@ fn a_merchants_certificate_and_private_key_are_a_pair_or_not() {
     assert!(certificate.matches(&merchant_key()));
     assert!(!certificate.matches(&platform_private_key()));
     assert!(!certificate.matches(&private_key("merchant")));
+}
+
+#[test]
+fn keys_of_another_curve_or_damaged() {
+    let pem = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}-----END {label}-----\n");
+    let id = key_text("public_key", "id");
+    let ec = crate::fixture::key_text;
+    assert!(matches!(PlatformKey::from_public_key_pem(id, ec("ec", "public_pem")), Err(KeyError::NotRsa)));
+    assert!(matches!(MerchantKey::from_pkcs8_pem("01", ec("ec", "private_pem")), Err(KeyError::NotRsa)));
+    // A point that is not on the curve: another last letter of its y.
+    let good = key_text("public_key", "public_pem");
+    let body: String =
+        good.lines().filter(|line| !line.starts_with('-')).map(|line| format!("{line}\n")).collect();
+    let last = body.trim_end().trim_end_matches('=').len() - 2;
+    let other = if &body[last..=last] == "A" { "B" } else { "A" };
+    let body = format!("{}{other}{}", &body[..last], &body[last + 1..]);
+    let damaged = pem("PUBLIC KEY", &body);
+    assert!(matches!(PlatformKey::from_public_key_pem(id, &damaged), Err(KeyError::Malformed)));
 }
 
 #[test]
