@@ -87,6 +87,17 @@ pub enum KeyError {
     /// An APIv3 key with a character outside ASCII.
     #[error("an APIv3 key is made of ASCII letters and digits; this one has another character")]
     ApiV3KeyNotAscii,
+    /// An APIv2 key that does not have 32 bytes.
+    #[error(
+        "an APIv2 key has exactly 32 characters, this has {bytes} bytes; set it on the merchant platform"
+    )]
+    ApiV2KeyLength {
+        /// Bytes given.
+        bytes: usize,
+    },
+    /// An APIv2 key with a character outside ASCII.
+    #[error("an APIv2 key is made of ASCII letters and digits; this one has another character")]
+    ApiV2KeyNotAscii,
     /// Neither a public-key id nor a certificate's serial.
     #[error(
         "a serial is `PUB_KEY_ID_…`, as the merchant platform shows it, or a certificate's, 1 to 40 hex digits"

@@ -1,0 +1,235 @@
+//! Orders: placed, asked for, closed.
+//!
+//! Deliberately absent: checking numbers and lengths beforehand, which WeChat Pay does and says.
+
+use super::{Call, Request};
+use crate::Fen;
+use crate::api::Operation;
+use crate::v2::{FieldError, Fields, Transaction, VerifiedFields};
+
+/// `POST /pay/unifiedorder`: places an order. The same number with the same parameters may be sent again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UnifiedOrder {
+    /// What is bought; at most 127 bytes.
+    pub body: String,
+    /// The merchant's order number: 6 to 32 of `0-9 A-Z a-z _ - | *`, unique per merchant.
+    pub out_trade_no: String,
+    /// What it costs.
+    pub total_fee: Fen,
+    /// The user's IP address, or the server's.
+    pub spbill_create_ip: String,
+    /// Where the notice goes: absolute, without a query.
+    pub notify_url: String,
+    /// Where it is paid.
+    pub trade: Trade,
+    /// The rest.
+    pub options: OrderOptions,
+}
+
+/// Where an order is paid.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Trade {
+    /// In a Mini Program or a page within WeChat.
+    Jsapi {
+        /// The payer within `appid`.
+        openid: String,
+    },
+    /// The same in partner mode, where the payer is known within `sub_appid`.
+    JsapiSub {
+        /// The payer within `sub_appid`.
+        sub_openid: String,
+    },
+    /// By scanning a code that shows `code_url`.
+    Native {
+        /// The merchant's number of the product, at most 32 bytes.
+        product_id: String,
+    },
+    /// In an app.
+    App,
+    /// In a browser outside WeChat (H5).
+    Mweb {
+        /// JSON: `{"h5_info":{…}}`.
+        scene_info: String,
+    },
+}
+
+/// What an order may have.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct OrderOptions {
+    /// The terminal; `WEB` for pages.
+    pub device_info: Option<String>,
+    /// JSON of the goods, at most 6000 bytes.
+    pub detail: Option<String>,
+    /// Comes back with the notice; at most 127 bytes.
+    pub attach: Option<String>,
+    /// `yyyyMMddHHmmss`, Beijing time.
+    pub time_start: Option<String>,
+    /// `yyyyMMddHHmmss`, Beijing time; a minute or more after the start.
+    pub time_expire: Option<String>,
+    /// Which coupons may be used.
+    pub goods_tag: Option<String>,
+    /// No credit cards.
+    pub no_credit: bool,
+    /// Offer an e-invoice.
+    pub receipt: bool,
+    /// Freeze the money for sharing it out.
+    pub profit_sharing: bool,
+}
+
+impl Request for UnifiedOrder {
+    fn path(&self) -> &'static str {
+        "/pay/unifiedorder"
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Prepay
+    }
+
+    fn fields(&self) -> Fields {
+        let (options, mut fields) = (&self.options, Fields::default());
+        fields.insert_optional("device_info", options.device_info.as_deref());
+        fields.insert("body", self.body.as_str());
+        fields.insert_optional("detail", options.detail.as_deref());
+        // The form of `detail` that has goods, the only one that is documented.
+        fields.insert_optional("version", options.detail.as_ref().map(|_| "1.0"));
+        fields.insert_optional("attach", options.attach.as_deref());
+        fields.insert("out_trade_no", self.out_trade_no.as_str());
+        fields.insert("total_fee", self.total_fee.to_string());
+        fields.insert("spbill_create_ip", self.spbill_create_ip.as_str());
+        fields.insert_optional("time_start", options.time_start.as_deref());
+        fields.insert_optional("time_expire", options.time_expire.as_deref());
+        fields.insert_optional("goods_tag", options.goods_tag.as_deref());
+        fields.insert("notify_url", self.notify_url.as_str());
+        fields.insert_optional("limit_pay", options.no_credit.then_some("no_credit"));
+        fields.insert_optional("receipt", options.receipt.then_some("Y"));
+        fields.insert_optional("profit_sharing", options.profit_sharing.then_some("Y"));
+        let (trade_type, name, value) = match &self.trade {
+            Trade::Jsapi { openid } => ("JSAPI", "openid", openid.as_str()),
+            Trade::JsapiSub { sub_openid } => ("JSAPI", "sub_openid", sub_openid.as_str()),
+            Trade::Native { product_id } => ("NATIVE", "product_id", product_id.as_str()),
+            Trade::App => ("APP", "", ""),
+            Trade::Mweb { scene_info } => ("MWEB", "scene_info", scene_info.as_str()),
+        };
+        fields.insert("trade_type", trade_type);
+        fields.insert_optional(name, Some(value));
+        fields
+    }
+}
+
+/// An order that was placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepaid {
+    /// For the client to pay with; valid for 2 hours.
+    pub prepay_id: String,
+    /// Native: what the code shows; valid for 2 hours.
+    pub code_url: Option<String>,
+    /// H5: where the browser goes; valid for 5 minutes.
+    pub mweb_url: Option<String>,
+    /// Every field.
+    pub fields: VerifiedFields,
+}
+
+impl Call for UnifiedOrder {
+    type Answer = Prepaid;
+
+    fn read(&self, verified: VerifiedFields) -> Result<Prepaid, FieldError> {
+        Ok(Prepaid {
+            prepay_id: verified.required("prepay_id")?.to_owned(),
+            code_url: verified.owned("code_url"),
+            mweb_url: verified.owned("mweb_url"),
+            fields: verified,
+        })
+    }
+}
+
+/// Either number of an order; WeChat Pay's own is faster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OrderNumber {
+    /// WeChat Pay's payment number.
+    TransactionId(String),
+    /// The merchant's order number.
+    OutTradeNo(String),
+}
+
+impl OrderNumber {
+    pub(super) fn insert_into(&self, fields: &mut Fields) {
+        match self {
+            Self::TransactionId(number) => fields.insert("transaction_id", number.as_str()),
+            Self::OutTradeNo(number) => fields.insert("out_trade_no", number.as_str()),
+        }
+    }
+}
+
+/// `POST /pay/orderquery`: asks for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderQuery(pub OrderNumber);
+
+impl Request for OrderQuery {
+    fn path(&self) -> &'static str {
+        "/pay/orderquery"
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Query
+    }
+
+    fn fields(&self) -> Fields {
+        let mut fields = Fields::default();
+        self.0.insert_into(&mut fields);
+        fields
+    }
+}
+
+/// An order that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueriedOrder {
+    /// `SUCCESS`, `REFUND`, `NOTPAY`, `CLOSED`, `REVOKED`, `USERPAYING`, `PAYERROR`, `ACCEPT`; an open list.
+    pub trade_state: String,
+    /// The payment, in the states `SUCCESS` and `REFUND`: the others have none.
+    pub transaction: Option<Box<Transaction>>,
+    /// Every field.
+    pub fields: VerifiedFields,
+}
+
+impl Call for OrderQuery {
+    type Answer = QueriedOrder;
+
+    fn read(&self, verified: VerifiedFields) -> Result<QueriedOrder, FieldError> {
+        let trade_state = verified.required("trade_state")?.to_owned();
+        let paid = matches!(trade_state.as_str(), "SUCCESS" | "REFUND");
+        let transaction = paid.then(|| Transaction::read(verified.clone())).transpose()?;
+        Ok(QueriedOrder { trade_state, transaction: transaction.map(Box::new), fields: verified })
+    }
+}
+
+/// `POST /pay/closeorder`: closes an order that is not paid, five minutes or more after it was placed. Re-entrant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseOrder {
+    /// The merchant's order number.
+    pub out_trade_no: String,
+}
+
+impl Request for CloseOrder {
+    fn path(&self) -> &'static str {
+        "/pay/closeorder"
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Close
+    }
+
+    fn fields(&self) -> Fields {
+        let mut fields = Fields::default();
+        fields.insert("out_trade_no", self.out_trade_no.as_str());
+        fields
+    }
+}
+
+impl Call for CloseOrder {
+    type Answer = ();
+
+    fn read(&self, _: VerifiedFields) -> Result<(), FieldError> {
+        Ok(())
+    }
+}
