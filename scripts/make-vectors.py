@@ -20,6 +20,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+from xml.sax.saxutils import escape
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -461,6 +462,164 @@ def make_sm():
         "certificates": make_answer("certificates", [entry], SM_PLATFORM_SERIAL, signer, scheme),
         "fields": [{"plaintext": text, "ciphertext": sm_encrypt(merchant, text)} for text in FIELDS],
         "resource": known,
+V2_KEY = "payonce0test0apiv2key0ABCDEFGHIJ"
+V2_PAYMENT = {
+    "return_code": "SUCCESS", "return_msg": "OK", "result_code": "SUCCESS", "appid": APPID, "mch_id": MCHID,
+    "nonce_str": "5K8264ILTKCH16CQ2502SI8ZNMTM67VS", "openid": "oTestOpenid0000000000000000", "is_subscribe": "Y",
+    "trade_type": "JSAPI", "bank_type": "OTHERS", "total_fee": "100", "settlement_total_fee": "95", "fee_type": "CNY",
+    "cash_fee": "90", "cash_fee_type": "CNY", "coupon_fee": "10", "coupon_count": "2", "coupon_type_0": "CASH",
+    "coupon_id_0": "10000", "coupon_fee_0": "5", "coupon_type_1": "NO_CASH", "coupon_id_1": "10001",
+    "coupon_fee_1": "5", "transaction_id": "4200000000202506150000000001", "out_trade_no": "payonce-0001",
+    "attach": "桌 7 & \"A\" <b> ]]> 'x' = 1", "time_end": "20250615230640", "field_of_tomorrow": "neu",
+}
+V2_REFUND = {
+    "transaction_id": "4200000000202506150000000001", "out_trade_no": "payonce-0001", "refund_id": "50000000000001",
+    "out_refund_no": "r1", "total_fee": "100", "settlement_total_fee": "95", "refund_fee": "40",
+    "settlement_refund_fee": "35", "cash_refund_fee": "30", "refund_status": "SUCCESS",
+    "success_time": "2025-06-15 23:06:40", "refund_recv_accout": "招商银行信用卡0403",
+    "refund_account": "REFUND_SOURCE_UNSETTLED_FUNDS", "refund_request_source": "API",
+}
+
+
+def v2_message(fields):
+    signed = {name: value for name, value in fields.items() if name != "sign" and value != ""}
+    return "&".join(f"{name}={signed[name]}" for name in sorted(signed))
+
+
+def v2_sign(fields, sign_type, key=V2_KEY):
+    message = f"{v2_message(fields)}&key={key}".encode()
+    options = ["-md5"] if sign_type == "MD5" else ["-sha256", "-mac", "HMAC", "-macopt", f"key:{key}"]
+    return openssl("dgst", *options, stdin=message).decode().split()[-1].upper()
+
+
+def v2_seal(plaintext, key=V2_KEY):
+    aes_key = hashlib.md5(key.encode()).hexdigest().encode().hex()
+    return base64.b64encode(openssl("enc", "-aes-256-ecb", "-K", aes_key, stdin=plaintext.encode())).decode()
+
+
+def v2_xml(fields, style="cdata", root="xml"):
+    """`cdata` as WeChat Pay writes it; `text` escaped; `pretty` with a declaration, line breaks and both."""
+    between = "\n  " if style == "pretty" else ""
+    lines = []
+    for number, (name, value) in enumerate(fields.items()):
+        if style == "text" or (style == "pretty" and number % 2):
+            inner = escape(value, {'"': "&quot;", "'": "&#39;", "=": "&#x3D;"})
+        else:
+            inner = "<![CDATA[" + value.replace("]]>", "]]]]><![CDATA[>") + "]]>"
+        lines.append(f"{between}<{name}>{inner}</{name}>")
+    declaration = '<?xml version="1.0" encoding="UTF-8"?>\n' if style == "pretty" else ""
+    return f"{declaration}<{root}>{''.join(lines)}{between[:1]}</{root}>"
+
+
+def v2_signed(fields, sign_type, style="cdata"):
+    return v2_xml(fields | {"sign": v2_sign(fields, sign_type)}, style)
+
+
+def v2_notices():
+    hmac = V2_PAYMENT | {"sign_type": "HMAC-SHA256"}
+    small = without(V2_PAYMENT, "attach", "fee_type", "cash_fee", *(name for name in V2_PAYMENT if "coupon" in name))
+    partner = V2_PAYMENT | {"sub_mch_id": "1900000002", "sub_appid": "wxsub", "sub_openid": "oSub"}
+    failed = without(small, "transaction_id") | {
+        "result_code": "FAIL", "err_code": "SYSTEMERROR", "err_code_des": "系统错误",
+    }
+    contract = {
+        "return_code": "SUCCESS", "result_code": "SUCCESS", "mch_id": MCHID, "contract_id": "Wx15463511252015071056489715",
+        "change_type": "ADD", "nonce_str": "n", "plan_id": "123",
+    }
+    rows = [
+        ("cdata, MD5", V2_PAYMENT, "MD5", "cdata", "paid"),
+        ("escaped text, MD5", V2_PAYMENT, "MD5", "text", "paid"),
+        ("declaration, line breaks, both", V2_PAYMENT, "MD5", "pretty", "paid"),
+        ("HMAC-SHA256, which sign_type names", hmac, "HMAC-SHA256", "cdata", "paid"),
+        ("HMAC-SHA256, which nothing names", V2_PAYMENT, "HMAC-SHA256", "cdata", "paid"),
+        ("without optional fields", small, "MD5", "cdata", "paid"),
+        ("empty fields", small | {"attach": "", "fee_type": "", "cash_fee": ""}, "MD5", "cdata", "paid"),
+        ("partner", partner, "MD5", "cdata", "paid"),
+        ("another order of fields", dict(reversed(V2_PAYMENT.items())), "MD5", "cdata", "paid"),
+        ("value with spaces and line breaks", V2_PAYMENT | {"attach": " a\r\n\tb "}, "MD5", "cdata", "paid"),
+        ("result_code FAIL", failed, "MD5", "cdata", "not paid"),
+        ("deduction that failed", small | {"trade_state": "PAY_FAIL"}, "MD5", "cdata", "not paid"),
+        ("contract", contract, "MD5", "cdata", "other"),
+    ]
+    return [
+        {"name": name, "body": v2_signed(fields, sign_type, style), "sign_type": sign_type, "kind": kind, "fields": fields}
+        for name, fields, sign_type, style, kind in rows
+    ]
+
+
+def v2_refunds():
+    outer = {"return_code": "SUCCESS", "appid": APPID, "mch_id": MCHID, "nonce_str": "TeqClE3i0mvn3DrK"}
+    changed = without(V2_REFUND, "success_time") | {"refund_status": "CHANGE"}
+    notices = []
+    for name, fields, style in [
+        ("ordinary", V2_REFUND, "cdata"), ("line breaks", V2_REFUND, "pretty"), ("abnormal", changed, "text"),
+    ]:
+        plaintext = v2_xml(fields, style, "root")
+        body = v2_xml(outer | {"req_info": v2_seal(plaintext)})
+        notices.append({"name": name, "body": body, "plaintext": plaintext, "fields": fields})
+    return notices
+
+
+def v2_answers():
+    head = {"return_code": "SUCCESS", "return_msg": "OK", "appid": APPID, "mch_id": MCHID, "nonce_str": "n"}
+    ok = head | {"result_code": "SUCCESS"}
+    numbers = {"transaction_id": "42", "out_trade_no": "payonce-0001"}
+    refunds = {
+        "out_refund_no_0": "r1", "refund_id_0": "50", "refund_fee_0": "40", "settlement_refund_fee_0": "35",
+        "refund_channel_0": "ORIGINAL", "refund_status_0": "SUCCESS", "refund_account_0": "REFUND_SOURCE_RECHARGE_FUNDS",
+        "refund_recv_accout_0": "招商银行信用卡0403", "refund_success_time_0": "2025-06-15 23:06:40",
+        "coupon_refund_fee_0": "6", "coupon_refund_count_0": "2", "coupon_type_0_0": "CASH",
+        "coupon_refund_id_0_0": "10000", "coupon_refund_fee_0_0": "5", "coupon_type_0_1": "NO_CASH",
+        "coupon_refund_id_0_1": "10001", "coupon_refund_fee_0_1": "1",
+        "out_refund_no_1": "r2", "refund_id_1": "51", "refund_fee_1": "10", "refund_status_1": "PROCESSING",
+    }
+    refund = {
+        "out_refund_no": "r1", "refund_id": "50", "refund_fee": "40", "settlement_refund_fee": "35", "total_fee": "100",
+        "cash_fee": "90", "cash_refund_fee": "30", "coupon_refund_fee": "5", "coupon_refund_count": "1",
+        "coupon_type_0": "CASH", "coupon_refund_id_0": "10000", "coupon_refund_fee_0": "5",
+    }
+    count = {"total_refund_count": "12", "refund_count": "2", "total_fee": "100", "cash_fee": "90"}
+    prepaid = {"trade_type": "NATIVE", "prepay_id": "wx201410272009395522657a690389285100",
+               "code_url": "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00"}
+    answers = {
+        "unifiedorder": ok | prepaid,
+        "orderquery paid": V2_PAYMENT | {"trade_state": "SUCCESS"},
+        "orderquery unpaid": ok | {"trade_state": "NOTPAY", "out_trade_no": "payonce-0001", "total_fee": "100"},
+        "closeorder": ok | {"result_msg": "OK"},
+        "refund": ok | numbers | refund,
+        "refundquery": ok | numbers | count | refunds,
+        "ORDERPAID": head | {"result_code": "FAIL", "err_code": "ORDERPAID", "err_code_des": "该订单已支付"},
+    }
+    return {name: v2_signed(fields, "HMAC-SHA256") for name, fields in answers.items()}
+
+
+def v2_known_answers():
+    fields = {"appid": "wxd930ea5d5a258f4f", "body": "test", "device_info": "1000", "mch_id": "10000100",
+              "nonce_str": "ibuaiVcKdpRxkhJA"}
+    key, plaintext = "192006250b4c09247ec02edce69f6a2d", "<root><refund_status><![CDATA[SUCCESS]]></refund_status></root>"
+    assert v2_sign(fields, "MD5", key) == "9A0A8659F005D6984697E2CA0A9CF3B7"
+    assert v2_sign(fields, "HMAC-SHA256", key) == "6A9AE1657590FD6257D693A078E1C3E4BB6BA4DC30B23E0EE2496E54170DACD6"
+    assert v2_seal(plaintext, key).startswith("bDP/xixH0hFEaZusu714U7rO4wZDF5SwkOt7MIFNUaladrdy0yQefoW3LYmmUmF3")
+
+
+def make_v2():
+    """APIv2: signs and ciphers by openssl, XML by Python. Nothing in it is random."""
+    v2_known_answers()
+    at, nonce, prepay_id = "1750000000", "593BEC0C930BF1AFEB40B4A08C8FB242", "wx201410272009395522657a690389285100"
+    payments = []
+    for sign_type in ["MD5", "HMAC-SHA256"]:
+        client = {"appId": APPID, "timeStamp": at, "nonceStr": nonce, "package": f"prepay_id={prepay_id}",
+                  "signType": sign_type}
+        app = {"appid": APPID, "partnerid": MCHID, "prepayid": prepay_id, "package": "Sign=WXPay", "noncestr": nonce,
+               "timestamp": at}
+        payments.append({
+            "sign_type": sign_type,
+            "mini_program": without(client, "appId") | {"paySign": v2_sign(client, sign_type)},
+            "app": app | {"sign": v2_sign(app, sign_type)},
+        })
+    return {
+        "apiv2_key": V2_KEY, "notices": v2_notices(), "refunds": v2_refunds(), "answers": v2_answers(),
+        "payments": payments,
     }
 
 
@@ -477,6 +636,7 @@ def main():
         "fields.json": make_fields(keys),
         "certificates.json": make_certificates(keys),
         "sm.json": make_sm(),
+        "v2.json": make_v2(),
     }
     for name, content in files.items():
         note = {"made_by": "scripts/make-vectors.py"}

@@ -26,6 +26,7 @@ pub(crate) fn vectors(name: &str) -> Value {
         "certificates" => include_str!("../vectors/certificates.json"),
         "fields" => include_str!("../vectors/fields.json"),
         "sm" => include_str!("../vectors/sm.json"),
+        "v2" => include_str!("../vectors/v2.json"),
         other => panic!("no vectors {other}"),
     };
     serde_json::from_str(text).unwrap()

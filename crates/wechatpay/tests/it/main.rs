@@ -18,4 +18,5 @@ mod rotation;
 #[cfg(feature = "sm")]
 mod sm;
 mod transaction;
+mod v2;
 mod verify;

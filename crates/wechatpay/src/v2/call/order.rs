@@ -104,15 +104,17 @@ impl Request for UnifiedOrder {
         fields.insert_optional("limit_pay", options.no_credit.then_some("no_credit"));
         fields.insert_optional("receipt", options.receipt.then_some("Y"));
         fields.insert_optional("profit_sharing", options.profit_sharing.then_some("Y"));
-        let (trade_type, name, value) = match &self.trade {
-            Trade::Jsapi { openid } => ("JSAPI", "openid", openid.as_str()),
-            Trade::JsapiSub { sub_openid } => ("JSAPI", "sub_openid", sub_openid.as_str()),
-            Trade::Native { product_id } => ("NATIVE", "product_id", product_id.as_str()),
-            Trade::App => ("APP", "", ""),
-            Trade::Mweb { scene_info } => ("MWEB", "scene_info", scene_info.as_str()),
+        let (trade_type, condition) = match &self.trade {
+            Trade::Jsapi { openid } => ("JSAPI", Some(("openid", openid))),
+            Trade::JsapiSub { sub_openid } => ("JSAPI", Some(("sub_openid", sub_openid))),
+            Trade::Native { product_id } => ("NATIVE", Some(("product_id", product_id))),
+            Trade::App => ("APP", None),
+            Trade::Mweb { scene_info } => ("MWEB", Some(("scene_info", scene_info))),
         };
         fields.insert("trade_type", trade_type);
-        fields.insert_optional(name, Some(value));
+        if let Some((name, value)) = condition {
+            fields.insert(name, value.as_str());
+        }
         fields
     }
 }

@@ -9,6 +9,8 @@ mod resource;
 mod samples;
 #[cfg(feature = "sm")]
 mod sm;
+mod v2_refund_req_info;
+mod v2_sign;
 
 use serde_json::Value;
 
