@@ -142,6 +142,8 @@ fn json_is_the_same_for_every_resend_and_keeps_all_but_what_authenticates() {
     let resent = signed(resent, SignType::HmacSha256);
     let (first, resent) = (verified(payment()), parse_xml(resent.as_bytes()).unwrap());
     assert_eq!(first.to_json(), resent.to_json());
+    let reordered = vector("notices", "another order of fields")["body"].as_str().unwrap().to_owned();
+    assert_eq!(first.to_json(), parse_xml(reordered.as_bytes()).unwrap().to_json());
     let json: serde_json::Value = serde_json::from_str(&first.to_json()).unwrap();
     let mut expected = vector("notices", "cdata, MD5")["fields"].clone();
     expected.as_object_mut().unwrap().remove("nonce_str");
