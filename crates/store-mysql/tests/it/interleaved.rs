@@ -210,7 +210,7 @@ fn meetings() -> Vec<Meeting> {
         Meeting {
             before: vec![paid("A", "P1"), paid("B", "P1")],
             facts: [registered("A"), registered("B")],
-            outcomes: ONE_ODD,
+            outcomes: &[[Applied, Applied]],
             told: &[SUCCEEDED, "payment.conflicted"],
         },
         Meeting {
