@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use payonce_core::MerchantId;
-use wechatpay::{ApiV3Key, KeyError, PlatformKey, PlatformKeys};
+use wechatpay::{ApiV3Key, KeyError, PlatformKey, PlatformKeys, v2::ApiV2Key};
 
 use super::{
     document::Group,
@@ -13,7 +13,10 @@ use super::{
     settings::Merchant,
     table::{
         Key, Raw, Section,
-        rows::{APIV3_KEY, APIV3_KEY_FILE, CERTIFICATE_FILE, MCHID, PUBLIC_KEY_FILE, PUBLIC_KEY_ID},
+        rows::{
+            APIV2_KEY, APIV2_KEY_FILE, APIV3_KEY, APIV3_KEY_FILE, CERTIFICATE_FILE, MCHID, PUBLIC_KEY_FILE,
+            PUBLIC_KEY_ID,
+        },
     },
 };
 
@@ -29,9 +32,11 @@ impl Loader<'_> {
             let text = mchid.as_ref().ok().map(MerchantId::as_str);
             variables.extend(APIV3_KEY.variable(text));
             let apiv3_key = self.apiv3_key(group, text);
+            variables.extend(APIV2_KEY.variable(text));
+            let apiv2_key = self.apiv2_key(group, text);
             let keys = self.platform_keys(group);
-            if let (Ok(mchid), Ok(apiv3_key), Ok(keys)) = (mchid, apiv3_key, keys) {
-                merchants.push(Merchant { mchid, keys, apiv3_key });
+            if let (Ok(mchid), Ok(apiv3_key), Ok(apiv2_key), Ok(keys)) = (mchid, apiv3_key, apiv2_key, keys) {
+                merchants.push(Merchant { mchid, keys, apiv3_key, apiv2_key });
             }
         }
         let strangers = self.environment.of_merchants().filter(|name| !variables.contains(*name));
@@ -80,6 +85,15 @@ impl Loader<'_> {
             let problem = Problem::Key { file: secret.file, source };
             self.report(group.error(secret.name, secret.place, problem))
         })
+    }
+
+    fn apiv2_key(&mut self, group: &Group, mchid: Option<&str>) -> Result<Option<ApiV2Key>, Reported> {
+        let Some(secret) = self.secret(group, &APIV2_KEY, &APIV2_KEY_FILE, mchid)? else { return Ok(None) };
+        let key = ApiV2Key::new(&secret.text).map_err(|source| {
+            let problem = Problem::Key { file: secret.file, source };
+            self.report(group.error(secret.name, secret.place, problem))
+        });
+        key.map(Some)
     }
 
     fn platform_keys(&mut self, merchant: &Group) -> Result<PlatformKeys, Reported> {

@@ -13,7 +13,7 @@ use payonce_core::{
     MerchantId, Policy,
     decide::{LatePayment, UnknownOrder},
 };
-use wechatpay::{ApiV3Key, PlatformKeys};
+use wechatpay::{ApiV3Key, PlatformKeys, v2::ApiV2Key};
 
 use super::{error::Problem, table::Kind};
 
@@ -220,6 +220,8 @@ pub struct Merchant {
     pub keys: PlatformKeys,
     /// The key by which WeChat Pay encrypts to this merchant.
     pub apiv3_key: ApiV3Key,
+    /// The key of APIv2, if its notices are taken.
+    pub apiv2_key: Option<ApiV2Key>,
 }
 
 impl Config {

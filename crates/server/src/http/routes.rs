@@ -24,7 +24,8 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authorized));
 
     Router::new()
-        .route("/notify/v3/{merchant}", post(ingest::notify_v3).fallback(ingest::wrong_method))
+        .route("/notify/v3/{merchant}", post(ingest::notify_v3).fallback(ingest::wrong_method_v3))
+        .route("/notify/v2/{merchant}", post(ingest::notify_v2).fallback(ingest::wrong_method_v2))
         .merge(merchants_own)
         .route("/healthz", get(status::alive))
         .route("/readyz", get(status::ready))

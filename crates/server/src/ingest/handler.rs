@@ -16,9 +16,9 @@ use tokio::{
     task::spawn_blocking,
     time::{Instant, timeout_at},
 };
-use wechatpay::{Callback, UnixSeconds, headers};
+use wechatpay::headers;
 
-use super::{ack, refusal::Refusal, statement::Statement, translate::translate};
+use super::{ack, protocol::Protocol, refusal::Refusal};
 use crate::{config::Merchant, server::App};
 
 /// The largest body that is read. WeChat's envelope field `ciphertext` has at most 1,048,576 characters; real
@@ -43,13 +43,31 @@ pub(crate) async fn notify_v3(
     path: Result<Path<String>, PathRejection>,
     request: Request<Body>,
 ) -> Response<Body> {
+    notify(Protocol::V3, &app, path, request).await
+}
+
+/// `POST /notify/v2/{merchant}`.
+pub(crate) async fn notify_v2(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Response<Body> {
+    notify(Protocol::V2, &app, path, request).await
+}
+
+async fn notify(
+    protocol: Protocol,
+    app: &App,
+    path: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Response<Body> {
     let started = Instant::now();
     let received_at = app.clock.now();
     let (head, body) = request.into_parts();
     // A path that is no text names no merchant; it is kept as it was sent.
     let path_merchant = path.map_or_else(|_| head.uri.path().to_owned(), |Path(merchant)| merchant);
-    let mut arrival =
-        Arrival { app: &app, path_merchant, headers: head.headers, body: Bytes::new(), received_at };
+    let headers = head.headers;
+    let mut arrival = Arrival { app, protocol, path_merchant, headers, body: Bytes::new(), received_at };
     let deadline = started + app.callback_budget;
     let result = match timeout_at(deadline, arrival.take(body)).await {
         Ok(result) => result,
@@ -59,25 +77,35 @@ pub(crate) async fn notify_v3(
     match result {
         Ok(outcome) => {
             app.metrics.accepted(outcome);
-            ack::committed()
+            ack::committed(protocol)
         }
         Err(refusal) => {
             let refusal = arrival.keep(refusal, deadline).await;
             app.metrics.refused(refusal.verdict());
-            ack::refused(&refusal)
+            ack::refused(protocol, &refusal)
         }
     }
 }
 
 /// Any other method on its path.
-pub(crate) async fn wrong_method(State(app): State<Arc<App>>) -> Response<Body> {
+pub(crate) async fn wrong_method_v3(State(app): State<Arc<App>>) -> Response<Body> {
+    wrong_method(Protocol::V3, &app)
+}
+
+/// Any other method on its path.
+pub(crate) async fn wrong_method_v2(State(app): State<Arc<App>>) -> Response<Body> {
+    wrong_method(Protocol::V2, &app)
+}
+
+fn wrong_method(protocol: Protocol, app: &App) -> Response<Body> {
     app.metrics.refused(Refusal::WrongMethod.verdict());
-    ack::refused(&Refusal::WrongMethod)
+    ack::refused(protocol, &Refusal::WrongMethod)
 }
 
 /// A callback and where it arrived.
 struct Arrival<'a> {
     app: &'a App,
+    protocol: Protocol,
     path_merchant: String,
     headers: HeaderMap,
     body: Bytes,
@@ -88,7 +116,7 @@ impl Arrival<'_> {
     async fn take(&mut self, body: Body) -> Result<Outcome, Refusal> {
         self.body = read(body).await?;
         let merchant = self.merchant()?;
-        let statement = self.believe(merchant)?;
+        let statement = self.protocol.believe(merchant, &self.headers, &self.body, self.received_at)?;
         if statement.is_committed(self.app).await {
             self.app.intake()?.note(Note::Answered(statement.receipt));
             return Ok(Outcome::Duplicate);
@@ -104,15 +132,6 @@ impl Arrival<'_> {
             .merchants
             .get(&self.path_merchant)
             .ok_or_else(|| Refusal::UnknownMerchant { path_merchant: self.path_merchant.clone() })
-    }
-
-    /// Verifies and opens; what comes out is true, as far as WeChat can be believed.
-    fn believe(&self, merchant: &Merchant) -> Result<Statement, Refusal> {
-        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let notification = Callback::parse(headers, &self.body)?
-            .verify(&merchant.keys, UnixSeconds(self.received_at.seconds()))?
-            .open(&merchant.apiv3_key)?;
-        translate(notification, &merchant.mchid, self.received_at)
     }
 
     /// Keeps a callback that was refused, with its verdict. Returns why it is refused, after all.

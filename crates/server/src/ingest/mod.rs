@@ -9,6 +9,7 @@ mod applier;
 mod committed;
 mod handler;
 mod notes;
+mod protocol;
 mod refusal;
 mod reopen;
 mod shared;
@@ -21,6 +22,6 @@ pub use shared::SharedError;
 
 pub(crate) use applier::{Applier, Applying, Intake, Shed};
 pub(crate) use committed::Committed;
-pub(crate) use handler::{CALLBACK_BUDGET, notify_v3, wrong_method};
+pub(crate) use handler::{CALLBACK_BUDGET, notify_v2, notify_v3, wrong_method_v2, wrong_method_v3};
 pub(crate) use reopen::{REOPEN_EVERY, reopen};
 pub(crate) use shared::Shared;

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use payonce_core::StoreError;
-use wechatpay::{HeaderError, OpenError, VerifyError};
+use wechatpay::{HeaderError, OpenError, VerifyError, v2};
 
 use super::Shed;
 
@@ -41,6 +41,24 @@ pub(crate) enum Refusal {
     /// WeChat's, but unreadable.
     #[error("{0}")]
     Unopened(#[from] OpenError),
+    /// APIv2: not its XML.
+    #[error("{0}")]
+    Xml(#[from] v2::XmlError),
+    /// APIv2: the merchant has no key to verify with.
+    #[error("no APIv2 key is configured for this merchant: name its file by apiv2_key_file")]
+    NoApiV2Key,
+    /// APIv2: not signed by one who knows the key.
+    #[error("{0}")]
+    Unsigned(#[from] v2::SignError),
+    /// APIv2: a refund notice that our key does not open. Nothing else would prove it, so it is not kept for later.
+    #[error("{0}")]
+    Sealed(#[from] v2::OpenError),
+    /// APIv2: verified, but not what WeChat Pay documents.
+    #[error("{0}")]
+    Fields(#[from] v2::FieldError),
+    /// APIv2: an unsigned word that something failed.
+    #[error("return_code is FAIL: nothing is stated")]
+    FailureNotice,
     /// WeChat's and open, but an identifier in it is not one.
     #[error("the notification does not make sense: {0}")]
     Senseless(#[from] payonce_core::ids::IdError),
@@ -83,8 +101,16 @@ impl Refusal {
             },
             // Our key is at fault: stored, and applied once the key is mended.
             Self::Unopened(error) if error.is_key_fault() => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unsigned(_) | Self::Sealed(v2::OpenError::NotBase64 | v2::OpenError::WrongKey) => {
+                StatusCode::UNAUTHORIZED
+            }
+            Self::NoApiV2Key => StatusCode::INTERNAL_SERVER_ERROR,
             Self::UnknownMerchant { .. }
             | Self::OtherMerchant { .. }
+            | Self::Xml(_)
+            | Self::Sealed(_)
+            | Self::Fields(_)
+            | Self::FailureNotice
             | Self::BodyLost
             | Self::Unopened(_)
             | Self::Senseless(_) => StatusCode::BAD_REQUEST,
@@ -116,6 +142,14 @@ impl Refusal {
             },
             Self::Unopened(error) if error.is_key_fault() => "wrong_apiv3_key",
             Self::Unopened(_) => "malformed_notification",
+            Self::Xml(_) => "malformed_xml",
+            Self::NoApiV2Key => "no_apiv2_key",
+            Self::Unsigned(v2::SignError::Missing) => "missing_sign",
+            Self::Unsigned(v2::SignError::Mismatch) => "sign_mismatch",
+            Self::Unsigned(_) => "malformed_sign",
+            Self::Sealed(v2::OpenError::Malformed(_)) | Self::Fields(_) => "malformed_notification",
+            Self::Sealed(_) => "wrong_apiv2_key",
+            Self::FailureNotice => "failure_notice",
             Self::Senseless(_) => "senseless_notification",
             Self::Overloaded => "overloaded",
             Self::TooSlow => "too_slow",

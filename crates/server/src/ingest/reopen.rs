@@ -14,9 +14,8 @@ use payonce_core::{
     store::{Owner, Unopened, UnopenedRow},
 };
 use tokio::{sync::watch, time::sleep};
-use wechatpay::{Callback, UnixSeconds};
 
-use super::{refusal::Refusal, translate::translate};
+use super::{protocol::believe_v3, refusal::Refusal};
 use crate::server::App;
 
 /// Callbacks taken up in one round: with bodies of up to 1 MiB they take some memory.
@@ -101,8 +100,5 @@ async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {
         let (name, value) = line.split_once(": ")?;
         Some((name, value.as_bytes()))
     });
-    let notification = Callback::parse(headers, &callback.body)?
-        .verify(&merchant.keys, UnixSeconds(callback.received_at.seconds()))?
-        .open(&merchant.apiv3_key)?;
-    translate(notification, &merchant.mchid, callback.received_at)?.commit(app).await.map(drop)
+    believe_v3(merchant, headers, &callback.body, callback.received_at)?.commit(app).await.map(drop)
 }

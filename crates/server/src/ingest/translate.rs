@@ -7,38 +7,32 @@ use payonce_core::{
     fact::{Content, Passed, Source},
     store::Receipt,
 };
-use wechatpay::{Notification, Resource, Transaction};
+use wechatpay::{
+    Notification, Resource, Transaction,
+    v2::{self, Notice, OpenedRefund},
+};
 
 use super::{refusal::Refusal, statement::Statement};
 
 /// The state of a payment that was made; payment notifications exist for no other.
 const SUCCESS: &str = "SUCCESS";
 
-/// What the notification says, for the merchant whose path it came by.
-pub(crate) fn translate(
+/// What a notification of APIv3 says, for the merchant whose path it came by.
+pub(super) fn v3(
     notification: Notification,
     merchant: &MerchantId,
     received_at: UnixMillis,
 ) -> Result<Statement, Refusal> {
-    let id = NotificationId::parse(&notification.id)?;
-    let event_type = EventType::parse(&notification.event_type)?;
-    let receipt = Receipt::new(merchant.clone(), id.clone(), event_type.clone(), received_at);
+    let receipt = receipt(&notification.id, &notification.event_type, merchant, received_at)?;
     let fact = match &notification.resource {
         Resource::Transaction(transaction) => {
-            if transaction.mchid != merchant.as_str() {
-                let (path, named) = (merchant.to_string(), transaction.mchid.clone());
-                return Err(Refusal::OtherMerchant { path, named });
-            }
+            expect(merchant, &transaction.mchid)?;
             paid(transaction, merchant, &notification.plaintext)
         }
         _ => None,
     };
-    let fact = fact.unwrap_or_else(|| {
-        // Not ours to judge (another product, or a payment whose numbers no order of ours can have): passed on.
-        let plaintext = notification.plaintext.into_boxed_str();
-        Fact::Other(Passed { merchant: merchant.clone(), notification: id, event_type, plaintext })
-    });
-    Ok(Statement { first: fact, further: Vec::new(), receipt })
+    let first = fact.unwrap_or_else(|| passed(&receipt, notification.plaintext));
+    Ok(Statement { first, further: Vec::new(), receipt })
 }
 
 /// A payment, if it is one that an order can have.
@@ -64,6 +58,89 @@ fn paid(transaction: &Transaction, merchant: &MerchantId, plaintext: &str) -> Op
         source: Source::Callback,
         detail: Json::parse(plaintext.to_owned()).ok()?,
     }))
+}
+
+/// What a notice of APIv2 says.
+pub(super) fn v2_notice(
+    notice: Notice,
+    merchant: &MerchantId,
+    received_at: UnixMillis,
+) -> Result<Statement, Refusal> {
+    let fields = notice.fields();
+    expect(merchant, fields.required("mch_id")?)?;
+    let event_type = match &notice {
+        Notice::Paid(_) => "V2.PAYMENT.SUCCESS",
+        Notice::NotPaid { .. } => "V2.PAYMENT.FAIL",
+        _ => "V2.NOTICE",
+    };
+    let receipt = receipt(&notice.dedupe_id(), event_type, merchant, received_at)?;
+    let detail = fields.to_json();
+    let paid = match &notice {
+        Notice::Paid(transaction) => paid_v2(transaction, merchant, &detail),
+        _ => None,
+    };
+    let first = paid.unwrap_or_else(|| passed(&receipt, detail));
+    Ok(Statement { first, further: Vec::new(), receipt })
+}
+
+/// What a refund notice of APIv2 says. It is opened, not verified: it is passed on and moves nothing here.
+pub(super) fn v2_refund(
+    refund: &OpenedRefund,
+    merchant: &MerchantId,
+    received_at: UnixMillis,
+) -> Result<Statement, Refusal> {
+    if let Some(named) = &refund.unverified_mch_id {
+        expect(merchant, named)?;
+    }
+    let event_type = format!("V2.REFUND.{}", refund.refund_status);
+    let receipt = receipt(&refund.dedupe_id(), &event_type, merchant, received_at)?;
+    Ok(Statement { first: passed(&receipt, refund.fields.to_json()), further: Vec::new(), receipt })
+}
+
+fn paid_v2(transaction: &v2::Transaction, merchant: &MerchantId, detail: &str) -> Option<Fact> {
+    Some(Fact::Paid(Paid {
+        content: Content {
+            key: OrderKey {
+                merchant: merchant.clone(),
+                out_trade_no: OutTradeNo::parse(&transaction.out_trade_no).ok()?,
+            },
+            payment: WechatPaymentId::parse(&transaction.transaction_id).ok()?,
+            amount: Fen::new(transaction.total_fee.get()).ok()?,
+            currency: Currency::parse(&transaction.fee_type).ok()?,
+            appid: AppId::parse(&transaction.appid).ok()?,
+            sub_merchant: transaction.sub_mch_id.as_deref().map(MerchantId::parse).transpose().ok()?,
+        },
+        paid_at: transaction.paid_at().map(|at| UnixMillis(at.0 * 1000)),
+        source: Source::Callback,
+        detail: Json::parse(detail.to_owned()).ok()?,
+    }))
+}
+
+fn expect(merchant: &MerchantId, named: &str) -> Result<(), Refusal> {
+    if named == merchant.as_str() {
+        return Ok(());
+    }
+    Err(Refusal::OtherMerchant { path: merchant.to_string(), named: named.to_owned() })
+}
+
+fn receipt(
+    id: &str,
+    event_type: &str,
+    merchant: &MerchantId,
+    received_at: UnixMillis,
+) -> Result<Receipt, Refusal> {
+    let (id, event_type) = (NotificationId::parse(id)?, EventType::parse(event_type)?);
+    Ok(Receipt::new(merchant.clone(), id, event_type, received_at))
+}
+
+/// What is not ours to judge (another product, or a payment whose numbers no order of ours can have) is passed on.
+fn passed(receipt: &Receipt, plaintext: String) -> Fact {
+    Fact::Other(Passed {
+        merchant: receipt.merchant.clone(),
+        notification: receipt.notification.clone(),
+        event_type: receipt.event_type.clone(),
+        plaintext: plaintext.into_boxed_str(),
+    })
 }
 
 #[cfg(test)]
@@ -97,7 +174,7 @@ mod tests {
     }
 
     fn translated(notification: Notification) -> Result<Statement, Refusal> {
-        translate(notification, &MerchantId::parse(MCHID).unwrap(), UnixMillis(7))
+        v3(notification, &MerchantId::parse(MCHID).unwrap(), UnixMillis(7))
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod access;
 mod connections;
 mod letter;
 mod logs;
+mod notify_v2;
 mod notify_v3;
 mod shared_cache;
 mod stage;

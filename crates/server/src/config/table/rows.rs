@@ -6,7 +6,7 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 28] = [
+pub(in crate::config) static KEYS: [&Key; 30] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -185,6 +185,8 @@ pub(in crate::config) static KEYS: [&Key; 28] = [
     &MCHID,
     &APIV3_KEY_FILE,
     &APIV3_KEY,
+    &APIV2_KEY_FILE,
+    &APIV2_KEY,
     &PUBLIC_KEY_ID,
     &PUBLIC_KEY_FILE,
     &CERTIFICATE_FILE,
@@ -267,6 +269,25 @@ pub(in crate::config) static APIV3_KEY: Key = Key {
     kind: Kind::Secret { file: &APIV3_KEY_FILE, holds: "the APIv3 key of 32 characters" },
     sample: Sample::Example("[REDACTED]"),
     doc: "The APIv3 key that you set in WeChat Pay's merchant platform: 32 characters.",
+};
+
+/// `merchants.apiv2_key_file`
+pub(in crate::config) static APIV2_KEY_FILE: Key = Key {
+    section: Section::Merchants,
+    name: "apiv2_key_file",
+    kind: Kind::File,
+    sample: Sample::Example("apiv2.key"),
+    doc: "The file of the APIv2 key, where notices of APIv2 may come: for orders that were placed by it, and refunds\n\
+          that fall back to it. Only payonce should be able to read it.",
+};
+
+/// `merchants.apiv2_key`
+pub(in crate::config) static APIV2_KEY: Key = Key {
+    section: Section::Merchants,
+    name: "apiv2_key",
+    kind: Kind::Secret { file: &APIV2_KEY_FILE, holds: "the APIv2 key of 32 characters" },
+    sample: Sample::Example("[REDACTED]"),
+    doc: "The APIv2 key that you set in WeChat Pay's merchant platform: 32 characters.",
 };
 
 /// `merchants.platform_keys.public_key_id`

@@ -93,7 +93,7 @@ impl Section {
             Self::Retention => "What is deleted when. Orders, payments and messages never are.",
             Self::Merchants => {
                 "One for each merchant number. payonce does not serve without one.\n\
-                 Its notify_url ends in /notify/v3/ and its mchid."
+                 Its notify_url ends in /notify/v3/ and its mchid; of APIv2 in /notify/v2/ and its mchid."
             }
             Self::PlatformKeys => {
                 "The keys by which WeChat Pay signs to this merchant: at least one; both kinds side by side while\n\
