@@ -313,7 +313,7 @@ fn supported(rsa: &str, sm: &str) -> String {
 }
 
 /// What serde says, without the texts that it quotes: in a decrypted resource they may name the payer.
-fn without_texts(error: &serde_json::Error) -> String {
+pub(crate) fn without_texts(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match (said.find('"'), said.rfind('"')) {
         (Some(first), Some(last)) if first < last => format!("{}…{}", &said[..=first], &said[last..]),

@@ -56,7 +56,10 @@ pub use callback::{
 pub use error::{FieldError, HeaderError, KeyError, OpenError, VerifyError};
 pub use keys::{ApiV3Key, MerchantCertificate, MerchantKey, PlatformKey, PlatformKeys, Serial};
 pub use money::{Fen, NegativeAmount};
-pub use request::{MiniProgramPayment, RequestToSign, pay_sign, pay_sign_message};
+pub use request::{
+    AppPayment, JsapiPayment, MiniProgramPayment, RequestToSign, pay_sign, pay_sign_app, pay_sign_jsapi,
+    pay_sign_message,
+};
 pub use resource::{Amount, Payer, Transaction};
 pub use suite::Suite;
 pub use time::UnixSeconds;

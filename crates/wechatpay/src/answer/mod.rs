@@ -13,6 +13,14 @@ use crate::callback::signed::Signed;
 use crate::error::{HeaderError, VerifyError};
 use crate::{PlatformKeys, UnixSeconds};
 
+mod error;
+mod hints;
+mod retry;
+
+pub use error::{ApiError, Detail, SignInformation};
+pub use hints::Hint;
+pub use retry::Retry;
+
 /// A verified answer that is not what WeChat Pay documents.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,6 +28,14 @@ pub enum AnswerError {
     /// The body is not the JSON that belongs to the call. The source quotes nothing of it.
     #[error("the answer is not what WeChat Pay documents for this call: {0}")]
     Malformed(#[source] serde_json::Error),
+    /// It is genuine, but about something else than was asked for: another answer of WeChat Pay's in its place.
+    #[error(
+        "the answer is about another {field} than the call; ask again, and look for a proxy that mixes up answers"
+    )]
+    AboutAnother {
+        /// What differs, by its name on the wire.
+        field: &'static str,
+    },
 }
 
 /// The status, the signature headers and the raw body of an answer. Nothing in it is believed.

@@ -1,11 +1,13 @@
-//! The merchant's side: signing requests to WeChat Pay, and the payment that a Mini Program asks the user to confirm.
+//! The merchant's side: signing requests to WeChat Pay, and the payment that the user is asked to confirm.
 //!
 //! Invariant: what is signed is exactly the bytes given; nothing is encoded, ordered or trimmed. Deliberately absent:
 //! sending, and making nonces (at most 32 letters and digits from a good source of randomness).
 
-use std::fmt;
+mod pay_sign;
 
-use serde::Serialize;
+pub use pay_sign::{
+    AppPayment, JsapiPayment, MiniProgramPayment, pay_sign, pay_sign_app, pay_sign_jsapi, pay_sign_message,
+};
 
 use crate::{MerchantKey, UnixSeconds};
 
@@ -45,56 +47,5 @@ impl RequestToSign<'_> {
             "{scheme} mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",\
              timestamp=\"{timestamp}\",serial_no=\"{serial}\""
         )
-    }
-}
-
-/// The arguments of `wx.requestPayment` in a Mini Program; serializes under the names that it wants.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MiniProgramPayment {
-    /// Unix seconds, as text.
-    pub time_stamp: String,
-    /// The nonce that was signed.
-    pub nonce_str: String,
-    /// `prepay_id=…`.
-    pub package: String,
-    /// `RSA`.
-    pub sign_type: &'static str,
-    /// The signature, base64.
-    pub pay_sign: String,
-}
-
-impl fmt::Debug for MiniProgramPayment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MiniProgramPayment").field("package", &self.package).finish_non_exhaustive()
-    }
-}
-
-/// The string signed for a payment: appid, timestamp, nonce and package, each ended by a newline. `package` is
-/// `prepay_id=…` in a Mini Program and the bare prepay id in an app.
-#[must_use]
-pub fn pay_sign_message(appid: &str, timestamp: UnixSeconds, nonce: &str, package: &str) -> Vec<u8> {
-    let UnixSeconds(timestamp) = timestamp;
-    format!("{appid}\n{timestamp}\n{nonce}\n{package}\n").into_bytes()
-}
-
-/// Signs a payment for a Mini Program. The signature type is not part of what is signed. The key must be an RSA key:
-/// WeChat Pay documents no other for payments, also for merchants whose requests are signed with SM2.
-#[must_use]
-pub fn pay_sign(
-    appid: &str,
-    timestamp: UnixSeconds,
-    nonce: &str,
-    prepay_id: &str,
-    key: &MerchantKey,
-) -> MiniProgramPayment {
-    let package = format!("prepay_id={prepay_id}");
-    let pay_sign = key.sign(&pay_sign_message(appid, timestamp, nonce, &package));
-    MiniProgramPayment {
-        time_stamp: timestamp.0.to_string(),
-        nonce_str: nonce.to_owned(),
-        package,
-        sign_type: "RSA",
-        pay_sign,
     }
 }

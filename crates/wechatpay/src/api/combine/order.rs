@@ -1,0 +1,140 @@
+//! Asking for a combined order, and closing it. Deliberately absent: asking for one sub-order alone, which
+//! WeChat Pay does not offer.
+
+use serde::Serialize;
+
+use super::{CombineOrder, PATH, combine_number};
+use crate::answer::AnswerError;
+use crate::api::field::{InvalidField, appid, count, known_number, mchid};
+use crate::api::wire::Target;
+use crate::api::{Call, Operation, wire};
+
+/// What became of a combined order: `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`.
+#[derive(Clone, Debug)]
+pub struct QueryCombine {
+    combine_out_trade_no: String,
+}
+
+impl QueryCombine {
+    /// The combined order with this number. The merchant that placed it signs.
+    ///
+    /// # Errors
+    /// Where the number does not have 2 to 32 of `0-9 A-Z a-z _ - | * @`.
+    pub fn new(combine_out_trade_no: &str) -> Result<Self, InvalidField> {
+        Ok(Self { combine_out_trade_no: combine_number(combine_out_trade_no)? })
+    }
+}
+
+impl Call for QueryCombine {
+    type Answer = CombineOrder;
+
+    fn method(&self) -> &'static str {
+        "GET"
+    }
+
+    fn path_and_query(&self) -> String {
+        Target::new(PATH).then("/out-trade-no").segment(&self.combine_out_trade_no).finish()
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Query
+    }
+
+    fn read(&self, body: &[u8]) -> Result<CombineOrder, AnswerError> {
+        let order: CombineOrder = wire::read(body)?;
+        if order.combine_out_trade_no == self.combine_out_trade_no {
+            Ok(order)
+        } else {
+            Err(AnswerError::AboutAnother { field: "combine_out_trade_no" })
+        }
+    }
+}
+
+/// Closes a combined order: `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close`. It names exactly
+/// the sub-orders of the prepay. Answered 204.
+#[derive(Clone, Debug)]
+pub struct CloseCombine {
+    combine_out_trade_no: String,
+    body: Body,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Body {
+    combine_appid: String,
+    sub_orders: Vec<ClosedSubOrder>,
+}
+
+/// A sub-order that is closed with its whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClosedSubOrder {
+    mchid: String,
+    out_trade_no: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_mchid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub_appid: Option<String>,
+}
+
+impl ClosedSubOrder {
+    /// The order of this merchant with this number.
+    ///
+    /// # Errors
+    /// Where one is malformed.
+    pub fn new(mchid: &str, out_trade_no: &str) -> Result<Self, InvalidField> {
+        let mchid = self::mchid("sub_orders.mchid", mchid)?;
+        let out_trade_no = known_number("sub_orders.out_trade_no", out_trade_no, 32)?;
+        Ok(Self { mchid, out_trade_no, sub_mchid: None, sub_appid: None })
+    }
+
+    /// In partner mode: the sub-merchant, and its appid if the prepay named it.
+    ///
+    /// # Errors
+    /// Where one is malformed.
+    pub fn partner(mut self, sub_mchid: &str, sub_appid: Option<&str>) -> Result<Self, InvalidField> {
+        self.sub_mchid = Some(mchid("sub_orders.sub_mchid", sub_mchid)?);
+        self.sub_appid = sub_appid.map(|id| appid("sub_orders.sub_appid", id)).transpose()?;
+        Ok(self)
+    }
+}
+
+impl CloseCombine {
+    /// The combined order with this number, placed in the app `combine_appid`. The merchant that placed it signs.
+    ///
+    /// # Errors
+    /// Where one is malformed, or there are no sub-orders, or more than 50.
+    pub fn new(
+        combine_appid: &str,
+        combine_out_trade_no: &str,
+        sub_orders: impl IntoIterator<Item = ClosedSubOrder>,
+    ) -> Result<Self, InvalidField> {
+        let sub_orders: Vec<ClosedSubOrder> = sub_orders.into_iter().collect();
+        count("sub_orders", sub_orders.len(), 1, 50)?;
+        let body = Body { combine_appid: appid("combine_appid", combine_appid)?, sub_orders };
+        Ok(Self { combine_out_trade_no: combine_number(combine_out_trade_no)?, body })
+    }
+}
+
+impl Call for CloseCombine {
+    type Answer = ();
+
+    fn method(&self) -> &'static str {
+        "POST"
+    }
+
+    fn path_and_query(&self) -> String {
+        let target = Target::new(PATH).then("/out-trade-no").segment(&self.combine_out_trade_no);
+        target.then("/close").finish()
+    }
+
+    fn body(&self) -> Option<Vec<u8>> {
+        Some(wire::json(&self.body))
+    }
+
+    fn operation(&self) -> Operation {
+        Operation::Close
+    }
+
+    fn read(&self, _: &[u8]) -> Result<(), AnswerError> {
+        Ok(())
+    }
+}
