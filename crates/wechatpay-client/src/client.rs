@@ -1,0 +1,300 @@
+//! One merchant's calls: signed, sent, proven; repeated where WeChat Pay's rules make it safe.
+//!
+//! Order matters for each answer: a success is verified before anything in it is read; what is not proven leaves the
+//! outcome unknown. Invariants: each repetition has a nonce, a time and a signature of its own, and the same bytes;
+//! a refund is sent once, unless it certainly did not arrive. Deliberately absent: asking what became of a refund, which
+//! is the caller's ([`wechatpay::api::QueryRefund`]).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName};
+use tokio::time::{Instant, sleep};
+use wechatpay::answer::{Answer, ApiError, Retry, certificates};
+use wechatpay::api::{Call, Operation};
+use wechatpay::{ApiV3Key, MerchantKey, RequestToSign, Suite, VerifyError};
+
+use crate::environment::{jitter, nonce};
+use crate::error::{NotSent, Unknown};
+use crate::limit::Limits;
+use crate::refresher::RefreshError;
+use crate::transport::{Failed, Host, Incoming, Outgoing, header};
+use crate::{ClientError, KeyRing, Transport};
+
+const JSON: &str = "application/json";
+const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
+
+/// A merchant's number and keys.
+#[derive(Debug)]
+pub struct Account {
+    /// The merchant; in partner mode the provider.
+    pub mchid: String,
+    /// Signs requests.
+    pub key: MerchantKey,
+    /// Opens platform certificates.
+    pub apiv3_key: ApiV3Key,
+    /// Prove answers.
+    pub keys: Arc<KeyRing>,
+}
+
+/// Speaks for one merchant. Cheap to clone; clones share WeChat Pay's limits.
+#[derive(Clone)]
+pub struct Client {
+    transport: Transport,
+    account: Arc<Account>,
+    limits: Arc<Limits>,
+}
+
+/// What of a call stays the same at each attempt.
+pub(crate) struct Prepared {
+    method: &'static str,
+    path_and_query: String,
+    body: Bytes,
+    encrypted_for: Option<String>,
+    pub operation: Operation,
+}
+
+impl Client {
+    /// A client for this merchant.
+    #[must_use]
+    pub fn new(transport: Transport, account: Account) -> Self {
+        Self { transport, account: Arc::new(account), limits: Arc::default() }
+    }
+
+    /// The merchant.
+    #[must_use]
+    pub fn mchid(&self) -> &str {
+        &self.account.mchid
+    }
+
+    /// The keys that prove its answers.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<KeyRing> {
+        &self.account.keys
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Sends a call and reads its proven answer. It is repeated after failures for as long as that is safe and
+    /// [`crate::Patience`] allows.
+    ///
+    /// # Errors
+    /// [`ClientError`]; after [`ClientError::Unknown`] ask, or send the same again.
+    pub async fn send<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
+        let prepared = self.prepare(call)?;
+        let deadline = Instant::now() + self.transport.patience().call;
+        let mut tries = Tries { host: self.transport.host(), attempt: 0, refreshed: false };
+        loop {
+            let error = match self.attempt(call, &prepared, &mut tries, deadline).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if !self.again(&error, prepared.operation, &mut tries, deadline).await {
+                return Err(error);
+            }
+        }
+    }
+
+    pub(crate) fn prepare<C: Call>(&self, call: &C) -> Result<Prepared, ClientError> {
+        if let Some(signer) = call.signer().filter(|signer| *signer != self.account.mchid) {
+            let (signer, client) = (signer.to_owned(), self.account.mchid.clone());
+            return Err(NotSent::OtherMerchant { signer, client }.into());
+        }
+        Ok(Prepared {
+            method: call.method(),
+            path_and_query: call.path_and_query(),
+            body: call.body().map_or_else(Bytes::new, Bytes::from),
+            encrypted_for: call.encrypted_for().map(ToString::to_string),
+            operation: call.operation(),
+        })
+    }
+
+    async fn attempt<C: Call>(
+        &self,
+        call: &C,
+        prepared: &Prepared,
+        tries: &mut Tries,
+        deadline: Instant,
+    ) -> Result<C::Answer, ClientError> {
+        if !self.limits.turn(prepared.operation, deadline).await {
+            return Err(NotSent::TooMany.into());
+        }
+        let outgoing = self.sign(prepared, tries.attempt > 0);
+        let incoming = self.transport.exchange(tries.host, &outgoing).await.map_err(ClientError::from)?;
+        if !matches!(incoming.status, 200 | 204) {
+            return Err(refused(&incoming, prepared.operation));
+        }
+        if call.answer_is_signed() {
+            self.prove(&incoming, tries).await?;
+        }
+        Ok(call.read(&incoming.body)?)
+    }
+
+    /// The headers of one attempt, signed now.
+    pub(crate) fn sign<'a>(&self, prepared: &'a Prepared, again: bool) -> Outgoing<'a> {
+        let environment = self.transport.environment();
+        let request = RequestToSign {
+            method: prepared.method,
+            url: &prepared.path_and_query,
+            timestamp: environment.now(),
+            nonce: &nonce(environment),
+            body: &prepared.body,
+        };
+        let mut headers = HeaderMap::new();
+        header(&mut headers, AUTHORIZATION, &request.authorization(&self.account.mchid, &self.account.key));
+        header(&mut headers, ACCEPT, JSON);
+        if !prepared.body.is_empty() {
+            header(&mut headers, CONTENT_TYPE, JSON);
+        }
+        let keys = self.account.keys.keys();
+        if let Some(serial) = prepared.encrypted_for.as_deref().or_else(|| keys.public_key_id()) {
+            header(&mut headers, SERIAL, serial);
+        }
+        let (method, path_and_query) = (prepared.method, prepared.path_and_query.as_str());
+        Outgoing { method, path_and_query, headers, body: prepared.body.clone(), again }
+    }
+
+    /// Proves a success. Where its serial is not known, the keys are asked for, once a call.
+    async fn prove(&self, incoming: &Incoming, tries: &mut Tries) -> Result<(), ClientError> {
+        let unproven = match self.verify(incoming) {
+            Ok(()) => return Ok(()),
+            Err(unproven) => unproven,
+        };
+        let unknown_key = matches!(unproven, Unknown::Unproven(VerifyError::UnknownSerial { .. }));
+        if unknown_key && !std::mem::replace(&mut tries.refreshed, true) && self.refresh_keys().await.is_ok()
+        {
+            return Ok(self.verify(incoming)?);
+        }
+        Err(unproven.into())
+    }
+
+    fn verify(&self, incoming: &Incoming) -> Result<(), Unknown> {
+        let answer = Answer::parse(incoming.status, incoming.headers(), &incoming.body);
+        let keys = self.account.keys.keys();
+        let proven = answer
+            .map_err(Unknown::Unsigned)?
+            .verify(keys.platform(), self.transport.environment().now())
+            .map_err(Unknown::Unproven)?;
+        keys.proved(proven.serial());
+        Ok(())
+    }
+
+    /// Downloads the platform certificates and takes them into the ring. Returns how many were new. One attempt: the
+    /// [`crate::Refresher`] repeats it.
+    ///
+    /// # Errors
+    /// [`RefreshError`]; the keys known so far stay.
+    pub async fn refresh_keys(&self) -> Result<usize, RefreshError> {
+        let prepared = Prepared {
+            method: "GET",
+            path_and_query: certificates::path(Suite::Rsa).to_owned(),
+            body: Bytes::new(),
+            encrypted_for: None,
+            operation: Operation::Query,
+        };
+        let host = self.transport.host();
+        let exchanged = self.transport.exchange(host, &self.sign(&prepared, false)).await;
+        let incoming = match exchanged {
+            Ok(incoming) => incoming,
+            Err(failed) => {
+                self.transport.turn_from(host);
+                return Err(RefreshError::Call(failed.into()));
+            }
+        };
+        if incoming.status == 404 {
+            return Err(RefreshError::NoCertificates);
+        }
+        if incoming.status != 200 {
+            return Err(RefreshError::Call(refused(&incoming, Operation::Query)));
+        }
+        let answer = Answer::parse(incoming.status, incoming.headers(), &incoming.body)
+            .map_err(|error| RefreshError::Call(Unknown::Unsigned(error).into()))?;
+        let keys = self.account.keys.keys();
+        let now = self.transport.environment().now();
+        let serial = answer.unverified_serial().to_owned();
+        let found = certificates::open(answer, keys.platform(), &self.account.apiv3_key, now)?;
+        let new = self.account.keys.learn(&found, now);
+        self.account.keys.keys().proved(&serial);
+        Ok(new)
+    }
+
+    /// Whether a failed attempt is followed by another, after the pause that is due.
+    async fn again(
+        &self,
+        error: &ClientError,
+        operation: Operation,
+        tries: &mut Tries,
+        deadline: Instant,
+    ) -> bool {
+        let patience = self.transport.patience();
+        tries.attempt += 1;
+        let next = after(error, operation);
+        if next == Next::Give || tries.attempt >= patience.attempts_max {
+            return false;
+        }
+        if next == Next::OtherHost {
+            tries.host = self.transport.turn_from(tries.host);
+        }
+        let most = patience.pause.saturating_mul(1 << tries.attempt.min(8));
+        let pause = jitter(self.transport.environment(), most);
+        if Instant::now() + pause >= deadline {
+            return false;
+        }
+        sleep(pause).await;
+        true
+    }
+}
+
+/// How far a call has come.
+struct Tries {
+    host: Host,
+    attempt: u32,
+    refreshed: bool,
+}
+
+/// What comes after a failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    Give,
+    SameHost,
+    OtherHost,
+}
+
+fn after(error: &ClientError, operation: Operation) -> Next {
+    let silent = Retry::after_silence(operation) == Retry::Same;
+    match error {
+        // It did not arrive, so nothing is repeated.
+        ClientError::NotSent { reason: NotSent::Unreachable(_) } => Next::OtherHost,
+        ClientError::Unknown(Unknown::Silence(_) | Unknown::TimedOut { .. }) if silent => Next::OtherHost,
+        // A probe, or a proxy's work: the repetition is not probed.
+        ClientError::Unknown(Unknown::Unsigned(_) | Unknown::Unproven(_)) if silent => Next::SameHost,
+        ClientError::Unknown(Unknown::Undecided(error)) => match error.retry(operation) {
+            Retry::Same | Retry::Later if matches!(error.status, 502 | 503) => Next::OtherHost,
+            Retry::Same | Retry::Later => Next::SameHost,
+            _ => Next::Give,
+        },
+        ClientError::Refused(error) => match error.retry(operation) {
+            Retry::Same | Retry::Later => Next::SameHost,
+            _ => Next::Give,
+        },
+        _ => Next::Give,
+    }
+}
+
+/// An answer that is no success. What WeChat Pay could not do, or has not done yet, is undecided.
+pub(crate) fn refused(incoming: &Incoming, operation: Operation) -> ClientError {
+    let error = Box::new(ApiError::new(incoming.status, incoming.request_id(), &incoming.body));
+    let unsure = matches!(incoming.status, 202 | 429 | 500..) && error.retry(operation) != Retry::No;
+    if unsure { Unknown::Undecided(error).into() } else { ClientError::Refused(error) }
+}
+
+impl From<Failed> for ClientError {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::NotSent(reason) => reason.into(),
+            Failed::Unknown(unknown) => unknown.into(),
+        }
+    }
+}

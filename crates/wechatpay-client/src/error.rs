@@ -1,0 +1,135 @@
+//! Why a call has no answer, by what that says about what was asked.
+
+use wechatpay::answer::{AnswerError, ApiError};
+use wechatpay::{HeaderError, VerifyError};
+
+/// Something given at the start cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// A base URL.
+    #[error("the base URL {base:?} {problem}; give one such as https://api.mch.weixin.qq.com")]
+    BaseUrl {
+        /// As given.
+        base: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// TLS cannot be set up, or a client certificate is none.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[source] reqwest::Error),
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// It certainly did not reach WeChat Pay: nothing happened there.
+    #[error("the call was not sent: {reason}")]
+    NotSent {
+        /// Why.
+        #[source]
+        reason: NotSent,
+    },
+    /// WeChat Pay says no, or not so. (After a refund: ask for it before anything follows from this.)
+    #[error("{0}")]
+    Refused(Box<ApiError>),
+    /// It may have taken effect or not: ask, or send the same again, with the same number. Never a failure.
+    #[error("the outcome is unknown: {0}")]
+    Unknown(#[from] Unknown),
+    /// WeChat Pay's own success, but it cannot be read: what was asked for has happened.
+    #[error("{0}")]
+    Unreadable(#[from] AnswerError),
+}
+
+/// Why a call was not sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotSent {
+    /// No host could be reached.
+    #[error("no host could be reached: {}", causes(.0))]
+    Unreachable(#[source] reqwest::Error),
+    /// The call names another merchant than the one whose key would sign it.
+    #[error("the call is signed by {signer}, this client is {client}: use that merchant's client")]
+    OtherMerchant {
+        /// Who should sign.
+        signer: String,
+        /// Who would.
+        client: String,
+    },
+    /// Its path would be changed on the way, and the signature with it.
+    #[error("the path {path:?} would not be sent as it is signed: percent-encode it")]
+    Path {
+        /// As given.
+        path: String,
+    },
+    /// WeChat Pay's limit for this merchant leaves no time for it.
+    #[error("too many calls of this kind wait: WeChat Pay's limits leave no time for this one")]
+    TooMany,
+    /// Something that cannot be written as XML (APIv2).
+    #[error("{0}")]
+    Unwritable(#[from] wechatpay::v2::UnwritableError),
+    /// APIv2: the call needs the merchant's client certificate.
+    #[error(
+        "this call of APIv2 needs the merchant's client certificate: apiclient_cert.pem and apiclient_key.pem"
+    )]
+    NoClientCertificate,
+}
+
+impl From<NotSent> for ClientError {
+    fn from(reason: NotSent) -> Self {
+        Self::NotSent { reason }
+    }
+}
+
+/// Why an outcome is unknown.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unknown {
+    /// No answer, or not all of it.
+    #[error("no answer came: {}", causes(.0))]
+    Silence(#[source] reqwest::Error),
+    /// No answer in time.
+    #[error("no answer came within {after:?}")]
+    TimedOut {
+        /// How long was waited.
+        after: std::time::Duration,
+    },
+    /// An answer beyond all measure.
+    #[error("the answer is larger than {bytes_max} bytes")]
+    Oversized {
+        /// Bytes that are read.
+        bytes_max: usize,
+    },
+    /// A success without a whole signature: a forgery, or a proxy's work.
+    #[error("a success without WeChat Pay's signature: {0}")]
+    Unsigned(#[source] HeaderError),
+    /// A success whose signature does not prove it.
+    #[error("a success that is not proven: {0}")]
+    Unproven(#[source] VerifyError),
+    /// WeChat Pay is busy or in trouble, or not done (202).
+    #[error("{0}")]
+    Undecided(Box<ApiError>),
+    /// APIv2: an answer that is not signed as it should be, or is none.
+    #[error("{0}")]
+    UnprovenV2(#[source] wechatpay::v2::AnswerError),
+}
+
+/// An error of the transport and its causes, without the URL, which may hold a secret.
+pub(crate) fn causes(error: &reqwest::Error) -> String {
+    let mut text = match error {
+        error if error.is_timeout() => "timed out".to_owned(),
+        error if error.is_connect() => "cannot connect".to_owned(),
+        _ => "the connection broke".to_owned(),
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! Where requests go: WeChat Pay's hosts, or a look-alike's in tests.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+use crate::SetupError;
+
+/// A primary host and its backup. The same signature is good on both, as no host is part of it.
+#[derive(Clone, Debug)]
+pub struct Hosts {
+    pub(crate) primary: Url,
+    pub(crate) backup: Url,
+    /// Of code2Session.
+    pub(crate) login: Url,
+}
+
+impl Hosts {
+    /// The mainland's: `api.mch.weixin.qq.com`, with the documented backup `api2.mch.weixin.qq.com`.
+    #[must_use]
+    pub fn mainland() -> Self {
+        let url = |text: &str| Url::parse(text).expect("BUG: these URLs are well-formed");
+        Self {
+            primary: url("https://api.mch.weixin.qq.com/"),
+            backup: url("https://api2.mch.weixin.qq.com/"),
+            login: url("https://api.weixin.qq.com/"),
+        }
+    }
+
+    /// Another base for everything, such as a simulator's `http://127.0.0.1:8090`.
+    ///
+    /// # Errors
+    /// Where it is no URL with a host and nothing behind it, or plain HTTP to anywhere but the loopback.
+    pub fn all_at(base: &str) -> Result<Self, SetupError> {
+        let url = base_url(base)?;
+        Ok(Self { primary: url.clone(), backup: url.clone(), login: url })
+    }
+
+    /// Another backup.
+    ///
+    /// # Errors
+    /// As [`Self::all_at`].
+    pub fn with_backup(self, base: &str) -> Result<Self, SetupError> {
+        Ok(Self { backup: base_url(base)?, ..self })
+    }
+}
+
+fn base_url(base: &str) -> Result<Url, SetupError> {
+    let wrong = |problem| SetupError::BaseUrl { base: base.to_owned(), problem };
+    let url = Url::parse(base).map_err(|_| wrong("is no URL"))?;
+    let host = url.host_str().ok_or_else(|| wrong("has no host"))?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return Err(wrong("must end behind the host and port"));
+    }
+    let loopback = host == "localhost"
+        || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        "http" => Err(wrong("must be https: only the loopback may be spoken to in clear")),
+        _ => Err(wrong("must begin with https://")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_of_bases() {
+        for (base, good) in [
+            ("https://pay.example", true),
+            ("http://127.0.0.1:8090", true),
+            ("http://[::1]:8090/", true),
+            ("http://localhost:1", true),
+            ("http://pay.example", false),
+            ("http://10.0.0.1", false),
+            ("https://pay.example/v3", false),
+            ("https://pay.example/?a", false),
+            ("https://u@pay.example", false),
+            ("ftp://127.0.0.1", false),
+            ("pay.example", false),
+            ("", false),
+        ] {
+            assert_eq!(Hosts::all_at(base).is_ok(), good, "{base}");
+        }
+    }
+}

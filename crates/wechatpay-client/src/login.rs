@@ -1,0 +1,29 @@
+//! code2Session: one try, unsigned, to another host. Its error texts hold no secret.
+
+use wechatpay::api::{Code2Session, LoginError, Session};
+
+use crate::{ClientError, Transport};
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoginFailure {
+    /// No answer. The code may be spent: ask the Mini Program for a new one.
+    #[error(transparent)]
+    Call(ClientError),
+    /// WeChat says no.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+}
+
+impl Transport {
+    /// Who a login code belongs to.
+    ///
+    /// # Errors
+    /// [`LoginFailure`].
+    pub async fn login(&self, call: &Code2Session) -> Result<Session, LoginFailure> {
+        let exchanged = self.exchange_login(&call.path_and_query()).await;
+        let incoming = exchanged.map_err(|failed| LoginFailure::Call(failed.into()))?;
+        Ok(call.read(&incoming.body)?)
+    }
+}

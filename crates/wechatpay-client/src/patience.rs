@@ -1,0 +1,36 @@
+//! How long is waited, and how often tried.
+
+use std::time::Duration;
+
+/// Time-outs and attempts. WeChat Pay's own clients wait 5 to 10 s for a connection and 10 to 30 s for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// For a connection.
+    pub connect: Duration,
+    /// For one whole answer.
+    pub answer: Duration,
+    /// For a call with all its repetitions and pauses.
+    pub call: Duration,
+    /// From one piece of a file to the next.
+    pub file_silence: Duration,
+    /// How often a call is sent at the most.
+    pub attempts_max: u32,
+    /// The longest pause after the first attempt; it doubles with each, and any part of it may be waited.
+    pub pause: Duration,
+    /// How long the backup host is kept to after the primary could not be reached.
+    pub backup: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            answer: Duration::from_secs(10),
+            call: Duration::from_secs(25),
+            file_silence: Duration::from_secs(30),
+            attempts_max: 4,
+            pause: Duration::from_millis(400),
+            backup: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The one task that keeps the keys of all merchants fresh, off every callback's path.
+//!
+//! Invariants: one download a merchant at a time, and at most one a minute, whoever asks (forged serials must not drive
+//! it); a few merchants at a time, spread out by jitter; what fails is tried again, with pauses that double; the keys
+//! known so far stay in every case. Deliberately absent: a lease. Each process keeps its own keys.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use wechatpay::UnixSeconds;
+use wechatpay::answer::certificates::CertificatesError;
+
+use crate::environment::jitter;
+use crate::{Client, ClientError};
+
+/// How often certificates are asked for: WeChat Pay wants it at least every 12 hours.
+const EVERY: Duration = Duration::from_secs(8 * 3600);
+
+/// How far that is spread.
+const SPREAD: Duration = Duration::from_secs(3 * 3600);
+
+/// How often a merchant is asked for that has no certificates, only WeChat Pay's public key.
+const WITHOUT_CERTIFICATES: Duration = Duration::from_secs(24 * 3600);
+
+/// How far the first downloads are spread. A start is not the moment for 1,500 of them.
+const FIRST_SPREAD: Duration = Duration::from_secs(60);
+
+/// From one download to the next, whoever asks for it.
+const REST: Duration = Duration::from_secs(60);
+
+/// The longest pause after failures.
+const FAILED_MAX: Duration = Duration::from_secs(3600);
+
+/// Downloads at the same time.
+const AT_ONCE: usize = 4;
+
+/// Calls to wake up that may wait; further ones add nothing.
+const WAKES_MAX: usize = 1024;
+
+/// Why keys were not refreshed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The merchant has no platform certificates: WeChat Pay's public key is the only way.
+    #[error("WeChat Pay has no platform certificates for this merchant: configure its public key")]
+    NoCertificates,
+    /// The call failed.
+    #[error("{0}")]
+    Call(#[source] ClientError),
+    /// The answer gives no keys.
+    #[error("{0}")]
+    Certificates(#[from] CertificatesError),
+}
+
+/// How a merchant's refreshing goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefreshStatus {
+    /// When certificates were downloaded last.
+    pub succeeded_at: Option<UnixSeconds>,
+    /// Why the last attempt failed, if it did.
+    pub error: Option<String>,
+    /// The merchant has no certificates.
+    pub without_certificates: bool,
+}
+
+/// Asks for a merchant's keys to be refreshed. Cheap to clone; never waits.
+#[derive(Clone, Debug)]
+pub struct Waker(mpsc::Sender<String>);
+
+impl Waker {
+    /// Asks. Too many askers are one.
+    pub fn wake(&self, mchid: &str) {
+        let _ = self.0.try_send(mchid.to_owned());
+    }
+}
+
+/// Keeps the keys of these merchants fresh while it [`run`](Self::run)s.
+pub struct Refresher {
+    merchants: BTreeMap<String, Merchant>,
+    waker: Waker,
+    wakes: mpsc::Receiver<String>,
+}
+
+struct Merchant {
+    client: Client,
+    status: Arc<Mutex<RefreshStatus>>,
+    /// When it is asked for next; `None` while it is.
+    due: Option<Instant>,
+    last: Option<Instant>,
+    failures: u32,
+    /// Asked for during a download: what it brings may be older than the question.
+    woken: bool,
+}
+
+impl Refresher {
+    /// For these merchants.
+    #[must_use]
+    pub fn new(clients: impl IntoIterator<Item = Client>) -> Self {
+        let (waker, wakes) = mpsc::channel(WAKES_MAX);
+        let merchant = |client: Client| {
+            let status = Arc::default();
+            let merchant = Merchant { client, status, due: None, last: None, failures: 0, woken: false };
+            (merchant.client.mchid().to_owned(), merchant)
+        };
+        Self { merchants: clients.into_iter().map(merchant).collect(), waker: Waker(waker), wakes }
+    }
+
+    /// To wake it with, as when a callback names a serial that nobody knows.
+    #[must_use]
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// How it goes, merchant by merchant; stays true while it runs.
+    #[must_use]
+    pub fn status(&self) -> BTreeMap<String, Arc<Mutex<RefreshStatus>>> {
+        self.merchants.iter().map(|(mchid, merchant)| (mchid.clone(), Arc::clone(&merchant.status))).collect()
+    }
+
+    /// Refreshes until `stopping`.
+    pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
+        let started = Instant::now();
+        for merchant in self.merchants.values_mut() {
+            let environment = merchant.client.transport().environment();
+            // Without any key nothing can be verified: those come first.
+            let spread = if merchant.client.keys().health().is_empty() { REST / 10 } else { FIRST_SPREAD };
+            merchant.due = Some(started + jitter(environment, spread));
+        }
+        let mut running = JoinSet::new();
+        loop {
+            self.start_due(&mut running);
+            let next = self.next_due(running.len());
+            tokio::select! {
+                _ = stopping.wait_for(|stop| *stop) => return,
+                Some(mchid) = self.wakes.recv() => self.wake(&mchid),
+                Some(done) = running.join_next() => {
+                    if let Ok((mchid, result)) = done {
+                        self.settle(&mchid, result);
+                    }
+                }
+                () = sleep_until(next.unwrap_or(started)), if next.is_some() => {}
+            }
+        }
+    }
+
+    fn start_due(&mut self, running: &mut JoinSet<(String, Result<usize, RefreshError>)>) {
+        let now = Instant::now();
+        for (mchid, merchant) in &mut self.merchants {
+            if running.len() >= AT_ONCE {
+                return;
+            }
+            if merchant.due.is_some_and(|due| due <= now) {
+                (merchant.due, merchant.last) = (None, Some(now));
+                let (mchid, client) = (mchid.clone(), merchant.client.clone());
+                running.spawn(async move { (mchid, client.refresh_keys().await) });
+            }
+        }
+    }
+
+    /// `None` while no more may run.
+    fn next_due(&self, running: usize) -> Option<Instant> {
+        let due = self.merchants.values().filter_map(|merchant| merchant.due).min();
+        due.filter(|_| running < AT_ONCE)
+    }
+
+    fn wake(&mut self, mchid: &str) {
+        let Some(merchant) = self.merchants.get_mut(mchid) else { return };
+        match merchant.due {
+            None => merchant.woken = true,
+            Some(due) => {
+                let soonest = merchant.last.map_or_else(Instant::now, |last| last + REST);
+                merchant.due = Some(due.min(soonest.max(Instant::now())));
+            }
+        }
+    }
+
+    fn settle(&mut self, mchid: &str, result: Result<usize, RefreshError>) {
+        let Some(merchant) = self.merchants.get_mut(mchid) else { return };
+        let environment = merchant.client.transport().environment();
+        let mut status = merchant.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = match result {
+            Ok(new) => {
+                if new > 0 {
+                    tracing::info!(mchid, new, "WeChat Pay has new platform certificates");
+                }
+                let succeeded_at = Some(environment.now());
+                *status = RefreshStatus { succeeded_at, error: None, without_certificates: false };
+                merchant.failures = 0;
+                EVERY + jitter(environment, SPREAD)
+            }
+            Err(RefreshError::NoCertificates) => {
+                (status.error, status.without_certificates) = (None, true);
+                merchant.failures = 0;
+                WITHOUT_CERTIFICATES + jitter(environment, SPREAD)
+            }
+            Err(error) => {
+                tracing::warn!(mchid, %error, "platform certificates were not refreshed; those known stay");
+                status.error = Some(error.to_string());
+                merchant.failures += 1;
+                let pause = REST.saturating_mul(1 << (merchant.failures - 1).min(16)).min(FAILED_MAX);
+                pause + jitter(environment, pause / 4)
+            }
+        };
+        let pause = if std::mem::take(&mut merchant.woken) { pause.min(REST) } else { pause };
+        merchant.due = Some(Instant::now() + pause);
+    }
+}

@@ -1,0 +1,238 @@
+//! One HTTP exchange: which host, what is sent, how much is read.
+//!
+//! Invariants: the bytes that were signed are the bytes that go out; redirects are not followed; an answer is read up
+//! to a bound. Deliberately absent: signing, believing, repeating.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Response, Url, redirect};
+
+use crate::error::{NotSent, Unknown};
+use crate::{Environment, Hosts, Patience, SetupError, SystemEnvironment};
+
+/// The largest answer that is read, but for files: order queries with many coupons have some 10 KiB.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// Product, version and what it is made of, as WeChat Pay asks for; never empty, or a request is refused.
+const USER_AGENT: &str = concat!("payonce-wechatpay-client/", env!("CARGO_PKG_VERSION"), " (", "Rust", ")");
+
+/// Appended when a request is sent again, as WeChat Pay's own clients do.
+const RETRIED: &str = " (Retried-V1)";
+
+/// What all merchants of a process share. Cheap to clone.
+#[derive(Clone)]
+pub struct Transport(Arc<Shared>);
+
+struct Shared {
+    http: reqwest::Client,
+    hosts: Hosts,
+    patience: Patience,
+    environment: Arc<dyn Environment>,
+    /// Unix seconds until which the backup host comes first.
+    backup_until: AtomicI64,
+}
+
+/// One request, ready to go.
+pub(crate) struct Outgoing<'a> {
+    pub method: &'static str,
+    pub path_and_query: &'a str,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub again: bool,
+}
+
+/// An answer, read whole.
+pub(crate) struct Incoming {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Incoming {
+    /// Those that carry the signature, and `Request-Id`.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.headers.get("request-id").and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Why an exchange brought no answer.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    NotSent(NotSent),
+    Unknown(Unknown),
+}
+
+/// Which of the hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    Primary,
+    Backup,
+}
+
+impl Transport {
+    /// To the mainland's hosts, with the system's clock and randomness.
+    ///
+    /// # Errors
+    /// [`SetupError::Tls`].
+    pub fn new() -> Result<Self, SetupError> {
+        let environment = Arc::new(SystemEnvironment::new());
+        Self::with(Hosts::mainland(), Patience::default(), environment)
+    }
+
+    /// To these hosts.
+    ///
+    /// # Errors
+    /// [`SetupError::Tls`].
+    pub fn with(
+        hosts: Hosts,
+        patience: Patience,
+        environment: Arc<dyn Environment>,
+    ) -> Result<Self, SetupError> {
+        let http = builder(&patience).build().map_err(SetupError::Tls)?;
+        let backup_until = AtomicI64::new(0);
+        Ok(Self(Arc::new(Shared { http, hosts, patience, environment, backup_until })))
+    }
+
+    /// The same with a TLS client certificate, as some calls of APIv2 need it.
+    pub(crate) fn identified(&self, identity: reqwest::Identity) -> Result<Self, SetupError> {
+        let Shared { hosts, patience, environment, .. } = &*self.0;
+        let http = builder(patience).identity(identity).build().map_err(SetupError::Tls)?;
+        let (hosts, environment, backup_until) = (hosts.clone(), Arc::clone(environment), AtomicI64::new(0));
+        Ok(Self(Arc::new(Shared { http, hosts, patience: *patience, environment, backup_until })))
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        &*self.0.environment
+    }
+
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.0.patience
+    }
+
+    /// The host to begin with.
+    pub(crate) fn host(&self) -> Host {
+        let until = self.0.backup_until.load(Ordering::Relaxed);
+        if self.environment().now().0 < until { Host::Backup } else { Host::Primary }
+    }
+
+    /// A host could not be reached, or could do nothing; the other one is next, and stays so for a while.
+    pub(crate) fn turn_from(&self, host: Host) -> Host {
+        let seconds = i64::try_from(self.0.patience.backup.as_secs()).unwrap_or(i64::MAX);
+        let (other, until) = match host {
+            Host::Primary => (Host::Backup, self.environment().now().0.saturating_add(seconds)),
+            Host::Backup => (Host::Primary, 0),
+        };
+        self.0.backup_until.store(until, Ordering::Relaxed);
+        other
+    }
+
+    fn base(&self, host: Host) -> &Url {
+        match host {
+            Host::Primary => &self.0.hosts.primary,
+            Host::Backup => &self.0.hosts.backup,
+        }
+    }
+
+    /// Sends and reads the whole answer.
+    pub(crate) async fn exchange(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Incoming, Failed> {
+        let work = async {
+            let response = self.send_to(self.base(host), outgoing).await?;
+            read(response).await
+        };
+        match tokio::time::timeout(self.0.patience.answer, work).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Failed::Unknown(Unknown::TimedOut { after: self.0.patience.answer })),
+        }
+    }
+
+    /// Sends to the login's host.
+    pub(crate) async fn exchange_login(&self, path_and_query: &str) -> Result<Incoming, Failed> {
+        let outgoing = Outgoing {
+            method: "GET",
+            path_and_query,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            again: false,
+        };
+        let work = async { read(self.send_to(&self.0.hosts.login, &outgoing).await?).await };
+        match tokio::time::timeout(self.0.patience.answer, work).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Failed::Unknown(Unknown::TimedOut { after: self.0.patience.answer })),
+        }
+    }
+
+    /// Sends; the answer's body is still to be read.
+    pub(crate) async fn open(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Response, Failed> {
+        self.send_to(self.base(host), outgoing).await
+    }
+
+    async fn send_to(&self, base: &Url, outgoing: &Outgoing<'_>) -> Result<Response, Failed> {
+        let url = url_of(base, outgoing.path_and_query).map_err(Failed::NotSent)?;
+        let method = Method::from_bytes(outgoing.method.as_bytes())
+            .expect("BUG: methods are checked where calls are made");
+        let agent = if outgoing.again { format!("{USER_AGENT}{RETRIED}") } else { USER_AGENT.to_owned() };
+        let request = self
+            .0
+            .http
+            .request(method, url)
+            .headers(outgoing.headers.clone())
+            .header(reqwest::header::USER_AGENT, agent)
+            .body(outgoing.body.clone());
+        request.send().await.map_err(|error| {
+            let error = error.without_url();
+            if error.is_connect() {
+                Failed::NotSent(NotSent::Unreachable(error))
+            } else {
+                Failed::Unknown(Unknown::Silence(error))
+            }
+        })
+    }
+}
+
+fn builder(patience: &Patience) -> reqwest::ClientBuilder {
+    reqwest::Client::builder().redirect(redirect::Policy::none()).connect_timeout(patience.connect).no_proxy()
+}
+
+/// The URL, if its path and query go out as they were signed.
+fn url_of(base: &Url, path_and_query: &str) -> Result<Url, NotSent> {
+    let changed = || NotSent::Path { path: path_and_query.split('?').next().unwrap_or_default().to_owned() };
+    if !path_and_query.starts_with('/') || path_and_query.starts_with("//") {
+        return Err(changed());
+    }
+    let url = base.join(path_and_query).map_err(|_| changed())?;
+    let sent = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    if sent == path_and_query && url.fragment().is_none() { Ok(url) } else { Err(changed()) }
+}
+
+async fn read(mut response: Response) -> Result<Incoming, Failed> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut body = BytesMut::new();
+    loop {
+        let chunk = response.chunk().await;
+        let Some(chunk) = chunk.map_err(|error| Failed::Unknown(Unknown::Silence(error.without_url())))?
+        else {
+            return Ok(Incoming { status, headers, body: body.freeze() });
+        };
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Err(Failed::Unknown(Unknown::Oversized { bytes_max: ANSWER_BYTES_MAX }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+}
+
+/// A header that is made of ASCII by construction.
+pub(crate) fn header(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    let value =
+        HeaderValue::from_str(value).expect("BUG: what goes into headers was checked to be visible ASCII");
+    headers.insert(name, value);
+}

@@ -1,0 +1,91 @@
+//! APIv2's calls: XML, signed with the shared key; some with a TLS client certificate.
+//!
+//! Deliberately absent: repeating. Its answers say little about what happened, and what is left of APIv2 is old: whoever
+//! calls decides by [`wechatpay::v2::AnswerError::retry`].
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use wechatpay::v2::{self, ApiV2Key, Call, Caller, Request, SignType};
+
+use crate::environment::nonce;
+use crate::error::{NotSent, Unknown};
+use crate::transport::{Outgoing, header};
+use crate::{ClientError, SetupError, Transport};
+
+/// `apiclient_cert.pem` and `apiclient_key.pem`, for calls that need mutual TLS.
+pub struct ClientCertificate(reqwest::Identity);
+
+impl ClientCertificate {
+    /// Both files.
+    ///
+    /// # Errors
+    /// Where they are not a certificate and its key, in PEM.
+    pub fn from_pem(certificate: &str, key: &str) -> Result<Self, SetupError> {
+        let both = format!("{certificate}\n{key}");
+        reqwest::Identity::from_pem(both.as_bytes()).map(Self).map_err(SetupError::Tls)
+    }
+}
+
+/// Speaks APIv2 for one merchant.
+pub struct V2Client {
+    plain: Transport,
+    identified: Option<Transport>,
+    caller: Caller,
+    key: ApiV2Key,
+    sign_type: SignType,
+}
+
+impl V2Client {
+    /// A client for this merchant. Refunds need the certificate.
+    ///
+    /// # Errors
+    /// [`SetupError::Tls`].
+    pub fn new(
+        transport: Transport,
+        caller: Caller,
+        key: ApiV2Key,
+        sign_type: SignType,
+        certificate: Option<ClientCertificate>,
+    ) -> Result<Self, SetupError> {
+        let identified = certificate.map(|certificate| transport.identified(certificate.0)).transpose()?;
+        Ok(Self { plain: transport, identified, caller, key, sign_type })
+    }
+
+    /// Sends a call once and reads its proven answer.
+    ///
+    /// # Errors
+    /// [`ClientError`]. What WeChat Pay refuses by an `err_code` is [`Unknown::UnprovenV2`] with
+    /// [`wechatpay::v2::AnswerError::Failed`], whose retry class says what may be done.
+    pub async fn send<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
+        let body = self.exchange(call).await?;
+        Ok(v2::read_answer(call, &body, &self.key).map_err(Unknown::UnprovenV2)?)
+    }
+
+    /// Sends a request once, and returns the raw body: a bill's file, or XML.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn exchange(&self, request: &impl Request) -> Result<Bytes, ClientError> {
+        let transport = match (request.needs_client_certificate(), &self.identified) {
+            (false, _) => &self.plain,
+            (true, Some(identified)) => identified,
+            (true, None) => return Err(NotSent::NoClientCertificate.into()),
+        };
+        let nonce = nonce(transport.environment());
+        let body = v2::request_body(request, &self.caller, &nonce, self.sign_type, &self.key);
+        let mut headers = HeaderMap::new();
+        header(&mut headers, CONTENT_TYPE, "text/xml; charset=utf-8");
+        let outgoing = Outgoing {
+            method: "POST",
+            path_and_query: request.path(),
+            headers,
+            body: Bytes::from(body.map_err(NotSent::Unwritable)?),
+            again: false,
+        };
+        let host = transport.host();
+        transport.exchange(host, &outgoing).await.map(|incoming| incoming.body).map_err(|failed| {
+            transport.turn_from(host);
+            failed.into()
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! The ring: what is known, what stays, what is counted.
+
+use wechatpay::{PlatformKey, UnixSeconds};
+use wechatpay_client::{KeyKind, KeyRing, KeySource};
+
+use crate::wechat::{NOW, certificate, keys, public_key};
+
+fn other_certificate() -> PlatformKey {
+    PlatformKey::from_certificate_pem(keys()["certificate_4096"]["certificate_pem"].as_str().unwrap())
+        .unwrap()
+}
+
+/// Long after both certificates.
+const LATE: UnixSeconds = UnixSeconds(4_000_000_000);
+
+#[test]
+fn the_last_good_key_stays_until_another_has_worked() {
+    let ring = KeyRing::new([]);
+    assert_eq!(ring.learn(&[certificate()], NOW), 1);
+    assert_eq!(ring.learn(&[certificate(), other_certificate()], LATE), 1);
+    assert_eq!(ring.health().len(), 2, "expired, but nothing newer has worked");
+    ring.keys().proved(other_certificate().serial().as_str());
+    ring.learn(&[other_certificate()], LATE);
+    let left: Vec<String> = ring.health().into_iter().map(|key| key.serial).collect();
+    assert_eq!(left, [other_certificate().serial().to_string()]);
+}
+
+#[test]
+fn configured_keys_stay_and_can_be_changed() {
+    let ring = KeyRing::new([public_key()]);
+    ring.learn(&[certificate()], NOW);
+    ring.keys().proved(public_key().serial().as_str());
+    ring.keys().proved("nobody's");
+    let health = ring.health();
+    assert_eq!(
+        (health[0].kind, health[0].source, health[0].uses),
+        (KeyKind::PublicKey, KeySource::Configured, 1)
+    );
+    assert_eq!((health[1].kind, health[1].source), (KeyKind::Certificate, KeySource::Downloaded));
+    assert_eq!((health[1].since, health[1].uses), (Some(NOW), 0));
+    assert!(health[1].expires > health[1].starts);
+
+    // A reload: what was counted and downloaded stays, what is configured no longer goes.
+    ring.configure([public_key(), other_certificate()]);
+    let health = ring.health();
+    assert_eq!(health.iter().map(|key| key.uses).collect::<Vec<_>>(), [1, 0, 0]);
+    ring.configure([]);
+    assert_eq!(ring.health().len(), 1, "the downloaded one");
+}
+
+/// The grey switch, both ways: both kinds are there, and each is found by its serial.
+#[test]
+fn both_kinds_of_key_are_good_at_once() {
+    let ring = KeyRing::new([public_key()]);
+    ring.learn(&[certificate()], NOW);
+    for key in [public_key(), certificate()] {
+        assert!(ring.keys().platform().valid(key.serial().as_str(), NOW).is_some());
+    }
+}

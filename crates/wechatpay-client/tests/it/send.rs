@@ -1,0 +1,237 @@
+//! What is sent, what is believed, what is repeated.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use serde_json::{Value, json};
+use wechatpay::api::{AnyCall, Operation};
+use wechatpay::{PlatformKey, RequestToSign, UnixSeconds};
+use wechatpay_client::{Client, ClientError, Environment, Hosts, KeyRing, Transport, Unknown};
+
+use crate::wechat::{
+    MCHID, NOW, Reply, Spoilt, Still, Wechat, certificate, certificates, client, client_of, keys, patience,
+    public_key, transport,
+};
+
+const PATH: &str = "/v3/pay/transactions/out-trade-no/A%7CB?mchid=1900000001";
+
+fn call(operation: Operation) -> AnyCall {
+    AnyCall::new("POST", PATH).unwrap().json(&json!({"a": 1})).unwrap().as_operation(operation)
+}
+
+fn good() -> Reply {
+    Reply::good(r#"{"ok":true}"#)
+}
+
+async fn ask(wechat: &Wechat, operation: Operation) -> Result<String, ClientError> {
+    let answer = client(wechat).send(&call(operation)).await?;
+    Ok(String::from_utf8(answer).unwrap())
+}
+
+/// Everything that WeChat Pay checks: the signature over exactly the bytes that came, and the headers it insists on.
+#[tokio::test]
+async fn what_is_sent_is_what_was_signed() {
+    let wechat = Wechat::plays([good()]).await;
+    assert_eq!(ask(&wechat, Operation::Query).await.unwrap(), r#"{"ok":true}"#);
+    let asked = &wechat.asked()[0];
+    assert!(asked.head.starts_with(&format!("POST {PATH} HTTP/1.1")), "{}", asked.head);
+    assert_eq!(asked.body, r#"{"a":1}"#);
+    assert_eq!(asked.header("accept"), Some("application/json"));
+    assert_eq!(asked.header("content-type"), Some("application/json"));
+    assert!(asked.header("user-agent").unwrap().starts_with("payonce-wechatpay-client/"));
+    assert_eq!(asked.header("wechatpay-serial"), keys()["public_key"]["id"].as_str());
+
+    let authorization = asked.header("authorization").unwrap();
+    let part = |name: &str| {
+        let (_, rest) = authorization.split_once(&format!("{name}=\"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!((part("mchid").as_str(), part("timestamp")), (MCHID, NOW.0.to_string()));
+    let nonce = part("nonce_str");
+    let signed = RequestToSign {
+        method: "POST",
+        url: PATH,
+        timestamp: NOW,
+        nonce: &nonce,
+        body: asked.body.as_bytes(),
+    };
+    let merchant = keys()["merchant"]["certificate_pem"].as_str().unwrap().to_owned();
+    PlatformKey::from_certificate_pem(&merchant)
+        .unwrap()
+        .verify(&signed.message(), &part("signature"))
+        .unwrap();
+}
+
+/// A success that is not proven is no success, and no failure either.
+#[tokio::test]
+async fn what_is_not_proven_is_not_believed() {
+    let ok = || r#"{"ok":true}"#.to_owned();
+    for reply in [
+        Reply::Plain(200, ok()),
+        Reply::Plain(204, String::new()),
+        Reply::Spoilt(Spoilt::Body, ok()),
+        Reply::Spoilt(Spoilt::Probe, ok()),
+        Reply::Spoilt(Spoilt::Stale, ok()),
+        Reply::Spoilt(Spoilt::Serial, ok()),
+    ] {
+        let wechat = Wechat::plays([reply.clone()]).await;
+        let error = ask(&wechat, Operation::Refund).await.unwrap_err();
+        assert!(matches!(error, ClientError::Unknown(_)), "{error}");
+        // Whoever may ask again does: WeChat Pay does not probe the repetition.
+        // An unknown serial has the certificates asked for in between.
+        let asked_between = matches!(reply, Reply::Spoilt(Spoilt::Serial, _)).then(certificates);
+        let wechat = Wechat::plays([reply].into_iter().chain(asked_between).chain([good()])).await;
+        assert_eq!(ask(&wechat, Operation::Query).await.unwrap(), ok());
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_serial_has_the_keys_refreshed_and_the_same_answer_verified_again() {
+    let wechat = Wechat::plays([Reply::Signed("certificate", "{}".to_owned()), certificates()]).await;
+    let client = client(&wechat);
+    assert_eq!(client.send(&call(Operation::Refund)).await.unwrap(), b"{}");
+    let paths: Vec<String> =
+        wechat.asked().iter().map(|asked| asked.head.lines().next().unwrap().to_owned()).collect();
+    assert_eq!(paths, [format!("POST {PATH} HTTP/1.1"), "GET /v3/certificates HTTP/1.1".to_owned()]);
+    let uses: Vec<u64> = client.keys().health().iter().map(|key| key.uses).collect();
+    assert_eq!(uses, [0, 2], "it proved the list and the answer");
+}
+
+/// What may be repeated is, with another signature each time; a refund is sent once.
+#[tokio::test]
+async fn table_of_what_is_repeated() {
+    let cut = || Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec());
+    let html = || Reply::Plain(503, "<html>busy</html>".to_owned());
+    for (reply, operation, requests) in [
+        (cut as fn() -> Reply, Operation::Query, 2),
+        (cut, Operation::Prepay, 2),
+        (cut, Operation::Close, 2),
+        (cut, Operation::Bill, 2),
+        (cut, Operation::Refund, 1),
+        (cut, Operation::Other, 1),
+        (|| Reply::Silence, Operation::Query, 2),
+        (|| Reply::Silence, Operation::Refund, 1),
+        (|| Reply::error(500, "SYSTEM_ERROR"), Operation::Prepay, 2),
+        (|| Reply::error(500, "SYSTEM_ERROR"), Operation::Refund, 1),
+        (html, Operation::Query, 2),
+        (html, Operation::Refund, 1),
+        (|| Reply::error(429, "FREQUENCY_LIMITED"), Operation::Query, 2),
+        (|| Reply::error(429, "FREQUENCY_LIMITED"), Operation::Refund, 1),
+        (|| Reply::error(202, "USERPAYING"), Operation::Other, 1),
+        (|| Reply::error(400, "PARAM_ERROR"), Operation::Query, 1),
+        (|| Reply::error(404, "ORDER_NOT_EXIST"), Operation::Query, 1),
+        (|| Reply::error(403, "NOT_ENOUGH"), Operation::Refund, 1),
+        (|| Reply::Plain(302, String::new()), Operation::Query, 1),
+    ] {
+        let wechat = Wechat::plays([reply(), good()]).await;
+        let answer = ask(&wechat, operation).await;
+        let asked = wechat.asked();
+        let context = format!("{operation:?}: {answer:?}");
+        assert_eq!(asked.len(), requests, "{context}");
+        assert_eq!(answer.is_ok(), requests == 2, "{context}");
+        assert!(asked.iter().all(|asked| asked.body == r#"{"a":1}"#), "the same bytes");
+        if let [first, second] = &asked[..] {
+            assert!(!first.header("user-agent").unwrap().contains("Retried"));
+            assert!(second.header("user-agent").unwrap().ends_with(" (Retried-V1)"));
+        }
+    }
+}
+
+/// A time-out, a 5xx or a 429 is not a no.
+#[tokio::test]
+async fn a_refund_that_timed_out_is_unknown_and_never_failed() {
+    for reply in [
+        Reply::Silence,
+        Reply::Raw(Vec::new()),
+        Reply::error(500, "SYSTEM_ERROR"),
+        Reply::error(429, "FREQUENCY_LIMITED"),
+        Reply::Plain(502, "<html>".to_owned()),
+    ] {
+        let wechat = Wechat::plays([reply]).await;
+        let error = ask(&wechat, Operation::Refund).await.unwrap_err();
+        assert!(matches!(error, ClientError::Unknown(_)), "{error}");
+        assert_eq!(wechat.asked().len(), 1);
+    }
+    let wechat = Wechat::plays([Reply::error(403, "NOT_ENOUGH")]).await;
+    let error = ask(&wechat, Operation::Refund).await.unwrap_err();
+    let ClientError::Refused(error) = error else { panic!("{error}") };
+    assert_eq!((error.status, error.code.as_deref()), (403, Some("NOT_ENOUGH")));
+    assert_eq!(error.numeric_code(), Some(268_498_688));
+}
+
+/// Another nonce at each attempt: WeChat Pay may refuse the same one twice.
+#[tokio::test]
+async fn each_repetition_is_signed_anew() {
+    struct Counting(AtomicU8);
+    impl Environment for Counting {
+        fn now(&self) -> UnixSeconds {
+            NOW
+        }
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0.fetch_add(1, Ordering::SeqCst));
+        }
+    }
+    let wechat = Wechat::plays([Reply::error(500, "SYSTEM_ERROR"), good()]).await;
+    let hosts = Hosts::all_at(&wechat.base).unwrap();
+    let transport = Transport::with(hosts, patience(), Arc::new(Counting(AtomicU8::new(0)))).unwrap();
+    let client = client_of(MCHID, transport, KeyRing::new([public_key()]));
+    client.send(&call(Operation::Query)).await.unwrap();
+    let asked = wechat.asked();
+    assert_ne!(asked[0].header("authorization"), asked[1].header("authorization"));
+}
+
+/// What certainly did not arrive goes to the backup host, a refund too; later calls begin there.
+#[tokio::test]
+async fn the_backup_host_takes_over() {
+    let backup = Wechat::plays([good(), good()]).await;
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hosts = Hosts::all_at(&format!("http://{nobody}")).unwrap().with_backup(&backup.base).unwrap();
+    let transport = Transport::with(hosts, patience(), Arc::new(Still)).unwrap();
+    let client = client_of(MCHID, transport, KeyRing::new([public_key()]));
+    client.send(&call(Operation::Refund)).await.unwrap();
+    client.send(&call(Operation::Other)).await.unwrap();
+    let agents: Vec<bool> =
+        backup.asked().iter().map(|asked| asked.header("user-agent").unwrap().contains("Retried")).collect();
+    assert_eq!(agents, [true, false], "the second call began at the backup");
+}
+
+#[tokio::test]
+async fn nobody_there_is_told_as_not_sent() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hosts = Hosts::all_at(&format!("http://{nobody}")).unwrap();
+    let transport = Transport::with(hosts, patience(), Arc::new(Still)).unwrap();
+    let client = client_of(MCHID, transport, KeyRing::new([public_key()]));
+    let error = client.send(&call(Operation::Refund)).await.unwrap_err();
+    assert!(matches!(error, ClientError::NotSent { .. }), "{error}");
+    assert!(error.to_string().starts_with("the call was not sent: no host could be reached"), "{error}");
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_given_up() {
+    let wechat = Wechat::plays([Reply::Plain(200, "x".repeat(2 << 20))]).await;
+    let error = ask(&wechat, Operation::Refund).await.unwrap_err();
+    assert!(matches!(error, ClientError::Unknown(Unknown::Oversized { .. })), "{error}");
+}
+
+#[tokio::test]
+async fn a_call_of_another_merchant_is_not_sent() {
+    let wechat = Wechat::plays([]).await;
+    let client: Client = client_of("1900000009", transport(&wechat), KeyRing::new([certificate()]));
+    let number = wechatpay::api::OrderNumber::out_trade_no("ORDER20260302A").unwrap();
+    let call = wechatpay::api::QueryOrder::new(wechatpay::api::Merchant::ordinary(MCHID).unwrap(), number);
+    let error = client.send(&call).await.unwrap_err();
+    assert!(matches!(error, ClientError::NotSent { .. }), "{error}");
+    assert!(wechat.asked().is_empty());
+}
+
+/// In no text and no `Debug` is there a key, a signature, or what the body said.
+#[tokio::test]
+async fn errors_keep_secrets() {
+    let wechat = Wechat::plays([Reply::Silence]).await;
+    let client = client(&wechat);
+    let secret: Value = json!({ "name": "very-private" });
+    let call = AnyCall::new("POST", "/v3/x").unwrap().json(&secret).unwrap();
+    let error = client.send(&call).await.unwrap_err();
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("very-private") && !shown.contains("WECHATPAY2"), "{shown}");
+}

@@ -1,0 +1,237 @@
+//! WeChat Pay, scripted: each request gets the next answer of a list. Whatever it was, it is kept.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, UnixSeconds, callback_message};
+use wechatpay_client::{Account, Client, Environment, Hosts, KeyRing, Patience, Transport};
+
+pub(crate) const NOW: UnixSeconds = UnixSeconds(1_750_000_000);
+pub(crate) const MCHID: &str = "1900000001";
+
+/// Made by `scripts/make-vectors.py`.
+pub(crate) fn keys() -> Value {
+    serde_json::from_str(include_str!("../../../wechatpay/tests/vectors/keys.json")).unwrap()
+}
+
+fn text(of: &str, name: &str) -> String {
+    keys()[of][name].as_str().unwrap().to_owned()
+}
+
+/// The platform's public key.
+pub(crate) fn public_key() -> PlatformKey {
+    let pem = text("public_key", "public_pem");
+    PlatformKey::from_public_key_pem(&text("public_key", "id"), &pem).unwrap()
+}
+
+/// The platform's certificate.
+pub(crate) fn certificate() -> PlatformKey {
+    PlatformKey::from_certificate_pem(&text("certificate", "certificate_pem")).unwrap()
+}
+
+/// What the answer of one exchange is.
+#[derive(Clone)]
+pub(crate) enum Reply {
+    /// Signed by this key of `keys.json`.
+    Signed(&'static str, String),
+    /// The same, then changed.
+    Spoilt(Spoilt, String),
+    /// No signature.
+    Plain(u16, String),
+    /// The connection ends after these bytes.
+    Raw(Vec<u8>),
+    /// Nothing, for ever.
+    Silence,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Spoilt {
+    Body,
+    Probe,
+    Stale,
+    Serial,
+}
+
+impl Reply {
+    pub(crate) fn good(body: impl Into<String>) -> Self {
+        Self::Signed("public_key", body.into())
+    }
+
+    pub(crate) fn error(status: u16, code: &str) -> Self {
+        Self::Plain(status, json!({ "code": code, "message": "中文" }).to_string())
+    }
+
+    fn bytes(&self) -> Option<Vec<u8>> {
+        let (status, headers, body) = match self {
+            Self::Signed(key, body) => (200, signature(key, NOW, body), body.clone()),
+            Self::Spoilt(spoilt, body) => {
+                let signed_at = UnixSeconds(NOW.0 - if matches!(spoilt, Spoilt::Stale) { 300 } else { 0 });
+                let mut headers = signature("public_key", signed_at, body);
+                match spoilt {
+                    Spoilt::Probe => headers[2].1 = format!("WECHATPAY/SIGNTEST/{}", headers[2].1),
+                    Spoilt::Serial => headers[3].1 = "0123456789ABCDEF".to_owned(),
+                    Spoilt::Body | Spoilt::Stale => {}
+                }
+                let body = if matches!(spoilt, Spoilt::Body) { format!("{body}\n") } else { body.clone() };
+                (200, headers, body)
+            }
+            Self::Plain(status, body) => (*status, Vec::new(), body.clone()),
+            Self::Raw(bytes) => return Some(bytes.clone()),
+            Self::Silence => return None,
+        };
+        let mut head = format!(
+            "HTTP/1.1 {status} x\r\nContent-Length: {}\r\nRequest-ID: 08AB-268498688\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        Some(format!("{head}Connection: close\r\n\r\n{body}").into_bytes())
+    }
+}
+
+fn signature(key: &str, at: UnixSeconds, body: &str) -> Vec<(&'static str, String)> {
+    let (timestamp, nonce) = (at.0.to_string(), "593BEC0C930BF1AFEB40B4A08C8FB242");
+    let serial = keys()[key]["id"].as_str().or(keys()[key]["serial"].as_str()).unwrap().to_owned();
+    let signer = MerchantKey::from_pkcs8_pem("00", &text(key, "private_pem")).unwrap();
+    vec![
+        ("Wechatpay-Timestamp", timestamp.clone()),
+        ("Wechatpay-Nonce", nonce.to_owned()),
+        ("Wechatpay-Signature", signer.sign(&callback_message(&timestamp, nonce, body.as_bytes()))),
+        ("Wechatpay-Serial", serial),
+    ]
+}
+
+/// The answer of `GET /v3/certificates` with the platform's certificate.
+pub(crate) fn certificates() -> Reply {
+    let key = UnboundKey::new(&AES_256_GCM, keys()["apiv3_key"].as_str().unwrap().as_bytes()).unwrap();
+    let mut sealed = text("certificate", "certificate_pem").into_bytes();
+    let nonce = Nonce::assume_unique_for_key(*b"abcdefghijkl");
+    LessSafeKey::new(key).seal_in_place_append_tag(nonce, Aad::from(b"certificate"), &mut sealed).unwrap();
+    let body = json!({ "data": [{ "serial_no": "x", "encrypt_certificate": {
+        "algorithm": "AEAD_AES_256_GCM", "nonce": "abcdefghijkl", "associated_data": "certificate",
+        "ciphertext": STANDARD.encode(sealed),
+    } }] });
+    Reply::Signed("certificate", body.to_string())
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub head: String,
+    pub body: String,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        lines.into_iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
+/// A server that answers what it is told; after the last answer, with 404.
+#[derive(Clone)]
+pub(crate) struct Wechat {
+    pub base: String,
+    script: Arc<Mutex<VecDeque<Reply>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Wechat {
+    pub(crate) async fn plays(script: impl IntoIterator<Item = Reply>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let wechat =
+            Self { base, script: Arc::new(Mutex::new(script.into_iter().collect())), asked: Arc::default() };
+        let server = wechat.clone();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let server = server.clone();
+                tokio::spawn(async move { server.serve(socket).await });
+            }
+        });
+        wechat
+    }
+
+    async fn serve(&self, mut socket: TcpStream) {
+        let mut bytes = Vec::new();
+        let (head, length) = loop {
+            if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+                let asked = Asked { head: head.clone(), body: String::new() };
+                let length = asked.header("content-length").map_or(0, |length| length.parse().unwrap());
+                break (head, end + 4 + length);
+            }
+            if socket.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return;
+            }
+        };
+        while bytes.len() < length {
+            socket.read_buf(&mut bytes).await.unwrap();
+        }
+        let body = String::from_utf8(bytes[head.len() + 4..].to_vec()).unwrap();
+        self.asked.lock().unwrap().push(Asked { head, body });
+        let reply = self.script.lock().unwrap().pop_front().unwrap_or(Reply::error(404, "NOT_FOUND"));
+        match reply.bytes() {
+            Some(bytes) => socket.write_all(&bytes).await.unwrap(),
+            None => std::future::pending().await,
+        }
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    pub(crate) fn say_next(&self, reply: Reply) {
+        self.script.lock().unwrap().push_back(reply);
+    }
+}
+
+/// A clock that stands still, and the least random of all sources.
+pub(crate) struct Still;
+
+impl Environment for Still {
+    fn now(&self) -> UnixSeconds {
+        NOW
+    }
+
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+}
+
+/// Does not wait long.
+pub(crate) fn patience() -> Patience {
+    Patience {
+        answer: std::time::Duration::from_millis(300),
+        pause: std::time::Duration::from_millis(1),
+        ..Patience::default()
+    }
+}
+
+pub(crate) fn transport(wechat: &Wechat) -> Transport {
+    Transport::with(Hosts::all_at(&wechat.base).unwrap(), patience(), Arc::new(Still)).unwrap()
+}
+
+pub(crate) fn client_of(mchid: &str, transport: Transport, ring: KeyRing) -> Client {
+    Client::new(
+        transport,
+        Account {
+            mchid: mchid.to_owned(),
+            key: MerchantKey::from_pkcs8_pem(&text("merchant", "serial"), &text("merchant", "private_pem"))
+                .unwrap(),
+            apiv3_key: ApiV3Key::new(keys()["apiv3_key"].as_str().unwrap()).unwrap(),
+            keys: Arc::new(ring),
+        },
+    )
+}
+
+pub(crate) fn client(wechat: &Wechat) -> Client {
+    client_of(MCHID, transport(wechat), KeyRing::new([public_key()]))
+}
