@@ -167,7 +167,7 @@ enum Hash {
     /// Fewer bytes than would tell.
     Beginning(Vec<u8>),
     Plain(Sha1),
-    Gzip(GzDecoder<Sha1>),
+    Gzip(Box<GzDecoder<Sha1>>),
 }
 
 struct Sha1(Context);
@@ -197,7 +197,7 @@ impl Hash {
                 }
                 let (begun, sha1) = (std::mem::take(begun), Sha1(Context::new(&SHA1_FOR_LEGACY_USE_ONLY)));
                 *self = if begun.starts_with(GZIP) {
-                    Self::Gzip(GzDecoder::new(sha1))
+                    Self::Gzip(Box::new(GzDecoder::new(sha1)))
                 } else {
                     Self::Plain(sha1)
                 };

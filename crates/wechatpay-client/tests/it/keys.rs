@@ -6,8 +6,10 @@ use wechatpay_client::{KeyKind, KeyRing, KeySource};
 use crate::wechat::{NOW, certificate, keys, public_key};
 
 fn other_certificate() -> PlatformKey {
-    PlatformKey::from_certificate_pem(keys()["certificate_4096"]["certificate_pem"].as_str().unwrap())
-        .unwrap()
+    PlatformKey::from_certificate_pem(
+        keys()["certificate_4096"]["certificate_pem"].as_str().expect("a test's own data are good"),
+    )
+    .expect("a test's own data are good")
 }
 
 /// Long after both certificates.

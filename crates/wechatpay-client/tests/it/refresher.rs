@@ -19,8 +19,8 @@ async fn run(refresher: Refresher, wechat: &Wechat, requests: usize) {
     })
     .await
     .expect("the server is asked");
-    stop.send(true).unwrap();
-    running.await.unwrap();
+    stop.send(true).expect("a test's own data are good");
+    running.await.expect("a test's own data are good");
 }
 
 /// An idle node after all its certificates have expired, and a new one: it knows no key, and needs none.

@@ -16,7 +16,11 @@ use crate::wechat::{
 const PATH: &str = "/v3/pay/transactions/out-trade-no/A%7CB?mchid=1900000001";
 
 fn call(operation: Operation) -> AnyCall {
-    AnyCall::new("POST", PATH).unwrap().json(&json!({"a": 1})).unwrap().as_operation(operation)
+    AnyCall::new("POST", PATH)
+        .expect("a test's own data are good")
+        .json(&json!({"a": 1}))
+        .expect("a test's own data are good")
+        .as_operation(operation)
 }
 
 fn good() -> Reply {
@@ -25,7 +29,7 @@ fn good() -> Reply {
 
 async fn ask(wechat: &Wechat, operation: Operation) -> Result<String, ClientError> {
     let answer = client(wechat).send(&call(operation)).await?;
-    Ok(String::from_utf8(answer).unwrap())
+    Ok(String::from_utf8(answer).expect("a test's own data are good"))
 }
 
 /// Everything that WeChat Pay checks: the signature over exactly the bytes that came, and the headers it insists on.

@@ -17,22 +17,24 @@ pub(crate) const MCHID: &str = "1900000001";
 
 /// Made by `scripts/make-vectors.py`.
 pub(crate) fn keys() -> Value {
-    serde_json::from_str(include_str!("../../../wechatpay/tests/vectors/keys.json")).unwrap()
+    serde_json::from_str(include_str!("../../../wechatpay/tests/vectors/keys.json"))
+        .expect("a test's own data are good")
 }
 
 fn text(of: &str, name: &str) -> String {
-    keys()[of][name].as_str().unwrap().to_owned()
+    keys()[of][name].as_str().expect("a test's own data are good").to_owned()
 }
 
 /// The platform's public key.
 pub(crate) fn public_key() -> PlatformKey {
     let pem = text("public_key", "public_pem");
-    PlatformKey::from_public_key_pem(&text("public_key", "id"), &pem).unwrap()
+    PlatformKey::from_public_key_pem(&text("public_key", "id"), &pem).expect("a test's own data are good")
 }
 
 /// The platform's certificate.
 pub(crate) fn certificate() -> PlatformKey {
-    PlatformKey::from_certificate_pem(&text("certificate", "certificate_pem")).unwrap()
+    PlatformKey::from_certificate_pem(&text("certificate", "certificate_pem"))
+        .expect("a test's own data are good")
 }
 
 /// What the answer of one exchange is.
@@ -98,8 +100,13 @@ impl Reply {
 
 fn signature(key: &str, at: UnixSeconds, body: &str) -> Vec<(&'static str, String)> {
     let (timestamp, nonce) = (at.0.to_string(), "593BEC0C930BF1AFEB40B4A08C8FB242");
-    let serial = keys()[key]["id"].as_str().or(keys()[key]["serial"].as_str()).unwrap().to_owned();
-    let signer = MerchantKey::from_pkcs8_pem("00", &text(key, "private_pem")).unwrap();
+    let serial = keys()[key]["id"]
+        .as_str()
+        .or(keys()[key]["serial"].as_str())
+        .expect("a test's own data are good")
+        .to_owned();
+    let signer =
+        MerchantKey::from_pkcs8_pem("00", &text(key, "private_pem")).expect("a test's own data are good");
     vec![
         ("Wechatpay-Timestamp", timestamp.clone()),
         ("Wechatpay-Nonce", nonce.to_owned()),
@@ -110,10 +117,16 @@ fn signature(key: &str, at: UnixSeconds, body: &str) -> Vec<(&'static str, Strin
 
 /// The answer of `GET /v3/certificates` with the platform's certificate.
 pub(crate) fn certificates() -> Reply {
-    let key = UnboundKey::new(&AES_256_GCM, keys()["apiv3_key"].as_str().unwrap().as_bytes()).unwrap();
+    let key = UnboundKey::new(
+        &AES_256_GCM,
+        keys()["apiv3_key"].as_str().expect("a test's own data are good").as_bytes(),
+    )
+    .expect("a test's own data are good");
     let mut sealed = text("certificate", "certificate_pem").into_bytes();
     let nonce = Nonce::assume_unique_for_key(*b"abcdefghijkl");
-    LessSafeKey::new(key).seal_in_place_append_tag(nonce, Aad::from(b"certificate"), &mut sealed).unwrap();
+    LessSafeKey::new(key)
+        .seal_in_place_append_tag(nonce, Aad::from(b"certificate"), &mut sealed)
+        .expect("a test's own data are good");
     let body = json!({ "data": [{ "serial_no": "x", "encrypt_certificate": {
         "algorithm": "AEAD_AES_256_GCM", "nonce": "abcdefghijkl", "associated_data": "certificate",
         "ciphertext": STANDARD.encode(sealed),
@@ -145,8 +158,8 @@ pub(crate) struct Wechat {
 
 impl Wechat {
     pub(crate) async fn plays(script: impl IntoIterator<Item = Reply>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a test's own data are good");
+        let base = format!("http://{}", listener.local_addr().expect("a test's own data are good"));
         let wechat =
             Self { base, script: Arc::new(Mutex::new(script.into_iter().collect())), asked: Arc::default() };
         let server = wechat.clone();
@@ -163,9 +176,11 @@ impl Wechat {
         let mut bytes = Vec::new();
         let (head, length) = loop {
             if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+                let head = String::from_utf8(bytes[..end].to_vec()).expect("a test's own data are good");
                 let asked = Asked { head: head.clone(), body: String::new() };
-                let length = asked.header("content-length").map_or(0, |length| length.parse().unwrap());
+                let length = asked
+                    .header("content-length")
+                    .map_or(0, |length| length.parse().expect("a test's own data are good"));
                 break (head, end + 4 + length);
             }
             if socket.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
@@ -173,23 +188,28 @@ impl Wechat {
             }
         };
         while bytes.len() < length {
-            socket.read_buf(&mut bytes).await.unwrap();
+            socket.read_buf(&mut bytes).await.expect("a test's own data are good");
         }
-        let body = String::from_utf8(bytes[head.len() + 4..].to_vec()).unwrap();
-        self.asked.lock().unwrap().push(Asked { head, body });
-        let reply = self.script.lock().unwrap().pop_front().unwrap_or(Reply::error(404, "NOT_FOUND"));
+        let body = String::from_utf8(bytes[head.len() + 4..].to_vec()).expect("a test's own data are good");
+        self.asked.lock().expect("a test's own data are good").push(Asked { head, body });
+        let reply = self
+            .script
+            .lock()
+            .expect("a test's own data are good")
+            .pop_front()
+            .unwrap_or(Reply::error(404, "NOT_FOUND"));
         match reply.bytes() {
-            Some(bytes) => socket.write_all(&bytes).await.unwrap(),
+            Some(bytes) => socket.write_all(&bytes).await.expect("a test's own data are good"),
             None => std::future::pending().await,
         }
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+        self.asked.lock().expect("a test's own data are good").clone()
     }
 
     pub(crate) fn say_next(&self, reply: Reply) {
-        self.script.lock().unwrap().push_back(reply);
+        self.script.lock().expect("a test's own data are good").push_back(reply);
     }
 }
 
@@ -216,7 +236,12 @@ pub(crate) fn patience() -> Patience {
 }
 
 pub(crate) fn transport(wechat: &Wechat) -> Transport {
-    Transport::with(Hosts::all_at(&wechat.base).unwrap(), patience(), Arc::new(Still)).unwrap()
+    Transport::with(
+        Hosts::all_at(&wechat.base).expect("a test's own data are good"),
+        patience(),
+        Arc::new(Still),
+    )
+    .expect("a test's own data are good")
 }
 
 pub(crate) fn client_of(mchid: &str, transport: Transport, ring: KeyRing) -> Client {
@@ -225,8 +250,9 @@ pub(crate) fn client_of(mchid: &str, transport: Transport, ring: KeyRing) -> Cli
         Account {
             mchid: mchid.to_owned(),
             key: MerchantKey::from_pkcs8_pem(&text("merchant", "serial"), &text("merchant", "private_pem"))
-                .unwrap(),
-            apiv3_key: ApiV3Key::new(keys()["apiv3_key"].as_str().unwrap()).unwrap(),
+                .expect("a test's own data are good"),
+            apiv3_key: ApiV3Key::new(keys()["apiv3_key"].as_str().expect("a test's own data are good"))
+                .expect("a test's own data are good"),
             keys: Arc::new(ring),
         },
     )
