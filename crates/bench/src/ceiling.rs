@@ -57,7 +57,7 @@ async fn verify_only(
     let now = UnixSeconds(SystemClock.now().seconds());
     let opened = Callback::parse(headers, &body)
         .ok()
-        .and_then(|callback| callback.verify(&merchant.keys, now).ok())
+        .and_then(|callback| callback.verify(merchant.keys.keys().platform(), now).ok())
         .and_then(|verified| verified.open(&merchant.apiv3_key).ok());
     if opened.is_some() { StatusCode::NO_CONTENT } else { StatusCode::UNAUTHORIZED }
 }

@@ -13,6 +13,7 @@ mod database;
 mod demo;
 mod logs;
 mod migrate;
+mod reload;
 mod serve;
 mod signals;
 

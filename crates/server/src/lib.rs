@@ -8,7 +8,9 @@ mod api;
 pub mod config;
 pub mod http;
 mod ingest;
+mod merchants;
 mod metrics;
+mod refreshing;
 mod roles;
 mod server;
 

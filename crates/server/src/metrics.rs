@@ -8,10 +8,12 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
 };
+use wechatpay_client::KeyHealth;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
@@ -28,11 +30,19 @@ struct CacheLabel {
     cache: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyLabel {
+    merchant: String,
+    serial: String,
+}
+
 /// Everything that is counted.
 pub(crate) struct Metrics {
     registry: Registry,
     accepted: [Counter; 4],
     refused: Family<VerdictLabel, Counter>,
+    key_uses: Family<KeyLabel, Gauge>,
+    key_expires: Family<KeyLabel, Gauge>,
     /// From the request's head to its answer.
     pub callback_seconds: Histogram,
     /// Facts in one transaction.
@@ -61,7 +71,20 @@ impl Metrics {
         let shared_failures = Counter::<u64, AtomicU64>::default();
         let shared_foreign = Counter::<u64, AtomicU64>::default();
 
+        let key_uses = Family::<KeyLabel, Gauge>::default();
+        let key_expires = Family::<KeyLabel, Gauge>::default();
+
         let mut registry = Registry::with_prefix("payonce");
+        registry.register(
+            "platform_key_uses",
+            "Callbacks and answers that a key of WeChat Pay's proved, since the start",
+            key_uses.clone(),
+        );
+        registry.register(
+            "platform_key_expires_timestamp_seconds",
+            "When a platform certificate ends, Unix time",
+            key_expires.clone(),
+        );
         registry.register("callbacks_accepted", "Callbacks committed and acknowledged", accepted.clone());
         registry.register("callbacks_refused", "Callbacks answered 4xx or 5xx, by reason", refused.clone());
         registry.register(
@@ -93,6 +116,8 @@ impl Metrics {
                 .map(counter),
             registry,
             refused,
+            key_uses,
+            key_expires,
             callback_seconds,
             batch_facts,
             notes_dropped,
@@ -119,8 +144,19 @@ impl Metrics {
         self.refused.get_or_create(&VerdictLabel { verdict }).inc();
     }
 
-    /// The exposition text.
-    pub(crate) fn render(&self) -> String {
+    /// The exposition text, with how these keys are now.
+    pub(crate) fn render<'k>(&self, keys: impl Iterator<Item = (&'k str, Vec<KeyHealth>)>) -> String {
+        self.key_uses.clear();
+        self.key_expires.clear();
+        for (merchant, health) in keys {
+            for key in health {
+                let label = KeyLabel { merchant: merchant.to_owned(), serial: key.serial };
+                self.key_uses.get_or_create(&label).set(key.uses.cast_signed());
+                if let Some(expires) = key.expires {
+                    self.key_expires.get_or_create(&label).set(expires.0);
+                }
+            }
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("BUG: writing to a String does not fail");
         text

@@ -1,12 +1,12 @@
 //! The running server: what it shares, how it starts and how it stops.
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use payonce_core::{
     Clock, Fact, Policy, Store, StoreError,
     store::{Owner, Retention},
@@ -18,20 +18,26 @@ use tokio::{
     task::{JoinHandle, spawn_blocking},
 };
 
+use wechatpay_client::SetupError;
+
 use crate::{
-    config::{Config, Merchant},
+    config::Config,
     http,
     ingest::{
         Applier, Applying, CALLBACK_BUDGET, Committed, Grouping, Intake, REOPEN_EVERY, Shared, SharedError,
         Shed,
     },
+    merchants::Merchants,
     metrics::Metrics,
+    refreshing::Refreshing,
     roles::{self, CopyRuns, Habits, Presence},
 };
 
 /// What every request may use.
 pub(crate) struct App {
-    pub merchants: HashMap<String, Merchant>,
+    /// By mchid. Those of now: a reload takes others in their place.
+    pub merchants: ArcSwap<Merchants>,
+    pub refreshing: Refreshing,
     pub api_keys: Vec<crate::config::ApiKey>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
@@ -103,6 +109,9 @@ pub enum StartError {
     /// The database does not take this node in.
     #[error("the database does not take this node in: {}", .0.with_causes())]
     Store(StoreError),
+    /// TLS to WeChat Pay cannot be set up.
+    #[error(transparent)]
+    Wechat(#[from] SetupError),
     /// The applier's thread cannot be started.
     #[error("cannot start the applier's thread")]
     Applier(#[source] std::io::Error),
@@ -186,11 +195,11 @@ impl Server {
         };
         let (intake, applier) =
             applier.start(config.server.queue_callbacks_max).map_err(StartError::Applier)?;
-        let merchants =
-            config.merchants.into_iter().map(|merchant| (merchant.mchid.to_string(), merchant)).collect();
+        let merchants = ArcSwap::from_pointee(Merchants::of(config.merchants));
         let (at_work, roles) = watch::channel(());
         let app = Arc::new(App {
             merchants,
+            refreshing: Refreshing::default(),
             api_keys: config.api.keys,
             store,
             clock,
@@ -203,6 +212,7 @@ impl Server {
             roles,
         });
 
+        app.refreshing.begin(&config.wechat.hosts, &app.merchants.load())?;
         let (stop, stopping) = watch::channel(false);
         let habits =
             Habits { callback_days: config.retention.callback_days, reopen_every: patience.unopened };
@@ -301,6 +311,17 @@ impl Running {
         }
     }
 
+    /// Takes over the merchants of another configuration, with all their keys, between one request and the next. Those
+    /// that were there before keep what was downloaded for them. Everything else needs a new start.
+    ///
+    /// # Errors
+    /// [`SetupError`]; the merchants are taken over all the same, but their certificates are not refreshed.
+    pub fn reload(&self, config: Config) -> Result<(), SetupError> {
+        let merchants = Arc::new(self.app.merchants.load().after(config.merchants));
+        self.app.merchants.store(Arc::clone(&merchants));
+        self.app.refreshing.begin(&config.wechat.hosts, &merchants)
+    }
+
     /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that
     /// waits is written.
     pub async fn stop(mut self) {
@@ -311,6 +332,7 @@ impl Running {
         *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.applier.drain().await;
         self.roles.end().await;
+        self.app.refreshing.end().await;
         tracing::info!("payonce has stopped");
     }
 }

@@ -30,7 +30,7 @@ pub struct Account {
     /// The merchant; in partner mode the provider.
     pub mchid: String,
     /// Signs requests.
-    pub key: MerchantKey,
+    pub key: Arc<MerchantKey>,
     /// Opens platform certificates.
     pub apiv3_key: ApiV3Key,
     /// Prove answers.

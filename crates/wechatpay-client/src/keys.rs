@@ -97,6 +97,14 @@ impl KeyRing {
         });
     }
 
+    /// The configured keys.
+    #[must_use]
+    pub fn configured(&self) -> Vec<PlatformKey> {
+        let keys = self.keys();
+        let configured = keys.records.iter().filter(|record| record.source == KeySource::Configured);
+        configured.map(|record| record.key.clone()).collect()
+    }
+
     /// Takes in downloaded certificates. Returns how many were new.
     pub fn learn(&self, found: &[PlatformKey], now: UnixSeconds) -> usize {
         let known = self.keys();

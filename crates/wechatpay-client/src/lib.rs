@@ -21,7 +21,7 @@
 //! let keys = KeyRing::new([PlatformKey::from_public_key_pem("PUB_KEY_ID_01", &read("pub_key.pem")?)?]);
 //! let client = Client::new(transport, Account {
 //!     mchid: "1900000001".to_owned(),
-//!     key: MerchantKey::from_pkcs8_pem("5157F09EFDC096DE15EBE81A47057A7232F1B8E1", &read("apiclient_key.pem")?)?,
+//!     key: Arc::new(MerchantKey::from_pkcs8_pem("5157F09EFDC096DE15EBE81A47057A7232F1B8E1", &read("apiclient_key.pem")?)?),
 //!     apiv3_key: ApiV3Key::new("0123456789abcdef0123456789abcdef")?,
 //!     keys: Arc::new(keys),
 //! });

@@ -17,6 +17,7 @@ mod fleet;
 mod migrate;
 mod place;
 mod refused;
+mod reload;
 mod server;
 mod shop;
 mod wire;

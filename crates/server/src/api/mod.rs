@@ -1,6 +1,7 @@
 //! The merchant's own API: register orders, look at them, read messages.
 
 mod error;
+pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod orders;
 

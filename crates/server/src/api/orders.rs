@@ -114,12 +114,13 @@ fn terms_of(app: &App, registration: Registration) -> Result<(OrderKey, Terms), 
 /// The merchant that is meant: the named one, or the only one there is.
 fn merchant(app: &App, named: Option<String>) -> Result<MerchantId, ApiError> {
     match named {
-        Some(mchid) => match app.merchants.get(&mchid) {
+        Some(mchid) => match app.merchants.load().get(&mchid) {
             Some(merchant) => Ok(merchant.mchid.clone()),
             None => Err(ApiError::UnknownMerchant { mchid }),
         },
         None => {
-            let mut all = app.merchants.values();
+            let merchants = app.merchants.load();
+            let mut all = merchants.iter();
             match (all.next(), all.next()) {
                 (Some(only), None) => Ok(only.mchid.clone()),
                 _ => Err(ApiError::WhichMerchant),

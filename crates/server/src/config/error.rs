@@ -141,6 +141,9 @@ pub enum Problem {
          write one [[merchants.platform_keys]] for each key"
     )]
     BothKinds,
+    /// A private key and a certificate of another one.
+    #[error("this private key does not belong to the certificate that api_certificate_file names")]
+    NotAPair,
     /// An API key is too short to be safe.
     #[error(
         "expected keys of at least {chars_min} characters, found one of {chars}; `openssl rand -hex 32` makes one"

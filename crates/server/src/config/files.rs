@@ -1,9 +1,10 @@
 //! Reading files: the one place where configuration touches the disk, behind a trait so that tests need none.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// Larger than any key file and any sensible configuration; a database named by mistake is not read to its end.
@@ -33,6 +34,19 @@ impl Files for Disk {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         Ok(Content { bytes, mode })
+    }
+}
+
+/// Others, and which of them were read.
+pub(super) struct Remembering<'a> {
+    pub files: &'a dyn Files,
+    pub read: RefCell<Vec<PathBuf>>,
+}
+
+impl Files for Remembering<'_> {
+    fn read(&self, path: &Path) -> io::Result<Content> {
+        self.read.borrow_mut().push(path.to_owned());
+        self.files.read(path)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Loading: file and environment over the table's defaults, secrets and keys read, all errors collected.
 
 use std::{
+    cell::RefCell,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
@@ -10,7 +11,7 @@ use super::{
     effective::Effective,
     environment::{CONFIG_VARIABLE, Environment},
     error::{ConfigError, ConfigErrors, Problem, Warning},
-    files::{Disk, Files},
+    files::{Disk, Files, Remembering},
     place::Place,
     settings::{Config, StoreUrl},
     table::{Key, Kind, Raw, Section, Times},
@@ -28,6 +29,8 @@ pub struct Loaded {
     pub effective: Effective,
     /// What is not wrong, but not good either.
     pub warnings: Vec<Warning>,
+    /// The files that were read: a change of any may change the configuration.
+    pub files: Vec<PathBuf>,
 }
 
 impl Config {
@@ -70,6 +73,7 @@ pub(super) fn load(
     environment: &Environment,
     files: &dyn Files,
 ) -> Result<Loaded, ConfigErrors> {
+    let files = &Remembering { files, read: RefCell::default() };
     let mut errors: Vec<_> = environment.unknown().collect();
     let (base, root) = match root(path, environment, files, &mut errors) {
         Ok(found) => found,
@@ -83,7 +87,8 @@ pub(super) fn load(
     let mut loader = Loader { environment, files, base, errors, warnings: Vec::new(), effective };
     let config = loader.config(&root);
     ConfigErrors::check(loader.errors)?;
-    Ok(Loaded { config, effective: loader.effective, warnings: loader.warnings })
+    let (effective, warnings) = (loader.effective, loader.warnings);
+    Ok(Loaded { config, effective, warnings, files: files.read.take() })
 }
 
 /// The file's folder and content; nothing at all if no file is named and the default one is absent.

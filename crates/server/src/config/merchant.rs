@@ -1,21 +1,25 @@
 //! `[[merchants]]`: who they are, their secrets and the keys by which WeChat Pay signs to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use payonce_core::MerchantId;
-use wechatpay::{ApiV3Key, KeyError, PlatformKey, PlatformKeys, v2::ApiV2Key};
+use wechatpay::{ApiV3Key, KeyError, MerchantCertificate, MerchantKey, PlatformKey, v2::ApiV2Key};
+use wechatpay_client::KeyRing;
 
 use super::{
     document::Group,
     error::{Problem, Warning},
     load::{Loader, Reported, read},
     place::Place,
-    settings::Merchant,
+    settings::{Merchant, SigningPair},
     table::{
         Key, Raw, Section,
         rows::{
-            APIV2_KEY, APIV2_KEY_FILE, APIV3_KEY, APIV3_KEY_FILE, CERTIFICATE_FILE, MCHID, PUBLIC_KEY_FILE,
-            PUBLIC_KEY_ID,
+            API_CERTIFICATE_FILE, APIV2_KEY, APIV2_KEY_FILE, APIV3_KEY, APIV3_KEY_FILE, CERTIFICATE_FILE,
+            MCHID, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE, PUBLIC_KEY_ID,
         },
     },
 };
@@ -34,9 +38,14 @@ impl Loader<'_> {
             let apiv3_key = self.apiv3_key(group, text);
             variables.extend(APIV2_KEY.variable(text));
             let apiv2_key = self.apiv2_key(group, text);
-            let keys = self.platform_keys(group);
-            if let (Ok(mchid), Ok(apiv3_key), Ok(apiv2_key), Ok(keys)) = (mchid, apiv3_key, apiv2_key, keys) {
-                merchants.push(Merchant { mchid, keys, apiv3_key, apiv2_key });
+            let certificate = self.signing_pair(group);
+            let may_download = !matches!(certificate, Ok(None));
+            let keys = self.platform_keys(group, may_download);
+            if let (Ok(mchid), Ok(apiv3_key), Ok(apiv2_key), Ok(certificate), Ok(keys)) =
+                (mchid, apiv3_key, apiv2_key, certificate, keys)
+            {
+                let keys = Arc::new(KeyRing::new(keys));
+                merchants.push(Merchant { mchid, keys, apiv3_key, apiv2_key, certificate });
             }
         }
         let strangers = self.environment.of_merchants().filter(|name| !variables.contains(*name));
@@ -96,7 +105,40 @@ impl Loader<'_> {
         key.map(Some)
     }
 
-    fn platform_keys(&mut self, merchant: &Group) -> Result<PlatformKeys, Reported> {
+    /// The merchant's certificate and its key; neither or both.
+    fn signing_pair(&mut self, group: &Group) -> Result<Option<SigningPair>, Reported> {
+        let (key, certificate) =
+            (self.text(group, &PRIVATE_KEY_FILE), self.text(group, &API_CERTIFICATE_FILE));
+        let (key_file, certificate_file) = match (key?, certificate?) {
+            (Some(key), Some(certificate)) => (key, certificate),
+            (None, None) => return Ok(None),
+            (Some(_), None) => {
+                return Err(self.missing(
+                    group,
+                    API_CERTIFICATE_FILE.name,
+                    &API_CERTIFICATE_FILE.kind.expected(),
+                ));
+            }
+            (None, Some(_)) => {
+                return Err(self.missing(group, PRIVATE_KEY_FILE.name, &PRIVATE_KEY_FILE.kind.expected()));
+            }
+        };
+        let place = key_file.1.clone();
+        let certificate =
+            self.pem_file(group, &API_CERTIFICATE_FILE, certificate_file, MerchantCertificate::from_pem)?;
+        let serial = certificate.serial().to_string();
+        let key = self
+            .pem_file(group, &PRIVATE_KEY_FILE, key_file, |pem| MerchantKey::from_pkcs8_pem(&serial, pem))?;
+        if !certificate.matches(&key) {
+            return Err(self.report(group.error(PRIVATE_KEY_FILE.name, place, Problem::NotAPair)));
+        }
+        Ok(Some(SigningPair { certificate, key: Arc::new(key) }))
+    }
+
+    fn platform_keys(&mut self, merchant: &Group, may_download: bool) -> Result<Vec<PlatformKey>, Reported> {
+        if merchant.groups.is_empty() && may_download {
+            return Ok(Vec::new());
+        }
         if merchant.groups.is_empty() {
             let expected = format!("at least one {}", Section::PlatformKeys.header());
             return Err(self.missing(merchant, Section::PlatformKeys.name(), &expected));
@@ -117,7 +159,7 @@ impl Loader<'_> {
                 Ok(key)
             })
             .collect();
-        Ok(PlatformKeys::new(keys.into_iter().collect::<Result<Vec<_>, _>>()?))
+        keys.into_iter().collect()
     }
 
     /// The key, and the place and name of what gave its serial.
@@ -127,7 +169,7 @@ impl Loader<'_> {
         let certificate = self.text(group, &CERTIFICATE_FILE);
         match (id?, public_key?, certificate?) {
             (Some((id, place)), Some(file), None) => {
-                let key = self.key_file(group, &PUBLIC_KEY_FILE, file, |pem| {
+                let key = self.pem_file(group, &PUBLIC_KEY_FILE, file, |pem| {
                     PlatformKey::from_public_key_pem(&id, pem)
                 })?;
                 Ok((key, place, PUBLIC_KEY_ID.name))
@@ -135,7 +177,7 @@ impl Loader<'_> {
             (None, None, Some((file, place))) => {
                 let named = (file, place.clone());
                 let key =
-                    self.key_file(group, &CERTIFICATE_FILE, named, PlatformKey::from_certificate_pem)?;
+                    self.pem_file(group, &CERTIFICATE_FILE, named, PlatformKey::from_certificate_pem)?;
                 Ok((key, place, CERTIFICATE_FILE.name))
             }
             (Some(_), None, None) => {
@@ -155,13 +197,13 @@ impl Loader<'_> {
         }
     }
 
-    fn key_file(
+    fn pem_file<T>(
         &mut self,
         group: &Group,
         key: &'static Key,
         (named, place): (String, Place),
-        parse: impl FnOnce(&str) -> Result<PlatformKey, KeyError>,
-    ) -> Result<PlatformKey, Reported> {
+        parse: impl FnOnce(&str) -> Result<T, KeyError>,
+    ) -> Result<T, Reported> {
         let file = self.base.join(named);
         read(self.files, &file)
             .and_then(|(pem, _)| parse(&pem).map_err(|source| Problem::Key { file: Some(file), source }))

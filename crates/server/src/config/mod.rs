@@ -31,6 +31,6 @@ pub use load::Loaded;
 pub use place::Place;
 pub use settings::{
     Api, ApiKey, CacheSettings, Config, Log, LogFormat, Merchant, PolicySettings, RetentionSettings,
-    SecretUrl, ServerSettings, StoreSettings, StoreUrl,
+    SecretUrl, ServerSettings, SigningPair, StoreSettings, StoreUrl, WechatSettings,
 };
 pub use starter::{InitError, reference, starter, write_starter};

@@ -7,13 +7,15 @@ use std::{
     fmt,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use payonce_core::{
     MerchantId, Policy,
     decide::{LatePayment, UnknownOrder},
 };
-use wechatpay::{ApiV3Key, PlatformKeys, v2::ApiV2Key};
+use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey, v2::ApiV2Key};
+use wechatpay_client::{Hosts, KeyRing};
 
 use super::{error::Problem, table::Kind};
 
@@ -34,6 +36,8 @@ pub struct Config {
     pub policy: PolicySettings,
     /// `[retention]`
     pub retention: RetentionSettings,
+    /// `[wechat]`
+    pub wechat: WechatSettings,
     /// `[[merchants]]`, each mchid once.
     pub merchants: Vec<Merchant>,
 }
@@ -211,17 +215,35 @@ pub struct RetentionSettings {
     pub callback_days: u32,
 }
 
+/// `[wechat]`
+#[derive(Clone, Debug)]
+pub struct WechatSettings {
+    /// Where WeChat Pay is.
+    pub hosts: Hosts,
+}
+
 /// One of `[[merchants]]`, its keys read.
 #[derive(Clone, Debug)]
 pub struct Merchant {
     /// The merchant number, the last part of its notify_url.
     pub mchid: MerchantId,
-    /// The keys by which WeChat Pay signs to this merchant: at least one.
-    pub keys: PlatformKeys,
+    /// The keys by which WeChat Pay signs to this merchant: at least one, unless they can be downloaded.
+    pub keys: Arc<KeyRing>,
     /// The key by which WeChat Pay encrypts to this merchant.
     pub apiv3_key: ApiV3Key,
     /// The key of APIv2, if its notices are taken.
     pub apiv2_key: Option<ApiV2Key>,
+    /// What signs this merchant's own requests, if it makes any.
+    pub certificate: Option<SigningPair>,
+}
+
+/// The merchant's API certificate and its private key, which fit together.
+#[derive(Clone, Debug)]
+pub struct SigningPair {
+    /// `apiclient_cert.pem`.
+    pub certificate: MerchantCertificate,
+    /// `apiclient_key.pem`.
+    pub key: Arc<MerchantKey>,
 }
 
 impl Config {
@@ -246,6 +268,7 @@ impl Config {
             log: Log { format: LogFormat::Human, filter: String::new() },
             policy: PolicySettings { late_payment: policy.late_payment, unknown_order: policy.unknown_order },
             retention: RetentionSettings { rejected_rows_max: 0, callback_days: 0 },
+            wechat: WechatSettings { hosts: Hosts::mainland() },
             merchants: Vec::new(),
         }
     }

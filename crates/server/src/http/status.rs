@@ -35,5 +35,7 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
 
 /// `GET /metrics`.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, OPENMETRICS)], app.metrics.render())
+    let merchants = app.merchants.load();
+    let keys = merchants.iter().map(|merchant| (merchant.mchid.as_str(), merchant.keys.health()));
+    ([(header::CONTENT_TYPE, OPENMETRICS)], app.metrics.render(keys))
 }

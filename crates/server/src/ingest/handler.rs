@@ -16,7 +16,7 @@ use tokio::{
     task::spawn_blocking,
     time::{Instant, timeout_at},
 };
-use wechatpay::headers;
+use wechatpay::{VerifyError, headers};
 
 use super::{ack, protocol::Protocol, refusal::Refusal};
 use crate::{config::Merchant, server::App};
@@ -80,6 +80,9 @@ async fn notify(
             ack::committed(protocol)
         }
         Err(refusal) => {
+            if let Refusal::Unverified(VerifyError::UnknownSerial { .. }) = &refusal {
+                app.refreshing.wake(&arrival.path_merchant);
+            }
             let refusal = arrival.keep(refusal, deadline).await;
             app.metrics.refused(refusal.verdict());
             ack::refused(protocol, &refusal)
@@ -116,7 +119,7 @@ impl Arrival<'_> {
     async fn take(&mut self, body: Body) -> Result<Outcome, Refusal> {
         self.body = read(body).await?;
         let merchant = self.merchant()?;
-        let statement = self.protocol.believe(merchant, &self.headers, &self.body, self.received_at)?;
+        let statement = self.protocol.believe(&merchant, &self.headers, &self.body, self.received_at)?;
         if statement.is_committed(self.app).await {
             self.app.intake()?.note(Note::Answered(statement.receipt));
             return Ok(Outcome::Duplicate);
@@ -127,10 +130,12 @@ impl Arrival<'_> {
         Ok(outcome)
     }
 
-    fn merchant(&self) -> Result<&Merchant, Refusal> {
+    fn merchant(&self) -> Result<Arc<Merchant>, Refusal> {
         self.app
             .merchants
+            .load()
             .get(&self.path_merchant)
+            .cloned()
             .ok_or_else(|| Refusal::UnknownMerchant { path_merchant: self.path_merchant.clone() })
     }
 

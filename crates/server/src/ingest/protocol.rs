@@ -42,9 +42,11 @@ pub(super) fn believe_v3<'a>(
     body: &'a [u8],
     received_at: UnixMillis,
 ) -> Result<Statement, Refusal> {
-    let notification = Callback::parse(headers, body)?
-        .verify(&merchant.keys, UnixSeconds(received_at.seconds()))?
-        .open(&merchant.apiv3_key)?;
+    let keys = merchant.keys.keys();
+    let verified =
+        Callback::parse(headers, body)?.verify(keys.platform(), UnixSeconds(received_at.seconds()))?;
+    keys.proved(verified.serial());
+    let notification = verified.open(&merchant.apiv3_key)?;
     translate::v3(notification, &merchant.mchid, received_at)
 }
 

@@ -94,11 +94,13 @@ async fn cross_off(app: &App, callback: &Unopened) -> bool {
 async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {
     let merchant = app
         .merchants
+        .load()
         .get(callback.merchant.as_str())
+        .cloned()
         .ok_or_else(|| Refusal::UnknownMerchant { path_merchant: callback.merchant.to_string() })?;
     let headers = callback.headers.lines().filter_map(|line| {
         let (name, value) = line.split_once(": ")?;
         Some((name, value.as_bytes()))
     });
-    believe_v3(merchant, headers, &callback.body, callback.received_at)?.commit(app).await.map(drop)
+    believe_v3(&merchant, headers, &callback.body, callback.received_at)?.commit(app).await.map(drop)
 }

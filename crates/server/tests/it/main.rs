@@ -7,6 +7,7 @@
 
 mod access;
 mod connections;
+mod keys;
 mod letter;
 mod logs;
 mod notify_v2;

@@ -155,6 +155,11 @@ impl Stage {
         Self { merchant, ..self }
     }
 
+    /// Takes over the merchants of another configuration.
+    pub(crate) fn reload(&self, config: Config) {
+        self.server.reload(config).unwrap();
+    }
+
     pub(crate) fn addr(&self) -> SocketAddr {
         self.server.addr()
     }

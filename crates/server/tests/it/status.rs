@@ -54,6 +54,7 @@ async fn metrics_count_what_happened() {
     # HELP payonce_callbacks_accepted Callbacks committed and acknowledged.
     # HELP payonce_callbacks_refused Callbacks answered 4xx or 5xx, by reason.
     # HELP payonce_notes_dropped Rejected callbacks and receipts that were not stored.
+    # HELP payonce_platform_key_uses Callbacks and answers that a key of WeChat Pay's proved, since the start.
     # HELP payonce_shared_cache_failures Times that the shared cache did not answer in time.
     # HELP payonce_shared_cache_foreign Entries of the shared cache that this database did not seal, and that were ignored.
     # TYPE payonce_batch_facts histogram
@@ -62,6 +63,7 @@ async fn metrics_count_what_happened() {
     # TYPE payonce_callbacks_accepted counter
     # TYPE payonce_callbacks_refused counter
     # TYPE payonce_notes_dropped counter
+    # TYPE payonce_platform_key_uses gauge
     # TYPE payonce_shared_cache_failures counter
     # TYPE payonce_shared_cache_foreign counter
     payonce_batch_facts_count 3
@@ -75,6 +77,7 @@ async fn metrics_count_what_happened() {
     payonce_callbacks_refused_total{verdict="headers"} 1
     payonce_callbacks_refused_total{verdict="malformed_notification"} 1
     payonce_notes_dropped_total 0
+    payonce_platform_key_uses{merchant="1900000001",serial="PUB_KEY_ID_0186908346808660184738536420950602"} 4
     payonce_shared_cache_failures_total 0
     payonce_shared_cache_foreign_total 0
     "#);

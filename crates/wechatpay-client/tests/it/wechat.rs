@@ -249,8 +249,10 @@ pub(crate) fn client_of(mchid: &str, transport: Transport, ring: KeyRing) -> Cli
         transport,
         Account {
             mchid: mchid.to_owned(),
-            key: MerchantKey::from_pkcs8_pem(&text("merchant", "serial"), &text("merchant", "private_pem"))
-                .expect("a test's own data are good"),
+            key: Arc::new(
+                MerchantKey::from_pkcs8_pem(&text("merchant", "serial"), &text("merchant", "private_pem"))
+                    .expect("a test's own data are good"),
+            ),
             apiv3_key: ApiV3Key::new(keys()["apiv3_key"].as_str().expect("a test's own data are good"))
                 .expect("a test's own data are good"),
             keys: Arc::new(ring),

@@ -66,6 +66,7 @@ fn seconds(time: Time) -> Result<UnixSeconds, KeyError> {
 /// assert!(certificate.matches(&key));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+#[derive(Clone)]
 pub struct MerchantCertificate {
     serial: Serial,
     starts: UnixSeconds,

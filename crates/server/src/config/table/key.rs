@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use wechatpay_client::Hosts;
+
 use super::{Section, section::Times};
 use crate::config::{
     environment::PREFIX,
@@ -23,6 +25,7 @@ pub(in crate::config) enum Kind {
     Filter(fn(&mut Config, String)),
     StoreUrl(fn(&mut Config, StoreUrl)),
     RedisUrl(fn(&mut Config, SecretUrl)),
+    Hosts(fn(&mut Config, Hosts)),
     MerchantNumber,
     PublicKeyId,
     File,

@@ -6,7 +6,7 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 30] = [
+pub(in crate::config) static KEYS: [&Key; 33] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -182,11 +182,20 @@ pub(in crate::config) static KEYS: [&Key; 30] = [
         doc: "Days that callbacks are kept: the receipts of accepted ones, refused ones whole. What keeps a payment\n\
               from counting twice is kept for ever.",
     },
+    &Key {
+        section: Section::Wechat,
+        name: "base_url",
+        kind: Kind::Hosts(|config, hosts| config.wechat.hosts = hosts),
+        sample: Sample::Example("http://127.0.0.1:8090"),
+        doc: "In place of WeChat Pay's own hosts, primary and backup.",
+    },
     &MCHID,
     &APIV3_KEY_FILE,
     &APIV3_KEY,
     &APIV2_KEY_FILE,
     &APIV2_KEY,
+    &PRIVATE_KEY_FILE,
+    &API_CERTIFICATE_FILE,
     &PUBLIC_KEY_ID,
     &PUBLIC_KEY_FILE,
     &CERTIFICATE_FILE,
@@ -288,6 +297,25 @@ pub(in crate::config) static APIV2_KEY: Key = Key {
     kind: Kind::Secret { file: &APIV2_KEY_FILE, holds: "the APIv2 key of 32 characters" },
     sample: Sample::Example("[REDACTED]"),
     doc: "The APIv2 key that you set in WeChat Pay's merchant platform: 32 characters.",
+};
+
+/// `merchants.private_key_file`
+pub(in crate::config) static PRIVATE_KEY_FILE: Key = Key {
+    section: Section::Merchants,
+    name: "private_key_file",
+    kind: Kind::File,
+    sample: Sample::Example("apiclient_key.pem"),
+    doc: "The merchant's private key, PEM, with which payonce asks WeChat Pay: for platform certificates, at first.\n\
+          Only payonce should be able to read it.",
+};
+
+/// `merchants.api_certificate_file`
+pub(in crate::config) static API_CERTIFICATE_FILE: Key = Key {
+    section: Section::Merchants,
+    name: "api_certificate_file",
+    kind: Kind::File,
+    sample: Sample::Example("apiclient_cert.pem"),
+    doc: "The merchant's API certificate that belongs to it, PEM.",
 };
 
 /// `merchants.platform_keys.public_key_id`

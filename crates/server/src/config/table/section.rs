@@ -13,6 +13,7 @@ pub(in crate::config) enum Section {
     Log,
     Policy,
     Retention,
+    Wechat,
     Merchants,
     PlatformKeys,
 }
@@ -26,7 +27,7 @@ pub(in crate::config) enum Times {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(in crate::config) const ALL: [Self; 9] = [
+    pub(in crate::config) const ALL: [Self; 10] = [
         Self::Server,
         Self::Store,
         Self::Cache,
@@ -34,6 +35,7 @@ impl Section {
         Self::Log,
         Self::Policy,
         Self::Retention,
+        Self::Wechat,
         Self::Merchants,
         Self::PlatformKeys,
     ];
@@ -49,6 +51,7 @@ impl Section {
             Self::Log => "log",
             Self::Policy => "policy",
             Self::Retention => "retention",
+            Self::Wechat => "wechat",
             Self::Merchants => "merchants",
             Self::PlatformKeys => "platform_keys",
         }
@@ -91,14 +94,15 @@ impl Section {
             Self::Log => "Logs go to standard error. No secret, openid or key is ever logged.",
             Self::Policy => "What to do where the merchant has a choice.",
             Self::Retention => "What is deleted when. Orders, payments and messages never are.",
+            Self::Wechat => "Where WeChat Pay is: for simulators and tests.",
             Self::Merchants => {
                 "One for each merchant number. payonce does not serve without one.\n\
                  Its notify_url ends in /notify/v3/ and its mchid; of APIv2 in /notify/v2/ and its mchid."
             }
             Self::PlatformKeys => {
-                "The keys by which WeChat Pay signs to this merchant: at least one; both kinds side by side while\n\
-                 WeChat switches from one to the other. Each is either public_key_id with public_key_file, or\n\
-                 certificate_file."
+                "The keys by which WeChat Pay signs to this merchant; both kinds side by side while WeChat switches\n\
+                 from one to the other. Each is either public_key_id with public_key_file, or certificate_file.\n\
+                 None is needed where certificates can be downloaded: with private_key_file."
             }
         }
     }

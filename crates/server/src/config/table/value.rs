@@ -4,6 +4,7 @@ use std::{fmt, net::SocketAddr, path::Path};
 
 use tracing_subscriber::EnvFilter;
 use wechatpay::Serial;
+use wechatpay_client::Hosts;
 
 use super::{Key, Kind};
 use crate::config::{error::Problem, settings::Config};
@@ -60,6 +61,9 @@ impl Kind {
                 "sqlite://PATH, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE".to_owned()
             }
             Self::RedisUrl(_) => "redis://HOST or rediss://HOST".to_owned(),
+            Self::Hosts(_) => {
+                "a base URL, https unless on the loopback, such as https://api.mch.weixin.qq.com".to_owned()
+            }
             Self::MerchantNumber => "a merchant number: 1 to 32 digits, in quotes".to_owned(),
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
             Self::File => "the path of a file".to_owned(),
@@ -97,6 +101,9 @@ impl Kind {
             }
             (Self::StoreUrl(set), Raw::Text(text)) => set(config, self.store_url(text, base)?),
             (Self::RedisUrl(set), Raw::Text(text)) => set(config, self.redis_url(text)?),
+            (Self::Hosts(set), Raw::Text(text)) => {
+                set(config, Hosts::all_at(text).map_err(|_| self.mismatch(raw))?);
+            }
             (Self::MerchantNumber | Self::PublicKeyId | Self::File | Self::Secret { .. }, _) => {}
             _ => return Err(self.mismatch(raw)),
         }

@@ -41,6 +41,9 @@ fn without_file_and_environment_every_value_is_the_default() {
     [retention]
     rejected_rows_max = 10000    # default
     callback_days = 180          # default
+
+    [wechat]
+    # nothing is set
     "#);
 }
 
@@ -83,6 +86,55 @@ fn a_blank_configuration_is_typed_like_any_other() {
         retention: RetentionSettings {
             rejected_rows_max: 10000,
             callback_days: 180,
+        },
+        wechat: WechatSettings {
+            hosts: Hosts {
+                primary: Url {
+                    scheme: "https",
+                    cannot_be_a_base: false,
+                    username: "",
+                    password: None,
+                    host: Some(
+                        Domain(
+                            "api.mch.weixin.qq.com",
+                        ),
+                    ),
+                    port: None,
+                    path: "/",
+                    query: None,
+                    fragment: None,
+                },
+                backup: Url {
+                    scheme: "https",
+                    cannot_be_a_base: false,
+                    username: "",
+                    password: None,
+                    host: Some(
+                        Domain(
+                            "api2.mch.weixin.qq.com",
+                        ),
+                    ),
+                    port: None,
+                    path: "/",
+                    query: None,
+                    fragment: None,
+                },
+                login: Url {
+                    scheme: "https",
+                    cannot_be_a_base: false,
+                    username: "",
+                    password: None,
+                    host: Some(
+                        Domain(
+                            "api.weixin.qq.com",
+                        ),
+                    ),
+                    port: None,
+                    path: "/",
+                    query: None,
+                    fragment: None,
+                },
+            },
         },
         merchants: [],
     }
@@ -148,6 +200,9 @@ filter = "info,payonce_server=debug"
     rejected_rows_max = 10000                     # default
     callback_days = 180                           # default
 
+    [wechat]
+    # nothing is set
+
     [[merchants]]
     mchid = "1900000001"                          # file payonce.toml:14
     apiv3_key_file = "keys/apiv3.key"             # file payonce.toml:15
@@ -192,7 +247,7 @@ fn a_merchant_comes_with_its_keys() {
     let config = setup(MERCHANT).load().expect("valid").config;
     let [merchant] = config.merchants.as_slice() else { panic!("one merchant: {config:?}") };
     assert_eq!(merchant.mchid.as_str(), "1900000001");
-    let mut serials: Vec<_> = merchant.keys.serials().map(|serial| serial.as_str()).collect();
+    let mut serials: Vec<_> = merchant.keys.health().into_iter().map(|key| key.serial).collect();
     serials.sort_unstable();
     assert_eq!(
         serials,

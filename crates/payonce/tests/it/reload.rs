@@ -1,0 +1,61 @@
+//! Keys are changed while payonce runs: at SIGHUP, and when a file changes. What does not load changes nothing.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use payonce_simulator::Delivery;
+
+use crate::server::Server;
+use crate::shop::Shop;
+use crate::wire::Wire;
+
+const SEED: u64 = 71;
+const NOBODYS: &str = "apiv3KeyThatNobodyHasEverUsed012";
+
+/// The status of a callback's answer. An answer with a body ends its connection's use.
+async fn answer(shop: &Shop, server: &Server) -> u16 {
+    let callback = shop.signer().callback(&Delivery::genuine(0, 0), 0);
+    let mut wire = Wire::connect(server.addr()).await;
+    wire.send_head(&shop.notify_path(), &callback, "").await;
+    wire.send(callback.body()).await;
+    wire.status().await
+}
+
+/// Asks until the answer is this one.
+async fn answers(shop: &Shop, server: &Server, expected: u16) {
+    let asked = async { while answer(shop, server).await != expected {} };
+    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the keys are loaded again");
+}
+
+fn hang_up(server: &Server) {
+    let pid = server.id().to_string();
+    assert!(Command::new("sh").args(["-c", r#"kill -s HUP "$0""#, &pid]).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_key_file_is_loaded_without_a_start() {
+    let shop = Shop::open(1, SEED).await;
+    let key_file = shop.folder().join("apiv3.key");
+    let good = fs::read_to_string(&key_file).unwrap();
+    fs::write(&key_file, NOBODYS).unwrap();
+    let server = Server::start(&shop);
+    assert_eq!(answer(&shop, &server).await, 500);
+
+    // It is noticed by itself.
+    fs::write(&key_file, &good).unwrap();
+    answers(&shop, &server, 204).await;
+
+    // A file that does not load changes nothing, and what loads later does.
+    fs::write(&key_file, "too short").unwrap();
+    hang_up(&server);
+    assert_eq!(answer(&shop, &server).await, 204);
+    let config = fs::read_to_string(shop.config()).unwrap();
+    fs::write(&key_file, &good).unwrap();
+    fs::write(shop.config(), config.replace(shop.notify_path().rsplit('/').next().unwrap(), "1999999999"))
+        .unwrap();
+    hang_up(&server);
+    answers(&shop, &server, 400).await;
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+}

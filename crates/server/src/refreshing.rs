@@ -1,0 +1,96 @@
+//! The refresher of all merchants' keys, and how it is replaced when the merchants change.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arc_swap::ArcSwapOption;
+use tokio::{sync::watch, task::JoinHandle};
+use wechatpay_client::{
+    Account, Client, Hosts, Patience, RefreshStatus, Refresher, SetupError, SystemEnvironment, Transport,
+    Waker,
+};
+
+use crate::{config::Merchant, merchants::Merchants};
+
+/// How a merchant's refreshing goes.
+pub(crate) type Status = BTreeMap<String, Arc<Mutex<RefreshStatus>>>;
+
+/// The refresher at work, if any merchant has what it takes to ask WeChat Pay.
+#[derive(Default)]
+pub(crate) struct Refreshing {
+    waker: ArcSwapOption<Waker>,
+    status: Mutex<Status>,
+    task: Mutex<Option<Task>>,
+}
+
+struct Task {
+    stop: watch::Sender<bool>,
+    running: JoinHandle<()>,
+}
+
+impl Refreshing {
+    /// Begins anew, with these merchants. What was under way for those before is dropped.
+    pub(crate) fn begin(&self, hosts: &Hosts, merchants: &Merchants) -> Result<(), SetupError> {
+        if let Some(before) = self.task().take() {
+            let _ = before.stop.send(true);
+        }
+        let accounts: Vec<Account> = merchants.iter().filter_map(|merchant| account(merchant)).collect();
+        if accounts.is_empty() {
+            self.waker.store(None);
+            self.status().clear();
+            return Ok(());
+        }
+        let environment = Arc::new(SystemEnvironment::new());
+        let transport = Transport::with(hosts.clone(), Patience::default(), environment)?;
+        let clients = accounts.into_iter().map(|account| Client::new(transport.clone(), account));
+        let refresher = Refresher::new(clients);
+        self.waker.store(Some(Arc::new(refresher.waker())));
+        *self.status() = refresher.status();
+        let (stop, stopping) = watch::channel(false);
+        *self.task() = Some(Task { stop, running: tokio::spawn(refresher.run(stopping)) });
+        Ok(())
+    }
+
+    /// A callback names a serial that nobody knows: perhaps there is a new certificate.
+    pub(crate) fn wake(&self, mchid: &str) {
+        if let Some(waker) = &*self.waker.load() {
+            waker.wake(mchid);
+        }
+    }
+
+    /// How it goes for a merchant; `None` for one that has no key to ask with.
+    pub(crate) fn status_of(&self, mchid: &str) -> Option<RefreshStatus> {
+        let status = self.status().get(mchid).map(Arc::clone)?;
+        let status = status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Some(status)
+    }
+
+    pub(crate) async fn end(&self) {
+        let task = self.task().take();
+        if let Some(Task { stop, running }) = task {
+            let _ = stop.send(true);
+            let _ = running.await;
+        }
+    }
+
+    fn status(&self) -> std::sync::MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn task(&self) -> std::sync::MutexGuard<'_, Option<Task>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What asks for a merchant, if it has a key to ask with.
+fn account(merchant: &Merchant) -> Option<Account> {
+    let pair = merchant.certificate.as_ref()?;
+    Some(Account {
+        mchid: merchant.mchid.to_string(),
+        key: Arc::clone(&pair.key),
+        apiv3_key: merchant.apiv3_key.clone(),
+        keys: Arc::clone(&merchant.keys),
+    })
+}

@@ -1,0 +1,100 @@
+//! Keys that never fail a callback: they are shown, changed while the server runs, and asked for when one is missing.
+
+use std::sync::Arc;
+
+use payonce_server::{
+    Patience,
+    config::{Config, SigningPair},
+};
+use serde_json::Value;
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
+use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey};
+use wechatpay_client::Hosts;
+
+use crate::{
+    letter::Letter,
+    stage::{MCHID, Stage, merchant, payment, platform},
+    wire::within,
+};
+
+/// Made by `scripts/make-vectors.py`.
+fn signing_pair() -> SigningPair {
+    let keys: Value =
+        serde_json::from_str(include_str!("../../../wechatpay/tests/vectors/keys.json")).expect("JSON");
+    let pem = |name: &str| keys["merchant"][name].as_str().expect("PEM").to_owned();
+    let certificate = MerchantCertificate::from_pem(&pem("certificate_pem")).expect("a certificate");
+    let key = MerchantKey::from_pkcs8_pem(certificate.serial().as_str(), &pem("private_pem"));
+    SigningPair { certificate, key: Arc::new(key.expect("a key")) }
+}
+
+async fn keys(stage: &Stage) -> Value {
+    stage.api(Letter::get("/v1/keys")).await.json()
+}
+
+#[tokio::test]
+async fn what_each_key_proved_is_shown() {
+    let stage = Stage::set().await;
+    let id = platform().public_key_id();
+    for number in [1, 1, 2] {
+        stage.ask(&stage.callback(payment(number))).await.assert_acknowledged();
+    }
+    stage.ask(&stage.callback(payment(3)).without("wechatpay-nonce")).await.assert_refused(401, "missing");
+    let shown = keys(&stage).await;
+    let [merchant] = shown["merchants"].as_array().unwrap().as_slice() else { panic!("{shown}") };
+    assert_eq!((&merchant["mchid"], &merchant["refresh"]), (&MCHID.into(), &Value::Null));
+    let key = &merchant["keys"][0];
+    assert_eq!(
+        (&key["serial"], &key["kind"], &key["source"]),
+        (&id.into(), &"public_key".into(), &"configured".into())
+    );
+    assert_eq!((&key["uses"], &key["uses_percent"], &key["expires"]), (&3.into(), &100.into(), &Value::Null));
+    let line = format!("payonce_platform_key_uses{{merchant=\"{MCHID}\",serial=\"{id}\"}}");
+    assert_eq!(stage.metric(&line).await.as_deref(), Some("3"));
+}
+
+/// The merchant's APIv3 key is mended, and no request is dropped for it; what was counted goes on.
+#[tokio::test]
+async fn merchants_and_keys_are_changed_while_the_server_runs() {
+    let mut good = None;
+    let stage = Stage::with(|config: &mut Config, _: &mut Patience| {
+        good = Some(config.clone());
+        config.merchants[0].apiv3_key = ApiV3Key::new("apiv3KeyThatNobodyHasEverUsed012").unwrap();
+    })
+    .await;
+    stage.ask(&stage.callback(payment(1))).await.assert_refused(500, "was the key reset");
+    stage.reload(good.clone().unwrap());
+    stage.ask(&stage.callback(payment(1))).await.assert_acknowledged();
+    // What did not open was proven, too, as often as it was looked at.
+    let uses = keys(&stage).await["merchants"][0]["keys"][0]["uses"].as_u64();
+    assert!(uses >= Some(2), "{uses:?}");
+    // A merchant that is no longer configured is unknown.
+    let mut none = good.unwrap();
+    none.merchants.clear();
+    stage.reload(none);
+    stage.ask(&stage.callback(payment(2))).await.assert_refused(400, "no merchant");
+}
+
+/// The grey switch: a serial that nobody knows is refused, and the certificates are asked for, off the path.
+#[tokio::test]
+async fn an_unknown_serial_wakes_the_refresher_and_is_answered_401() {
+    let wechat = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hosts = Hosts::all_at(&format!("http://{}", wechat.local_addr().unwrap())).unwrap();
+    let stage = Stage::with(move |config: &mut Config, _: &mut Patience| {
+        config.merchants[0].certificate = Some(signing_pair());
+        config.wechat.hosts = hosts;
+    })
+    .await;
+    let letter =
+        stage.callback(payment(1)).with("wechatpay-serial", "PUB_KEY_ID_0119000000009999999999999999999999");
+    stage.ask(&letter).await.assert_refused(401, "no valid platform key has the serial");
+    let asked = async {
+        let (mut socket, _) = wechat.accept().await.unwrap();
+        let mut head = vec![0; 4096];
+        let len = socket.read(&mut head).await.unwrap();
+        String::from_utf8(head[..len].to_vec()).unwrap()
+    };
+    let head = within("the question for certificates", asked).await;
+    assert!(head.starts_with("GET /v3/certificates HTTP/1.1"), "{head}");
+    assert!(head.contains(&format!("mchid=\"{}\"", merchant().mchid())), "{head}");
+    assert_eq!(keys(&stage).await["merchants"][0]["refresh"]["without_certificates"], false);
+}
