@@ -1,5 +1,6 @@
 //! Where requests go: WeChat Pay's hosts, or a look-alike's in tests.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use reqwest::Url;
@@ -7,12 +8,19 @@ use reqwest::Url;
 use crate::SetupError;
 
 /// A primary host and its backup. The same signature is good on both, as no host is part of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Hosts {
     pub(crate) primary: Url,
     pub(crate) backup: Url,
     /// Of code2Session.
     pub(crate) login: Url,
+}
+
+impl fmt::Debug for Hosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { primary, backup, login } = self;
+        write!(f, "Hosts({primary}, {backup}, {login})")
+    }
 }
 
 impl Hosts {
