@@ -198,8 +198,20 @@ def cases():
     unknown = TRANSACTION | {"scene_info": {"device_id": "013467007045764"}, "field_of_tomorrow": [1, {"x": None}]}
     unknown["amount"] = TRANSACTION["amount"] | {"settlement_rate": 65000}
     bare = small | {"amount": {"total": 1, "currency": None}, "payer": None, "success_time": None}
-    combine = {"combine_appid": APPID, "combine_mchid": MCHID, "combine_out_trade_no": "c1", "sub_orders": []}
-    partner = without(TRANSACTION, "appid", "mchid") | {"sp_mchid": MCHID, "sub_mchid": "1900000002"}
+    sub_order = {
+        "mchid": MCHID, "trade_type": "JSAPI", "trade_state": "SUCCESS", "success_time": "2025-06-15T23:06:39+08:00",
+        "transaction_id": "4200000000202506150000000002", "out_trade_no": "payonce-0002",
+        "amount": {"total_amount": 10, "payer_amount": 9, "currency": "CNY", "payer_currency": "CNY"},
+    }
+    combine = {
+        "combine_appid": APPID, "combine_mchid": MCHID, "combine_out_trade_no": "c1",
+        "sub_orders": [sub_order, sub_order | {"mchid": "1900000003", "out_trade_no": "payonce-0003"}],
+        "combine_payer_info": {"openid": "oTestOpenid0000000000000000"},
+    }
+    partner = without(TRANSACTION, "appid", "mchid", "payer") | {
+        "sp_appid": APPID, "sp_mchid": MCHID, "sub_mchid": "1900000002",
+        "payer": {"sp_openid": "oTestOpenid0000000000000000"},
+    }
     share = {
         "mchid": MCHID, "transaction_id": "42", "order_id": "30", "out_order_no": "s1",
         "receiver": {"type": "MERCHANT_ID", "account": MCHID, "amount": 8, "description": "分账"},
@@ -222,10 +234,10 @@ def cases():
         ("unknown fields", "certificate", success, unknown, "transaction", {"extra": {"new": {"a": [1]}}}),
         ("optional fields null", "public_key", success, bare, "transaction", {}),
         ("escaped slashes", "public_key", success, TRANSACTION, "transaction", {"escape": True}),
-        ("combine", "public_key", success, combine, "other", {}),
-        ("partner", "public_key", success, partner, "other", {}),
-        ("share movement", "public_key", success, share, "other", {"original_type": "profitsharing"}),
-        ("refund", "certificate", "REFUND.SUCCESS", refund, "other", {"original_type": "refund"}),
+        ("combine", "public_key", success, combine, "combine", {}),
+        ("partner", "public_key", success, partner, "partner", {}),
+        ("share movement", "public_key", success, share, "profitsharing", {"original_type": "profitsharing"}),
+        ("refund", "certificate", "REFUND.SUCCESS", refund, "refund", {"original_type": "refund"}),
         ("event of tomorrow", "public_key", "TOMORROW.DONE", {"a": 1}, "other", {"original_type": "tomorrow"}),
     ]
 

@@ -9,7 +9,7 @@
 //! The feature `sm` adds 国密, the suite of SM2, SM3 and SM4, from crates in pure Rust: see [`Suite`].
 //!
 //! ```
-//! use wechatpay::{ApiV3Key, Callback, PlatformKey, PlatformKeys, Resource, UnixSeconds};
+//! use wechatpay::{ApiV3Key, Callback, Fen, PlatformKey, PlatformKeys, Product, UnixSeconds};
 //!
 //! # let load = |text: &str| serde_json::from_str::<serde_json::Value>(text);
 //! # let keys = load(include_str!("../tests/vectors/keys.json"))?;
@@ -30,9 +30,11 @@
 //! // For each request: its headers, its raw body and the time at which it came.
 //! let notification = Callback::parse(headers, body)?.verify(&platform_keys, now)?.open(&apiv3_key)?;
 //!
-//! let Resource::Transaction(transaction) = &notification.resource else { panic!("another product") };
-//! assert_eq!(transaction.trade_state, "SUCCESS");
-//! assert_eq!(transaction.amount.total, 100); // fen
+//! assert_eq!(notification.product, Product::Payment);
+//! // Ordinary, partner and combine payments alike; of other products see `notification.resource`.
+//! for payment in notification.resource.payments() {
+//!     assert_eq!((payment.state, payment.total), ("SUCCESS", Fen::new(100)?));
+//! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -50,9 +52,7 @@ mod suite;
 mod time;
 pub mod v2;
 
-pub use callback::{
-    Callback, Notification, Resource, VerifiedCallback, callback_message, fail_body_v3, headers,
-};
+pub use callback::{Callback, Notification, VerifiedCallback, callback_message, fail_body_v3, headers};
 pub use error::{FieldError, HeaderError, KeyError, OpenError, VerifyError};
 pub use keys::{ApiV3Key, MerchantCertificate, MerchantKey, PlatformKey, PlatformKeys, Serial};
 pub use money::{Fen, NegativeAmount};
@@ -60,6 +60,10 @@ pub use request::{
     AppPayment, JsapiPayment, MiniProgramPayment, RequestToSign, pay_sign, pay_sign_app, pay_sign_jsapi,
     pay_sign_message,
 };
-pub use resource::{Amount, Payer, Transaction};
+pub use resource::{
+    Amount, AuthorizationClosed, CombineTransaction, PartnerPayer, PartnerTransaction, Payer, Payment,
+    Product, ProfitSharing, Refund, RefundAmount, Resource, SecurityEcho, ShareReceiver, SubOrder,
+    SubOrderAmount, Transaction, TransferAuthorization, TransferBatch, TransferBill,
+};
 pub use suite::Suite;
 pub use time::UnixSeconds;

@@ -7,8 +7,9 @@ use payonce_core::{
     fact::{Content, Passed, Source},
     store::Receipt,
 };
+use serde_json::Value;
 use wechatpay::{
-    Notification, Resource, Transaction,
+    Notification, Payment, Resource,
     v2::{self, Notice, OpenedRefund},
 };
 
@@ -23,40 +24,72 @@ pub(super) fn v3(
     merchant: &MerchantId,
     received_at: UnixMillis,
 ) -> Result<Statement, Refusal> {
+    if let Some(named) = addressee(&notification.resource) {
+        expect(merchant, named)?;
+    }
     let receipt = receipt(&notification.id, &notification.event_type, merchant, received_at)?;
-    let fact = match &notification.resource {
-        Resource::Transaction(transaction) => {
-            expect(merchant, &transaction.mchid)?;
-            paid(transaction, merchant, &notification.plaintext)
-        }
+    let mut payments = notification.resource.payments().enumerate().map(|(place, payment)| {
+        let detail = match &notification.resource {
+            Resource::CombineTransaction(_) => detail_of_sub_order(&notification.plaintext, place)?,
+            _ => notification.plaintext.clone(),
+        };
+        paid(&payment, detail)
+    });
+    // All or none: what is not passed on has a fact for each of its orders.
+    let statement = match (payments.next(), payments.collect::<Option<Vec<Fact>>>()) {
+        (Some(Some(first)), Some(further)) => Some((first, further)),
         _ => None,
     };
-    let first = fact.unwrap_or_else(|| passed(&receipt, notification.plaintext));
-    Ok(Statement { first, further: Vec::new(), receipt })
+    let (first, further) =
+        statement.unwrap_or_else(|| (passed(&receipt, notification.plaintext), Vec::new()));
+    Ok(Statement { first, further, receipt })
 }
 
-/// A payment, if it is one that an order can have.
-fn paid(transaction: &Transaction, merchant: &MerchantId, plaintext: &str) -> Option<Fact> {
-    if transaction.trade_state != SUCCESS {
+/// Whose keys WeChat Pay made it with, where it says so: in partner mode the provider, of a combine order who combined.
+fn addressee(resource: &Resource) -> Option<&str> {
+    match resource {
+        Resource::Transaction(transaction) => Some(&transaction.mchid),
+        Resource::PartnerTransaction(transaction) => Some(&transaction.sp_mchid),
+        Resource::CombineTransaction(transaction) => Some(&transaction.combine_mchid),
+        Resource::Refund(refund) => refund.merchant(),
+        Resource::ProfitSharing(movement) => movement.merchant(),
+        _ => None,
+    }
+}
+
+/// A combine order's own fields, with the one sub-order at this place instead of all: what each order needs to know.
+fn detail_of_sub_order(plaintext: &str, place: usize) -> Option<String> {
+    let mut whole: serde_json::Map<String, Value> = serde_json::from_str(plaintext).ok()?;
+    let Some(Value::Array(mut sub_orders)) = whole.remove("sub_orders") else { return None };
+    if place >= sub_orders.len() {
+        return None;
+    }
+    whole.insert("sub_order".to_owned(), sub_orders.swap_remove(place));
+    serde_json::to_string(&whole).ok()
+}
+
+/// A payment, if it is one that an order can have. Of a combine order each belongs to the merchant that it names.
+fn paid(payment: &Payment<'_>, detail: String) -> Option<Fact> {
+    if payment.state != SUCCESS {
         return None;
     }
     let content = Content {
         key: OrderKey {
-            merchant: merchant.clone(),
-            out_trade_no: OutTradeNo::parse(&transaction.out_trade_no).ok()?,
+            merchant: MerchantId::parse(payment.mchid).ok()?,
+            out_trade_no: OutTradeNo::parse(payment.out_trade_no).ok()?,
         },
-        payment: WechatPaymentId::parse(&transaction.transaction_id).ok()?,
-        amount: Fen::new(transaction.amount.total).ok()?,
-        currency: Currency::parse(&transaction.amount.currency).ok()?,
-        appid: AppId::parse(&transaction.appid).ok()?,
-        sub_merchant: None,
+        payment: WechatPaymentId::parse(payment.transaction_id).ok()?,
+        amount: Fen::new(payment.total.get()).ok()?,
+        currency: Currency::parse(payment.currency).ok()?,
+        appid: AppId::parse(payment.appid).ok()?,
+        sub_merchant: payment.sub_mchid.map(MerchantId::parse).transpose().ok()?,
     };
-    let paid_at = transaction.success_time.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
+    let paid_at = payment.success_time.and_then(|text| text.parse::<Timestamp>().ok());
     Some(Fact::Paid(Paid {
         content,
         paid_at: paid_at.map(|at| UnixMillis(at.as_millisecond())),
         source: Source::Callback,
-        detail: Json::parse(plaintext.to_owned()).ok()?,
+        detail: Json::parse(detail).ok()?,
     }))
 }
 
@@ -166,6 +199,7 @@ mod tests {
             event_type: "TRANSACTION.SUCCESS".to_owned(),
             summary: String::new(),
             original_type: Some("transaction".to_owned()),
+            product: wechatpay::Product::Payment,
             resource: Resource::Transaction(Box::new(
                 serde_json::from_value(plaintext.clone()).expect("a transaction"),
             )),

@@ -32,9 +32,9 @@ fn a_genuine_copy_opens_to_its_payment() {
     assert_eq!(transaction.mchid, signer.merchant.mchid());
     assert_eq!(transaction.appid, signer.merchant.appid());
     assert_eq!(transaction.out_trade_no, payment.out_trade_no);
-    assert_eq!(transaction.transaction_id, payment.transaction_id);
-    assert_eq!(transaction.amount.total, AMOUNT_FEN);
-    assert_eq!(transaction.amount.currency, "CNY");
+    let seen = transaction.payment().unwrap();
+    assert_eq!(seen.transaction_id, payment.transaction_id);
+    assert_eq!((seen.total.get(), seen.currency), (AMOUNT_FEN, "CNY"));
     assert_eq!(transaction.trade_state, "SUCCESS");
     assert_eq!(transaction.attach.as_deref(), Some("桌 7"));
     assert_eq!(transaction.success_time.as_deref(), Some("2025-06-15T23:06:40+08:00"));

@@ -46,7 +46,8 @@ fn a_changed_amount_is_signed_genuinely_and_opens_to_another_amount() {
     let opened = receive(&signer, &copy(&signer, 0, Some(Mischief::AmountChanged))).unwrap();
     assert_eq!(opened.id, signer.notifications[0].id());
     let transaction = transaction(&opened);
-    assert_eq!(transaction.transaction_id, signer.notifications[0].payment().transaction_id);
-    assert_ne!(transaction.amount.total, AMOUNT_FEN);
-    assert_eq!(transaction.amount.payer_total, Some(transaction.amount.total));
+    let seen = transaction.payment().unwrap();
+    assert_eq!(seen.transaction_id, signer.notifications[0].payment().transaction_id);
+    assert_ne!(seen.total.get(), AMOUNT_FEN);
+    assert_eq!(transaction.amount.as_ref().unwrap().payer_total, Some(seen.total));
 }

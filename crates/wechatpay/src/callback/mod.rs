@@ -17,7 +17,7 @@ use crate::error::{HeaderError, OpenError, VerifyError};
 use crate::keys::{ApiV3Key, PlatformKeys};
 
 pub use ack::fail_body_v3;
-pub use notification::{Notification, Resource};
+pub use notification::Notification;
 pub use signed::callback_message;
 
 /// The signature headers and the raw body of a request. Nothing in it is believed.

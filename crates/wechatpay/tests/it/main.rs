@@ -14,9 +14,9 @@ mod open;
 mod own;
 mod published;
 mod receiving;
+mod resource;
 mod rotation;
 #[cfg(feature = "sm")]
 mod sm;
-mod transaction;
 mod v2;
 mod verify;

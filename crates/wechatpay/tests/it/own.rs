@@ -3,7 +3,8 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::Value;
 use wechatpay::{
-    ApiV3Key, MerchantKey, RequestToSign, Resource, UnixSeconds, callback_message, pay_sign, pay_sign_message,
+    ApiV3Key, Fen, MerchantKey, RequestToSign, Resource, UnixSeconds, callback_message, pay_sign,
+    pay_sign_message,
 };
 
 use crate::fixture::{Sent, apiv3_key, key_text, platform_keys, vectors};
@@ -37,6 +38,10 @@ fn callbacks_verify_and_open() {
         assert_eq!(notification.plaintext, text(expected, "plaintext"), "{name}");
         let kind = match notification.resource {
             Resource::Transaction(_) => "transaction",
+            Resource::PartnerTransaction(_) => "partner",
+            Resource::CombineTransaction(_) => "combine",
+            Resource::ProfitSharing(_) => "profitsharing",
+            Resource::Refund(_) => "refund",
             _ => "other",
         };
         assert_eq!(kind, text(expected, "kind"), "{name}");
@@ -56,7 +61,7 @@ fn transaction_has_every_field() {
     let ordinary = named("ordinary");
     assert_eq!((ordinary.mchid.as_str(), ordinary.appid.as_str()), ("1900000001", "wx0123456789abcdef"));
     assert_eq!(ordinary.out_trade_no, "payonce-0001");
-    assert_eq!(ordinary.transaction_id, "4200000000202506150000000001");
+    assert_eq!(ordinary.transaction_id.as_deref(), Some("4200000000202506150000000001"));
     assert_eq!(ordinary.trade_state, "SUCCESS");
     assert_eq!(ordinary.trade_type.as_deref(), Some("JSAPI"));
     assert_eq!(ordinary.trade_state_desc.as_deref(), Some("支付成功"));
@@ -64,19 +69,19 @@ fn transaction_has_every_field() {
     assert_eq!(ordinary.attach.as_deref(), Some("桌 7 / \"A\""));
     assert_eq!(ordinary.success_time.as_deref(), Some("2025-06-15T23:06:39+08:00"));
     assert_eq!(ordinary.payer.unwrap().openid.as_deref(), Some("oTestOpenid0000000000000000"));
-    assert_eq!((ordinary.amount.total, ordinary.amount.payer_total), (100, Some(90)));
-    assert_eq!(ordinary.amount.currency, "CNY");
-    assert_eq!(ordinary.amount.payer_currency.as_deref(), Some("CNY"));
-    assert!(ordinary.other.is_empty() && ordinary.amount.other.is_empty());
+    let amount = ordinary.amount.unwrap();
+    assert_eq!((amount.total.get(), amount.payer_total.map(Fen::get)), (100, Some(90)));
+    assert_eq!((amount.currency.as_str(), amount.payer_currency.as_deref()), ("CNY", Some("CNY")));
+    assert!(ordinary.other.is_empty() && amount.other.is_empty());
 
     let unknown = named("unknown fields");
     assert_eq!(unknown.other["scene_info"]["device_id"], "013467007045764");
     assert_eq!(unknown.other["field_of_tomorrow"][1]["x"], Value::Null);
-    assert_eq!(unknown.amount.other["settlement_rate"], 65000);
+    assert_eq!(unknown.amount.unwrap().other["settlement_rate"], 65000);
 
     let bare = named("optional fields null");
-    assert_eq!((bare.amount.total, bare.amount.payer_total), (1, None));
-    assert_eq!(bare.amount.currency, "CNY");
+    let amount = bare.amount.unwrap();
+    assert_eq!((amount.total.get(), amount.payer_total, amount.currency.as_str()), (1, None, "CNY"));
     assert_eq!((bare.payer, bare.success_time), (None, None));
 }
 
