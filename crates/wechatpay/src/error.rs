@@ -5,7 +5,7 @@
 //! [`FieldError`] is the caller's, who gave a text or a key that does not go.
 //! Deliberately absent: HTTP statuses, and the contents of keys and of decrypted text.
 
-use crate::{Suite, UnixSeconds};
+use crate::{Notification, Suite, UnixSeconds};
 
 /// A key, certificate, serial or secret that cannot be used as given. Each text says what to give instead.
 #[derive(Debug, thiserror::Error)]
@@ -261,6 +261,8 @@ pub enum OpenError {
         original_type: String,
         /// Where and why.
         source: serde_json::Error,
+        /// The rest of the notification: WeChat Pay signed it, so that it can be kept and handed on all the same.
+        notification: Box<Notification>,
     },
 }
 
@@ -328,7 +330,18 @@ mod tests {
     #[test]
     fn an_error_about_a_resource_does_not_quote_it() {
         let source = serde_json::from_str::<Vec<u8>>(r#""an \"openid\" of a payer""#).unwrap_err();
-        let error = OpenError::ResourceMalformed { original_type: "transaction".to_owned(), source };
+        let notification = Box::new(Notification {
+            id: "EV-1".to_owned(),
+            create_time: String::new(),
+            event_type: String::new(),
+            summary: String::new(),
+            original_type: None,
+            product: crate::Product::Payment,
+            resource: crate::Resource::Other,
+            plaintext: "an openid".to_owned(),
+        });
+        let original_type = "transaction".to_owned();
+        let error = OpenError::ResourceMalformed { original_type, source, notification };
         let said = error.to_string();
         assert!(said.contains("invalid type: string \"…\", expected") && !said.contains("openid"), "{said}");
     }

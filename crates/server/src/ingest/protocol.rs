@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use payonce_core::UnixMillis;
-use wechatpay::{Callback, UnixSeconds, v2};
+use wechatpay::{Callback, OpenError, Product, UnixSeconds, v2};
 
 use super::{refusal::Refusal, statement::Statement, translate};
 use crate::config::Merchant;
@@ -46,7 +46,18 @@ pub(super) fn believe_v3<'a>(
     let verified =
         Callback::parse(headers, body)?.verify(keys.platform(), UnixSeconds(received_at.seconds()))?;
     keys.proved(verified.serial());
-    let notification = verified.open(&merchant.apiv3_key)?;
+    let notification = match verified.open(&merchant.apiv3_key) {
+        // Not ours to judge, and so not ours to refuse: it is passed on as it is.
+        Err(OpenError::ResourceMalformed { original_type, source, notification })
+            if notification.product != Product::Payment
+                && notification.product != Product::PartnerPayment
+                && notification.product != Product::CombinePayment =>
+        {
+            tracing::warn!(%original_type, line = source.line(), column = source.column(), "a resource is not as documented");
+            *notification
+        }
+        opened => opened?,
+    };
     translate::v3(notification, &merchant.mchid, received_at)
 }
 

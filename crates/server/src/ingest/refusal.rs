@@ -233,6 +233,16 @@ mod tests {
         let (resource_type, algorithm, original_type) = (text(), text(), text());
         let senseless = NotificationId::parse("").expect_err("it is empty");
         let (source, malformed) = (not_json(), "malformed_notification");
+        let notification = Box::new(wechatpay::Notification {
+            id: text(),
+            create_time: text(),
+            event_type: text(),
+            summary: text(),
+            original_type: None,
+            product: wechatpay::Product::Payment,
+            resource: wechatpay::Resource::Other,
+            plaintext: text(),
+        });
         check([
             (O::WrongKey.into(), 500, "wrong_apiv3_key", true),
             (O::BodyNotUtf8.into(), 400, malformed, true),
@@ -244,7 +254,7 @@ mod tests {
             (O::CiphertextTooShort { bytes: 1 }.into(), 400, malformed, true),
             (O::PlaintextNotUtf8.into(), 400, malformed, true),
             (O::PlaintextNotJson(not_json()).into(), 400, malformed, true),
-            (O::ResourceMalformed { original_type, source }.into(), 400, malformed, true),
+            (O::ResourceMalformed { original_type, source, notification }.into(), 400, malformed, true),
             (senseless.into(), 400, "senseless_notification", true),
         ]);
     }

@@ -267,6 +267,69 @@ mod tests {
         }
     }
 
+    fn of(resource: Resource, plaintext: &Value) -> Notification {
+        Notification { resource, plaintext: plaintext.to_string(), ..notification(&self::plaintext()) }
+    }
+
+    /// One fact a sub-order, each with what its own seller needs to know.
+    #[test]
+    fn a_combine_notification_is_one_fact_a_sub_order() {
+        let sub_order = |mchid: &str, number: u32| {
+            json!({
+                "mchid": mchid, "sub_mchid": "1900000109", "out_trade_no": format!("SUB{number}"),
+                "transaction_id": format!("420000000020260302000000000{number}"), "trade_state": "SUCCESS",
+                "attach": format!("for {number}"), "amount": { "total_amount": 100 * number, "currency": "CNY" },
+            })
+        };
+        let mut whole = json!({
+            "combine_appid": "wx0123456789abcdef", "combine_mchid": MCHID, "combine_out_trade_no": "WHOLE",
+            "sub_orders": [sub_order("1900000007", 1), sub_order("1900000008", 2), sub_order(MCHID, 3)],
+        });
+        let combine = |whole: &Value| {
+            of(Resource::CombineTransaction(serde_json::from_value(whole.clone()).unwrap()), whole)
+        };
+        let Statement { first, further, receipt } = translated(combine(&whole)).unwrap();
+        assert_eq!(receipt.merchant.as_str(), MCHID);
+        let facts: Vec<Fact> = std::iter::once(first).chain(further).collect();
+        assert_eq!(facts.len(), 3);
+        for (number, (fact, mchid)) in (1..).zip(facts.iter().zip(["1900000007", "1900000008", MCHID])) {
+            let Fact::Paid(Paid { content, detail, .. }) = fact else { panic!("{fact:?}") };
+            assert_eq!(content.key.merchant.as_str(), mchid);
+            assert_eq!(content.key.out_trade_no.as_str(), format!("SUB{number}"));
+            assert_eq!((content.amount.get(), content.appid.as_str()), (100 * number, "wx0123456789abcdef"));
+            assert_eq!(content.sub_merchant.as_ref().map(MerchantId::as_str), Some("1900000109"));
+            let detail: Value = serde_json::from_str(detail.as_str()).unwrap();
+            assert_eq!(detail["sub_order"]["attach"], format!("for {number}"));
+            assert_eq!(
+                (&detail["combine_out_trade_no"], &detail["sub_orders"]),
+                (&"WHOLE".into(), &Value::Null)
+            );
+        }
+        // All or none: what one order cannot have is handed on whole.
+        whole["sub_orders"][1]["out_trade_no"] = "订单".into();
+        assert_passed_on(combine(&whole));
+        whole["combine_mchid"] = "1900000009".into();
+        assert!(matches!(translated(combine(&whole)), Err(Refusal::OtherMerchant { .. })));
+    }
+
+    #[test]
+    fn a_partners_payment_names_both_merchants() {
+        let mut partner = json!({
+            "sp_mchid": MCHID, "sp_appid": "wx0123456789abcdef", "sub_mchid": "1900000109",
+            "sub_appid": "wxfedcba9876543210", "out_trade_no": "ORDER1", "transaction_id": "42",
+            "trade_state": "SUCCESS", "amount": { "total": 5990, "currency": "CNY" },
+        });
+        let notified = |partner: &Value| {
+            of(Resource::PartnerTransaction(serde_json::from_value(partner.clone()).unwrap()), partner)
+        };
+        let Fact::Paid(paid) = translated(notified(&partner)).unwrap().first else { panic!("a payment") };
+        assert_eq!(paid.content.key.merchant.as_str(), MCHID);
+        assert_eq!(paid.content.appid.as_str(), "wx0123456789abcdef");
+        assert_eq!(paid.content.sub_merchant.as_ref().map(MerchantId::as_str), Some("1900000109"));
+        partner["sp_mchid"] = "1900000009".into();
+        assert!(matches!(translated(notified(&partner)), Err(Refusal::OtherMerchant { .. })));
+    }
+
     #[test]
     fn another_merchants_notification_and_senseless_names_are_refused() {
         let mut other = plaintext();

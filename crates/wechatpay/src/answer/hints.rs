@@ -143,6 +143,6 @@ mod tests {
             assert!(codes[at + 1..].iter().all(|other| !is_same_code(code, other)), "{code}");
         }
         let numbers: std::collections::BTreeSet<u64> = NUMERIC.iter().map(|(code, _)| *code).collect();
-        assert_eq!((codes.len(), numbers.len(), NUMERIC.len()), (48, 20, 20));
+        assert_eq!((codes.len(), numbers.len(), NUMERIC.len()), (49, 20, 20));
     }
 }

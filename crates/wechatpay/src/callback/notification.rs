@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use crate::resource::{self, Product, Resource};
 use crate::{ApiV3Key, OpenError};
@@ -88,8 +89,15 @@ pub(crate) fn open(body: &[u8], key: &ApiV3Key) -> Result<Notification, OpenErro
     let plaintext = key.open_as(&sealed.algorithm, &sealed.nonce, associated_data, &sealed.ciphertext)?;
     let plaintext = String::from_utf8(plaintext).map_err(|_| OpenError::PlaintextNotUtf8)?;
     let original_type = sealed.original_type.filter(|text| !text.is_empty());
-    let (product, resource) = resource::open(&envelope.event_type, original_type.as_deref(), &plaintext)?;
-    Ok(Notification {
+    let read = resource::open(&envelope.event_type, original_type.as_deref(), &plaintext);
+    let (product, resource, malformed) = match read {
+        Ok((product, resource)) => (product, resource, None),
+        Err((product, source)) => match (source.classify(), product.original_type()) {
+            (Category::Data, Some(named)) => (product, Resource::Other, Some((named.to_owned(), source))),
+            _ => return Err(OpenError::PlaintextNotJson(source)),
+        },
+    };
+    let notification = Notification {
         id: envelope.id,
         create_time: envelope.create_time,
         event_type: envelope.event_type,
@@ -98,5 +106,12 @@ pub(crate) fn open(body: &[u8], key: &ApiV3Key) -> Result<Notification, OpenErro
         product,
         resource,
         plaintext,
-    })
+    };
+    match malformed {
+        None => Ok(notification),
+        Some((original_type, source)) => {
+            let notification = Box::new(notification);
+            Err(OpenError::ResourceMalformed { original_type, source, notification })
+        }
+    }
 }

@@ -6,14 +6,12 @@
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
-use serde_json::error::Category;
 
 use super::shape::{self, Shape};
 use super::{
     CombineTransaction, PartnerTransaction, Payment, Product, ProfitSharing, Refund, SecurityEcho,
     Transaction, TransferAuthorization, TransferBatch, TransferBill,
 };
-use crate::OpenError;
 
 const UNPAID_SUB_ORDER: &str = "no sub_orders, or one without transaction_id or amount";
 
@@ -56,18 +54,14 @@ impl Resource {
     }
 }
 
-/// What was read, or why it was not as its product has it.
+/// What was read, or why it was not as that product has it.
 type Read = Result<(Product, Resource), (Product, serde_json::Error)>;
 
 /// Tells the product and reads the resource. An `original_type` is not empty.
-pub(crate) fn open(
-    event_type: &str,
-    original_type: Option<&str>,
-    plaintext: &str,
-) -> Result<(Product, Resource), OpenError> {
+pub(crate) fn open(event_type: &str, original_type: Option<&str>, plaintext: &str) -> Read {
     let by_event = Product::of_event_type(event_type);
     let product = Product::named(by_event, original_type);
-    let read = match product {
+    match product {
         // What happened is part of what a resource says: under an event that is not known it is not read.
         _ if by_event.is_none() => passed_on(product, plaintext),
         Product::Payment => payment(original_type, plaintext),
@@ -76,13 +70,7 @@ pub(crate) fn open(
         Product::MerchantTransfer => merchant_transfer(event_type, plaintext),
         Product::SecurityEcho => typed(product, plaintext, Resource::SecurityEcho),
         _ => passed_on(product, plaintext),
-    };
-    read.map_err(|(product, source)| match (source.classify(), product.original_type()) {
-        (Category::Data, Some(named)) => {
-            OpenError::ResourceMalformed { original_type: named.to_owned(), source }
-        }
-        _ => OpenError::PlaintextNotJson(source),
-    })
+    }
 }
 
 fn payment(original_type: Option<&str>, plaintext: &str) -> Read {

@@ -133,7 +133,7 @@ impl Product {
     }
 
     /// The original type that a typed product's resource has.
-    pub(super) fn original_type(self) -> Option<&'static str> {
+    pub(crate) fn original_type(self) -> Option<&'static str> {
         match self {
             Self::Payment | Self::PartnerPayment | Self::CombinePayment => Some("transaction"),
             Self::Refund => Some("refund"),
