@@ -24,8 +24,8 @@ use crate::{
     config::Config,
     http,
     ingest::{
-        Applier, Applying, CALLBACK_BUDGET, Committed, Grouping, Intake, REOPEN_EVERY, Shared, SharedError,
-        Shed,
+        Applier, Applying, CALLBACK_BUDGET, Committed, Grouping, Intake, REOPEN_EVERY, SHARED_WAIT_MAX,
+        Shared, SharedError, Shed,
     },
     merchants::Merchants,
     metrics::Metrics,
@@ -79,13 +79,20 @@ pub struct Patience {
     pub callback: Duration,
     /// How long a client may take to send a request's head.
     pub head: Duration,
+    /// How long a callback waits for the shared cache before it asks the database.
+    pub shared_cache: Duration,
     /// From one look for callbacks that did not open to the next.
     pub unopened: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { callback: CALLBACK_BUDGET, head: http::HEAD_PATIENCE, unopened: REOPEN_EVERY }
+        Self {
+            callback: CALLBACK_BUDGET,
+            head: http::HEAD_PATIENCE,
+            unopened: REOPEN_EVERY,
+            shared_cache: SHARED_WAIT_MAX,
+        }
     }
 }
 
@@ -173,7 +180,9 @@ impl Server {
 
         let metrics = Arc::new(Metrics::new());
         let shared = match &config.cache.redis_url {
-            Some(url) => Some(Arc::new(Shared::open(url.expose(), Arc::clone(&metrics))?)),
+            Some(url) => {
+                Some(Arc::new(Shared::open(url.expose(), patience.shared_cache, Arc::clone(&metrics))?))
+            }
             None => None,
         };
         let memory_max = config.cache.memory_mib_max * 1024 * 1024;

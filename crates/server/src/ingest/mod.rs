@@ -24,4 +24,4 @@ pub(crate) use applier::{Applier, Applying, Intake, Shed};
 pub(crate) use committed::Committed;
 pub(crate) use handler::{CALLBACK_BUDGET, notify_v2, notify_v3, wrong_method_v2, wrong_method_v3};
 pub(crate) use reopen::{REOPEN_EVERY, reopen};
-pub(crate) use shared::Shared;
+pub(crate) use shared::{SHARED_WAIT_MAX, Shared};

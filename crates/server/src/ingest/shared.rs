@@ -22,7 +22,7 @@ use tokio::time::{Instant, timeout};
 use crate::metrics::Metrics;
 
 /// The longest that a callback waits for Redis: a database answers in that time as well.
-const WAIT_MAX: Duration = Duration::from_millis(20);
+pub(crate) const SHARED_WAIT_MAX: Duration = Duration::from_millis(20);
 
 /// How long Redis is left alone after it failed.
 const REST: Duration = Duration::from_secs(1);
@@ -41,6 +41,8 @@ pub enum SharedError {
 /// A cache in Redis.
 pub(crate) struct Shared {
     connection: ConnectionManager,
+    /// The longest that a callback waits.
+    wait_max: Duration,
     started: Instant,
     /// Milliseconds since `started` until which Redis is left alone.
     rests_until: AtomicU64,
@@ -63,7 +65,11 @@ const VALUE_BYTES: usize = SEAL_BYTES;
 
 impl Shared {
     /// A cache at this URL. Connects when it is first needed.
-    pub(crate) fn open(url: &str, metrics: std::sync::Arc<Metrics>) -> Result<Self, SharedError> {
+    pub(crate) fn open(
+        url: &str,
+        wait_max: Duration,
+        metrics: std::sync::Arc<Metrics>,
+    ) -> Result<Self, SharedError> {
         let client = Client::open(url).map_err(SharedError::Url)?;
         let config = ConnectionManagerConfig::new()
             // Whoever asks next connects; nobody waits for it.
@@ -73,6 +79,7 @@ impl Shared {
         let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(SharedError::Url)?;
         Ok(Self {
             connection,
+            wait_max,
             started: Instant::now(),
             rests_until: AtomicU64::new(0),
             failed: AtomicBool::new(false),
@@ -113,14 +120,14 @@ impl Shared {
         if now() < self.rests_until.load(Ordering::Relaxed) {
             return None;
         }
-        let failure = match timeout(WAIT_MAX, asked).await {
+        let failure = match timeout(self.wait_max, asked).await {
             Ok(Ok(answer)) => {
                 self.failed.store(false, Ordering::Relaxed);
                 return Some(answer);
             }
             // Its texts hold no data of ours; the URL's password is not in them.
             Ok(Err(error)) => error.category().to_owned(),
-            Err(_) => format!("no answer within {WAIT_MAX:?}"),
+            Err(_) => format!("no answer within {:?}", self.wait_max),
         };
         self.rests_until.store(now() + REST.as_millis() as u64, Ordering::Relaxed);
         self.metrics.shared_failures.inc();

@@ -1,6 +1,8 @@
 //! A cache that the nodes of a fleet share: it saves the database work, and is never believed without the database's
 //! own seal.
 
+use std::time::Duration;
+
 use payonce_core::store::Epoch;
 use payonce_server::{
     Patience,
@@ -24,7 +26,12 @@ struct Fleet {
 
 async fn node(redis: &Redis, epoch: u8) -> Stage {
     let url = SecretUrl::new(redis.url());
-    let stage = Stage::with(|config, _| config.cache.redis_url = Some(url)).await;
+    // However busy the machine is: what is tried here is no deadline.
+    let change = |config: &mut Config, patience: &mut Patience| {
+        config.cache.redis_url = Some(url);
+        patience.shared_cache = Duration::from_secs(2);
+    };
+    let stage = Stage::with(change).await;
     stage.store.pretend_epoch(Epoch::new([epoch; Epoch::KEY_BYTES]));
     stage
 }

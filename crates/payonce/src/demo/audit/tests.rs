@@ -120,8 +120,8 @@ async fn half_an_effect_is_lost() {
 async fn a_second_effect_is_doubled() {
     for sql in [
         "DROP INDEX payment_settles_once;
-         INSERT INTO payment SELECT id + 100, mchid, transaction_id, 1, out_trade_no, amount, currency, appid,
-           standing, order_id, paid_at, source, learnt_at, detail FROM payment WHERE out_trade_no = 'ORDER2'",
+         INSERT INTO payment SELECT id + 100, mchid, transaction_id, 1, 1, out_trade_no, amount, currency, appid,
+           sub_mchid, standing, order_id, paid_at, source, learnt_at, detail FROM payment WHERE out_trade_no = 'ORDER2'",
         "DROP INDEX payment_succeeded_once;
          INSERT INTO message SELECT position + 100, id, kind, order_id, sequence + 1, body, created_at
            FROM message WHERE body LIKE '%ORDER2%'",

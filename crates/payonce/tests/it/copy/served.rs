@@ -33,7 +33,7 @@ const ALL: usize = 24;
 const ORDERS: usize = 0;
 const RECEIPT: usize = 5;
 const ID: usize = 0;
-const STATE: usize = 7;
+const STATE: usize = 8;
 const OUTCOME: usize = 5;
 
 /// A life of a node: it starts, does something, and stops well, so that every message has its position.
