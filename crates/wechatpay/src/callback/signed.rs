@@ -9,10 +9,10 @@ use crate::suite::Suite;
 use crate::{PlatformKeys, UnixSeconds};
 
 /// A timestamp this far from now, or farther, is refused (WeChat Pay's rule for replays).
-const WINDOW_SECONDS: u64 = 300;
+pub(crate) const WINDOW_SECONDS: u64 = 300;
 
 /// Begins the deliberately wrong signatures by which WeChat tests whether merchants verify.
-const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
+pub(crate) const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 
 /// The signature headers and the raw body. Nothing in it is believed.
 #[derive(Clone, Copy)]

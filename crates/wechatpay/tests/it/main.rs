@@ -6,6 +6,7 @@ mod answer;
 mod arbitrary;
 mod certificates;
 mod fields;
+mod diagnosis;
 mod fixture;
 mod headers;
 mod keys;

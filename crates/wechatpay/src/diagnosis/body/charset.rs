@@ -36,10 +36,11 @@ fn undone(body: &[u8], byte: impl Fn(char) -> Option<u8>) -> Option<Vec<u8>> {
     std::str::from_utf8(&bytes).is_ok().then_some(bytes)
 }
 
-/// The body with each of the known texts in the place of its summary, unless it has one of them.
+/// The body with each of the known texts in the place of its summary, unless it has one of them, be it escaped.
 pub(super) fn with_summaries(body: &[u8]) -> Vec<Vec<u8>> {
     let Some((before, summary, behind)) = summary(body) else { return Vec::new() };
-    if SUMMARIES.iter().any(|known| known.as_bytes() == summary) {
+    let text: Option<String> = serde_json::from_slice(&[b"\"", summary, b"\""].concat()).ok();
+    if text.is_some_and(|text| SUMMARIES.contains(&text.as_str())) {
         return Vec::new();
     }
     SUMMARIES.iter().map(|known| [before, known.as_bytes(), behind].concat()).collect()

@@ -233,23 +233,31 @@ fn escape(character: char, upper: bool, out: &mut String) {
     }
 }
 
-/// What differs between two ways of writing one document.
+/// What differs between two ways of writing one document. The original has no blanks around it.
 pub(super) fn differences(received: &str, original: &str) -> impl Iterator<Item = BodyChange> {
-    let (received, original) = (Marks::of(received), Marks::of(original));
+    let inner = received.trim_ascii();
+    let around = match received.strip_prefix(inner) {
+        Some("") => None,
+        Some("\n" | "\r\n") => Some(BodyChange::NewlineAdded),
+        Some(_) | None => Some(BodyChange::BlanksAdded),
+    };
+    let (received, original) = (Marks::of(inner), Marks::of(original));
     let order = received.names != original.names;
-    [
-        // Blanks move along with what they stand between.
-        (
-            received.blanks != original.blanks && !order || received.blanks.len() != original.blanks.len(),
-            BodyChange::JsonBlanks,
-        ),
+    let blanks = if order {
+        // They move along with what they stand between.
+        received.blanks.len() != original.blanks.len()
+    } else {
+        received.blanks != original.blanks
+    };
+    let written = [
+        (blanks, BodyChange::JsonBlanks),
         (received.slashes != original.slashes, BodyChange::JsonSlashes),
         (received.unicode != original.unicode, BodyChange::JsonUnicode),
         (received.html != original.html, BodyChange::JsonHtml),
         (order, BodyChange::JsonOrder),
-    ]
-    .into_iter()
-    .filter_map(|(differs, change)| differs.then_some(change))
+    ];
+    let written = written.into_iter().filter_map(|(differs, change)| differs.then_some(change));
+    around.into_iter().chain(written)
 }
 
 /// By what ways of writing can be told apart.

@@ -1,0 +1,70 @@
+//! What WeChat Pay signed and what does not open.
+
+use serde_json::json;
+use wechatpay::ApiV3Key;
+use wechatpay::diagnosis::{Account, Cause, Check, Class, Outcome};
+
+use super::{MCHID, among, check, codes, genuine, look_with};
+use crate::fixture::{Sent, apiv3_key_text, envelope, platform_keys};
+
+#[test]
+fn a_wrong_apiv3_key() {
+    let keys = platform_keys();
+    let wrong = ApiV3Key::new("00000000000000000000000000000000").unwrap();
+    let found = look_with(&genuine(), &keys, &wrong, None);
+    assert_eq!((found.class, codes(&found)), (Class::DoesNotOpen, vec!["wrong_apiv3_key"]));
+    let swapped = Account::new(MCHID, &keys, &wrong).with_apiv2_key(&apiv3_key_text()).unwrap();
+    let found = among(&genuine(), &[swapped], Some(MCHID), None);
+    assert_eq!((found.class, found.causes), (Class::DoesNotOpen, vec![Cause::ApiV2KeyInPlace]));
+    // A changed body and a wrong key: both are said.
+    let mut sent = genuine();
+    sent.body.push(b'\n');
+    let found = look_with(&sent, &keys, &wrong, None);
+    assert_eq!((found.class, codes(&found)), (Class::Changed, vec!["newline_added", "wrong_apiv3_key"]));
+}
+
+#[test]
+fn signed_but_no_notification() {
+    for (what, body) in [
+        ("no JSON", "hello".to_owned()),
+        ("nothing", String::new()),
+        ("no envelope", "{}".to_owned()),
+        ("no payment", envelope(b"{}").to_string().replace("TRANSACTION", "X")),
+        ("no JSON within", envelope(b"hello").to_string()),
+    ] {
+        let sent = Sent::signed(body);
+        if what == "no payment" {
+            check(what, &sent, Class::Accepted, &[]);
+        } else {
+            check(what, &sent, Class::Unreadable, &["not_a_notification"]);
+        }
+    }
+}
+
+#[test]
+fn a_resource_in_sm4_is_said_to_be() {
+    let mut body = envelope(b"{}");
+    body["resource"]["algorithm"] = json!("AEAD_SM4_GCM");
+    let found = check("SM4", &Sent::signed(body.to_string()), Class::Unsupported, &["sm_suite"]);
+    let failed = found.steps.iter().find(|step| step.outcome == Outcome::Failed).unwrap();
+    assert_eq!(failed.check, Check::Envelope);
+    body["resource"]["algorithm"] = json!("ROT13");
+    check("ROT13", &Sent::signed(body.to_string()), Class::Unsupported, &["unknown_algorithm"]);
+}
+
+#[test]
+fn a_payment_to_another_merchant() {
+    let plaintext = r#"{"mchid":"1","appid":"wx","out_trade_no":"o","transaction_id":"t","trade_state":"SUCCESS",
+        "amount":{"total":1}}"#;
+    let sent = Sent::signed(envelope(plaintext.as_bytes()).to_string());
+    let found = check("other", &sent, Class::WrongMerchant, &["about_other_merchant"]);
+    assert!(found.notification.is_some());
+}
+
+#[test]
+fn apiv2_is_recognised_and_not_judged() {
+    let sent =
+        Sent { headers: Vec::new(), body: b"\n<xml><return_code>SUCCESS</return_code></xml>".to_vec() };
+    let found = check("v2", &sent, Class::ApiV2, &["apiv2_notice"]);
+    assert!(found.steps.iter().all(|step| step.outcome == Outcome::NotReached));
+}
