@@ -36,7 +36,7 @@ pub enum Cause {
         /// The serial of the key that signed.
         signed_by: String,
     },
-    /// The header that names the algorithm is not the one that WeChat Pay sent: RSA fits.
+    /// The header that names the algorithm is not the one that WeChat Pay sent: the key that signed is of another.
     SignatureTypeAltered {
         /// The algorithm that it names.
         named: String,
@@ -109,6 +109,11 @@ pub enum Cause {
     SignatureProbe,
     /// SM2 signatures, or resources in SM4.
     SmSuite,
+    /// The key that goes by the serial is one of the other suite.
+    OtherSuite {
+        /// Which suite signed, and which the key is of.
+        problem: String,
+    },
     /// An algorithm that nobody here knows.
     UnknownAlgorithm {
         /// Its name.
@@ -123,8 +128,15 @@ pub enum Cause {
         /// What is wrong with it.
         problem: String,
     },
-    /// A notice of APIv2.
-    ApiV2Notice,
+    /// A notice of APIv2, and no APIv2 key to check it with.
+    ApiV2KeyMissing,
+    /// The `sign` of a notice of APIv2 is missing or is none.
+    SignMalformed {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The APIv2 key neither signed nor opens a notice of APIv2, nor does any other that is configured.
+    WrongApiV2Key,
     /// None of the known causes.
     NoneFound,
 }
@@ -155,11 +167,14 @@ impl Cause {
             Self::SignedLongAgo { .. } => "signed_long_ago",
             Self::SignatureProbe => "signature_probe",
             Self::SmSuite => "sm_suite",
+            Self::OtherSuite { .. } => "other_suite",
             Self::UnknownAlgorithm { .. } => "unknown_algorithm",
             Self::WrongApiV3Key => "wrong_apiv3_key",
             Self::ApiV2KeyInPlace => "apiv2_key_in_place",
             Self::NotANotification { .. } => "not_a_notification",
-            Self::ApiV2Notice => "apiv2_notice",
+            Self::ApiV2KeyMissing => "apiv2_key_missing",
+            Self::SignMalformed { .. } => "sign_malformed",
+            Self::WrongApiV2Key => "wrong_apiv2_key",
             Self::NoneFound => "none_found",
         }
     }
@@ -175,6 +190,7 @@ impl Cause {
                 | Self::NewCertificate { .. }
                 | Self::OtherPublicKey { .. }
                 | Self::WrongApiV3Key
+                | Self::WrongApiV2Key
                 | Self::NoneFound
         )
     }
@@ -247,6 +263,9 @@ impl Cause {
             Self::SmSuite => {
                 "build with the feature `sm`, or have the merchant's algorithm set back to RSA on the merchant platform"
             }
+            Self::OtherSuite { .. } => {
+                "configure the key of the merchant's suite, as the merchant platform shows it (RSA, or SM on application)"
+            }
             Self::UnknownAlgorithm { .. } => "take a newer version that knows it",
             Self::WrongApiV3Key => {
                 "the APIv3 key was reset on the merchant platform, or mistyped, or is another merchant's, or is the APIv2 \
@@ -256,9 +275,16 @@ impl Cause {
             Self::NotANotification { .. } => {
                 "keep it and report it: WeChat Pay signed something that is not as documented"
             }
-            Self::ApiV2Notice => {
-                "check it by the rules of APIv2, at the address of its own; a refund without notify_url is told in APIv2 \
-                 if the merchant platform has a URL for it"
+            Self::ApiV2KeyMissing => {
+                "configure the merchant's APIv2 key; or have WeChat Pay tell by APIv3: a refund without notify_url is told \
+                 in APIv2 if the merchant platform has a URL for it"
+            }
+            Self::SignMalformed { .. } => {
+                "compare the notice with what WeChat Pay sent; whatever has no good sign is not to be believed"
+            }
+            Self::WrongApiV2Key => {
+                "the APIv2 key was reset on the merchant platform, or mistyped, or is another merchant's, or is the APIv3 \
+                 key: set it anew there and configure the same"
             }
             Self::NoneFound => {
                 "capture the request as it leaves the outermost proxy and compare it with this; if it comes from nobody \
@@ -319,7 +345,7 @@ impl fmt::Display for Cause {
                 write!(f, "the header wechatpay-serial is gone: the key {signed_by} signed")
             }
             Self::SignatureTypeAltered { named } => {
-                write!(f, "the header wechatpay-signature-type was altered: it says {named:?}, but RSA fits")
+                write!(f, "the header wechatpay-signature-type was altered: it says {named:?}, but the key of another one fits")
             }
             Self::CertificateExpired { serial, expired, signed } => {
                 let also = if *signed { "; it did sign this" } else { "" };
@@ -355,11 +381,14 @@ impl fmt::Display for Cause {
             }
             Self::SignatureProbe => f.write_str("WeChat Pay tests by a deliberately wrong signature whether it is verified"),
             Self::SmSuite => f.write_str("it uses the SM suite (SM2 with SM3, or SM4), which this build does not have"),
+            Self::OtherSuite { problem } => f.write_str(problem),
             Self::UnknownAlgorithm { algorithm } => write!(f, "it uses {algorithm:?}, which is not known here"),
             Self::WrongApiV3Key => f.write_str("the APIv3 key does not open what WeChat Pay signed"),
             Self::ApiV2KeyInPlace => f.write_str("the key that is configured as APIv2's opens it"),
             Self::NotANotification { problem } => f.write_str(problem),
-            Self::ApiV2Notice => f.write_str("the body is XML: a notice of APIv2, which carries its signature within"),
+            Self::ApiV2KeyMissing => f.write_str("the body is XML, a notice of APIv2, and no APIv2 key is configured"),
+            Self::SignMalformed { problem } => f.write_str(problem),
+            Self::WrongApiV2Key => f.write_str("the APIv2 key does not fit"),
             Self::NoneFound => f.write_str(
                 "none of the known changes makes the signature fit: the body or a header was changed otherwise, or it is \
                  forged",

@@ -6,7 +6,7 @@
 pub enum Class {
     /// It verifies and opens: a server takes it.
     Accepted,
-    /// Its signature headers are missing or are none.
+    /// Its signature headers (of APIv2: its XML or its sign) are missing or malformed.
     Malformed,
     /// Its signature fits, but was made 300 s or more before or after it was received.
     Stale,
@@ -24,11 +24,11 @@ pub enum Class {
     WrongMerchant,
     /// The key that is configured as WeChat Pay's is not WeChat Pay's.
     WrongPlatformKey,
-    /// Its signature fits, but the APIv3 key does not open it.
+    /// The merchant's APIv3 key (of APIv2: its APIv2 key) does not open it.
     DoesNotOpen,
-    /// WeChat Pay's, but not a notification as it is documented.
+    /// Not a notification as it is documented, whoever signed it.
     Unreadable,
-    /// A notice of APIv2 (XML), which is signed in its body.
+    /// A notice of APIv2, for which no key is configured.
     ApiV2,
 }
 
@@ -58,7 +58,9 @@ impl Class {
     pub fn text(self) -> &'static str {
         match self {
             Self::Accepted => "it verifies and opens",
-            Self::Malformed => "its signature headers are missing or malformed",
+            Self::Malformed => {
+                "its signature headers (of APIv2: its XML or its sign) are missing or malformed"
+            }
             Self::Stale => "its signature fits, but is too old or too new",
             Self::UnknownSerial => "no valid key goes by its serial",
             Self::Probe => "it is WeChat Pay's signature probe, to be refused",
@@ -67,9 +69,9 @@ impl Class {
             Self::Unverified => "its signature does not fit: changed on its way, or forged",
             Self::WrongMerchant => "it is another merchant's",
             Self::WrongPlatformKey => "what is configured as WeChat Pay's key is not WeChat Pay's",
-            Self::DoesNotOpen => "its signature fits, but the APIv3 key does not open it",
-            Self::Unreadable => "its signature fits, but it is no notification as documented",
-            Self::ApiV2 => "it is a notice of APIv2, which is not checked here",
+            Self::DoesNotOpen => "the merchant's key does not open it",
+            Self::Unreadable => "it is no notification as documented",
+            Self::ApiV2 => "it is a notice of APIv2, for which no key is configured",
         }
     }
 }

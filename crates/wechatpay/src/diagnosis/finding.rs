@@ -2,11 +2,12 @@
 //!
 //! Invariant: a diagnosis other than [`Class::Accepted`] has a cause.
 
+use super::apiv2;
 use super::headers::Cleaned;
 use super::search::{self, Proof, is_named};
 use super::walk::{Check, Outcome, Step, Stop, Walk, walk};
 use super::{Account, Captured, Cause, Class, Diagnosis};
-use crate::callback::{PROBE_PREFIX, SIGNATURE_TYPE_RSA, WINDOW_SECONDS};
+use crate::callback::signed::{PROBE_PREFIX, WINDOW_SECONDS};
 use crate::headers::{ALL, SIGNATURE_TYPE};
 use crate::{Callback, HeaderError, MerchantKey, OpenError, PlatformKey, Serial, UnixSeconds, VerifyError};
 
@@ -21,17 +22,25 @@ const PAIR_PROBE: &[u8] = b"do these keys belong together?";
 #[must_use]
 pub fn diagnose(captured: &Captured<'_>, accounts: &[Account<'_>], now: Option<UnixSeconds>) -> Diagnosis {
     let cleaned = Cleaned::of(captured.headers);
-    if is_apiv2(captured, &cleaned) {
-        return apiv2(captured, now);
-    }
-    let addressed = Addressed::of(captured, &cleaned, accounts);
+    let is_apiv2 = is_apiv2(captured, &cleaned);
+    let likeliest = || match is_apiv2 {
+        true => apiv2::named(captured, accounts).map_or((0, false), |at| (at, true)),
+        false => likeliest(captured, &cleaned, accounts),
+    };
+    let addressed = Addressed::of(captured, accounts, likeliest);
     let Some(account) = accounts.get(addressed.at) else {
         return nobody(captured, addressed.step, now);
     };
-    let mut walk = walk(captured, account, now);
+    let (mut walk, mut finding);
+    if is_apiv2 {
+        walk = Walk::default();
+        finding = apiv2::look(captured, accounts, &addressed, &mut walk);
+    } else {
+        let Addressed { at, known, .. } = addressed;
+        walk = self::walk(captured, account, now);
+        finding = Case { captured, cleaned: &cleaned, accounts, at, known, now }.finding(&mut walk);
+    }
     walk.steps.push(addressed.step);
-    let case = Case { captured, cleaned: &cleaned, accounts, at: addressed.at, known: addressed.known, now };
-    let mut finding = case.finding(&mut walk);
     if let (Some(mchid), Outcome::Failed) = (captured.merchant, outcome(&walk, Check::Merchant)) {
         finding.causes.insert(0, Cause::UnknownMerchant { mchid: mchid.to_owned() });
         finding.class = Class::WrongMerchant;
@@ -56,22 +65,9 @@ fn is_apiv2(captured: &Captured<'_>, cleaned: &Cleaned) -> bool {
     body.starts_with(b"<") && cleaned.values.iter().all(Option::is_none)
 }
 
-/// The place where the checks of APIv2 belong; until they are here, nothing is said but that it is one.
-fn apiv2(captured: &Captured<'_>, now: Option<UnixSeconds>) -> Diagnosis {
-    let walk = Walk { steps: Vec::new(), stale: None, stop: None, notification: None };
-    Diagnosis {
-        class: Class::ApiV2,
-        merchant: captured.merchant.map(str::to_owned),
-        now,
-        steps: walk.into_steps(),
-        causes: vec![Cause::ApiV2Notice],
-        notification: None,
-    }
-}
-
 /// No merchant is configured at all.
 fn nobody(captured: &Captured<'_>, step: Step, now: Option<UnixSeconds>) -> Diagnosis {
-    let walk = Walk { steps: vec![step], stale: None, stop: None, notification: None };
+    let walk = Walk { steps: vec![step], ..Walk::default() };
     let mchid = captured.merchant.unwrap_or_default().to_owned();
     Diagnosis {
         class: Class::WrongMerchant,
@@ -84,15 +80,19 @@ fn nobody(captured: &Captured<'_>, step: Step, now: Option<UnixSeconds>) -> Diag
 }
 
 /// By whose keys a callback is looked at.
-struct Addressed {
-    at: usize,
+pub(super) struct Addressed {
+    pub(super) at: usize,
     /// Whether anything says that it is this one.
     known: bool,
     step: Step,
 }
 
 impl Addressed {
-    fn of(captured: &Captured<'_>, cleaned: &Cleaned, accounts: &[Account<'_>]) -> Self {
+    fn of(
+        captured: &Captured<'_>,
+        accounts: &[Account<'_>],
+        likeliest: impl FnOnce() -> (usize, bool),
+    ) -> Self {
         let step = |outcome, detail| Step { check: Check::Merchant, outcome, detail };
         let named = captured
             .merchant
@@ -104,7 +104,7 @@ impl Addressed {
                 step: step(Outcome::Ok, format!("merchant {mchid} is configured")),
             };
         }
-        let (at, known) = likeliest(captured, cleaned, accounts);
+        let (at, known) = likeliest();
         let by = accounts.get(at).map_or_else(String::new, |account| {
             format!("; looked at with the keys of merchant {}", account.mchid)
         });
@@ -141,13 +141,13 @@ fn opened(
 }
 
 /// Why, and what that is called.
-struct Finding {
-    class: Class,
-    causes: Vec<Cause>,
+pub(super) struct Finding {
+    pub(super) class: Class,
+    pub(super) causes: Vec<Cause>,
 }
 
 impl Finding {
-    fn one(class: Class, cause: Cause) -> Self {
+    pub(super) fn one(class: Class, cause: Cause) -> Self {
         Self { class, causes: vec![cause] }
     }
 }
@@ -205,7 +205,8 @@ impl<'a> Case<'_, 'a> {
             let signed_by = proof.key.serial().to_string();
             causes.push(Cause::SerialAltered { named, signed_by });
         }
-        let signature_type = self.cleaned.signature_type().filter(|named| *named != SIGNATURE_TYPE_RSA);
+        let suite = proof.key.suite();
+        let signature_type = self.cleaned.signature_type().filter(|named| *named != suite.scheme());
         causes.extend(signature_type.map(|named| Cause::SignatureTypeAltered { named: named.to_owned() }));
         let mut class = Class::Changed;
         if causes.is_empty()
@@ -265,6 +266,9 @@ impl<'a> Case<'_, 'a> {
             VerifyError::UnsupportedSignatureType { signature_type } => {
                 Finding::one(Class::Unsupported, algorithm(signature_type))
             }
+            VerifyError::OtherSuite { .. } => {
+                Finding::one(Class::WrongPlatformKey, Cause::OtherSuite { problem: error.to_string() })
+            }
             VerifyError::MalformedSignature => {
                 Finding::one(Class::Malformed, Cause::HeaderMalformed { problem: error.to_string() })
             }
@@ -308,8 +312,10 @@ impl<'a> Case<'_, 'a> {
 
     /// The merchant's own key among those that are configured as WeChat Pay's.
     fn merchants_own(&self, which: impl Fn(&PlatformKey) -> bool) -> Option<Cause> {
-        let own = self.account().merchant_key?;
-        let key = self.account().keys.iter().find(|key| which(key) && is_half_of(key, own))?;
+        let own = self.account().merchant_key;
+        let is_own =
+            |key: &PlatformKey| key.merchant().is_some() || own.is_some_and(|own| is_half_of(key, own));
+        let key = self.account().keys.iter().find(|key| which(key) && is_own(key))?;
         Some(Cause::MerchantKeyAsPlatformKey { serial: key.serial().to_string() })
     }
 
@@ -332,9 +338,9 @@ impl<'a> Case<'_, 'a> {
                     let mchid = other.mchid.to_owned();
                     return Finding::one(Class::WrongMerchant, Cause::WrongMerchant { mchid });
                 }
-                let apiv2_key =
-                    account.apiv2_key.as_ref().map(|key| Account::new(account.mchid, account.keys, key));
-                let swapped = apiv2_key
+                let swapped = account.apiv2_key_as_v3();
+                let swapped = swapped.as_ref().map(|key| Account::new(account.mchid, account.keys, key));
+                let swapped = swapped
                     .is_some_and(|swapped| matches!(opened(captured, account, &swapped), Some(Ok(()))));
                 let cause = if swapped { Cause::ApiV2KeyInPlace } else { Cause::WrongApiV3Key };
                 Finding::one(Class::DoesNotOpen, cause)

@@ -32,10 +32,13 @@
 //!
 //! Invariants: no input makes it panic; the work is bounded (100,000 signatures and 256 MiB hashed: a few seconds at
 //! the worst, for a forgery); no text in a [`Diagnosis`] holds a secret, a signature or anything decrypted, which is in
-//! [`Diagnosis::notification`] alone. Deliberately absent: APIv2 (an XML body is recognised and not judged), tables of
-//! Chinese charsets (a garbled `summary` is proved by the texts that WeChat Pay writes there), and acting on what was
-//! found: a callback that verifies only after it was mended stays refused.
+//! [`Diagnosis::notification`] alone. Deliberately absent: tables of Chinese charsets (a garbled `summary` is
+//! proved by the texts that WeChat Pay writes there), and acting on what was found: a callback that verifies only after
+//! it was mended stays refused.
+//!
+//! An XML body without the headers of a signature is a notice of APIv2, and checked as [`crate::v2`] does.
 
+mod apiv2;
 mod body;
 mod cause;
 mod class;
@@ -44,7 +47,8 @@ mod headers;
 mod search;
 mod walk;
 
-use crate::{ApiV3Key, KeyError, MerchantKey, Notification, PlatformKeys, UnixSeconds};
+use crate::v2::ApiV2Key;
+use crate::{ApiV3Key, MerchantKey, Notification, PlatformKeys, UnixSeconds};
 
 pub use body::BodyChange;
 pub use cause::Cause;
@@ -71,7 +75,7 @@ pub struct Account<'a> {
     keys: &'a PlatformKeys,
     apiv3_key: &'a ApiV3Key,
     merchant_key: Option<&'a MerchantKey>,
-    apiv2_key: Option<ApiV3Key>,
+    apiv2_key: Option<&'a ApiV2Key>,
 }
 
 impl<'a> Account<'a> {
@@ -87,12 +91,15 @@ impl<'a> Account<'a> {
         Self { merchant_key: Some(key), ..self }
     }
 
-    /// With the merchant's APIv2 key, so that two keys in each other's place are found out.
-    ///
-    /// # Errors
-    /// As [`ApiV3Key::new`]: both kinds have 32 ASCII characters.
-    pub fn with_apiv2_key(self, text: &str) -> Result<Self, KeyError> {
-        Ok(Self { apiv2_key: Some(ApiV3Key::new(text)?), ..self })
+    /// With the merchant's APIv2 key, for notices of APIv2, and so that two keys in each other's place are found out.
+    #[must_use]
+    pub fn with_apiv2_key(self, key: &'a ApiV2Key) -> Self {
+        Self { apiv2_key: Some(key), ..self }
+    }
+
+    /// The APIv2 key in the place of the APIv3 key: both have 32 ASCII characters.
+    fn apiv2_key_as_v3(&self) -> Option<ApiV3Key> {
+        ApiV3Key::new(std::str::from_utf8(self.apiv2_key?.bytes()).ok()?).ok()
     }
 }
 

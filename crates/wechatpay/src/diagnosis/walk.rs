@@ -107,6 +107,7 @@ pub(super) enum Stop {
 }
 
 /// A walk to its end.
+#[derive(Default)]
 pub(super) struct Walk {
     pub(super) steps: Vec<Step>,
     /// Seconds that the timestamp is before (positive) or after (negative) now, where that is too far.
@@ -118,7 +119,7 @@ pub(super) struct Walk {
 /// Goes the way of a server that has this account.
 pub(super) fn walk(captured: &Captured<'_>, account: &Account<'_>, now: Option<UnixSeconds>) -> Walk {
     let parse = || Callback::parse(captured.headers.iter().copied(), captured.body);
-    let mut walk = Walk { steps: Vec::new(), stale: None, stop: None, notification: None };
+    let mut walk = Walk::default();
     let (timestamp, serial) = match parse() {
         Ok(callback) => (callback.unverified_timestamp(), callback.unverified_serial()),
         Err(error) => {
@@ -155,7 +156,7 @@ impl Walk {
         self.steps.push(Step { check, outcome: Outcome::Ok, detail });
     }
 
-    fn fail(&mut self, check: Check, detail: String) {
+    pub(super) fn fail(&mut self, check: Check, detail: String) {
         self.steps.push(Step { check, outcome: Outcome::Failed, detail });
     }
 
@@ -196,7 +197,7 @@ impl Walk {
         let failed = match &error {
             VerifyError::StaleTimestamp { .. } => Check::Timestamp,
             VerifyError::UnsupportedSignatureType { .. } => Check::SignatureType,
-            VerifyError::UnknownSerial { .. } => Check::Serial,
+            VerifyError::UnknownSerial { .. } | VerifyError::OtherSuite { .. } => Check::Serial,
             VerifyError::SignatureProbe
             | VerifyError::MalformedSignature
             | VerifyError::SignatureMismatch => Check::Signature,

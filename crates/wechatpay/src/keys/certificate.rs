@@ -31,7 +31,8 @@ pub(super) struct Parts {
     pub(super) starts: UnixSeconds,
     pub(super) expires: UnixSeconds,
     pub(super) key: PublicKey,
-    subject: Name,
+    /// The subject's common name, where that is a merchant number: it is a merchant's then, and not WeChat Pay's.
+    pub(super) mchid: Option<String>,
 }
 
 /// Reads the PEM file of a certificate. `instead` is what is wrong where the file is a key.
@@ -44,7 +45,7 @@ pub(super) fn parse(text: &str, instead: KeyError) -> Result<Parts, KeyError> {
         starts: seconds(certificate.validity.not_before)?,
         expires: seconds(certificate.validity.not_after)?,
         key: PublicKey::parse(&spki)?,
-        subject: certificate.subject,
+        mchid: mchid(&certificate.subject),
     })
 }
 
@@ -81,9 +82,9 @@ impl MerchantCertificate {
     /// # Errors
     /// Where the file is anything but a certificate with a key of a known suite.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        let Parts { serial, starts, expires, key, subject } =
+        let Parts { serial, starts, expires, key, mchid } =
             parse(pem, KeyError::KeyInsteadOfMerchantCertificate)?;
-        Ok(Self { serial, starts, expires, key, mchid: mchid(&subject) })
+        Ok(Self { serial, starts, expires, key, mchid })
     }
 
     /// `serial_no` in the `Authorization` header.

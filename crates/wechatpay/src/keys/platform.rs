@@ -19,6 +19,8 @@ pub struct PlatformKey {
     serial: Serial,
     key: PublicKey,
     validity: Option<Validity>,
+    /// Of a merchant's certificate that was given in WeChat Pay's place.
+    mchid: Option<String>,
 }
 
 /// From its first second to its last.
@@ -39,7 +41,9 @@ impl PlatformKey {
             return Err(KeyError::CertificateSerialInsteadOfPublicKeyId);
         }
         match pem::decode(pem)? {
-            Block::PublicKey(spki) => Ok(Self { serial, key: PublicKey::parse(&spki)?, validity: None }),
+            Block::PublicKey(spki) => {
+                Ok(Self { serial, key: PublicKey::parse(&spki)?, validity: None, mchid: None })
+            }
             Block::Certificate(_) => Err(KeyError::CertificateInsteadOfKey),
             Block::PrivateKey(_) | Block::RsaPrivateKey(_) => Err(KeyError::PrivateInsteadOfPublic),
         }
@@ -51,8 +55,8 @@ impl PlatformKey {
     /// Where the file is anything but a certificate with a key of a known suite.
     pub fn from_certificate_pem(pem: &str) -> Result<Self, KeyError> {
         let certificate = certificate::parse(pem, KeyError::KeyInsteadOfCertificate)?;
-        let certificate::Parts { serial, starts, expires, key, .. } = certificate;
-        Ok(Self { serial, key, validity: Some(Validity { starts, expires }) })
+        let certificate::Parts { serial, starts, expires, key, mchid } = certificate;
+        Ok(Self { serial, key, validity: Some(Validity { starts, expires }), mchid })
     }
 
     /// By which name `Wechatpay-Serial` calls it.
@@ -77,6 +81,13 @@ impl PlatformKey {
     #[must_use]
     pub fn expires(&self) -> Option<UnixSeconds> {
         self.validity.map(|validity| validity.expires)
+    }
+
+    /// The merchant whose API certificate this is, by its subject. WeChat Pay's own have none: where there is one,
+    /// `apiclient_cert.pem` was given in the place of a platform certificate, and nothing will ever verify.
+    #[must_use]
+    pub fn merchant(&self) -> Option<&str> {
+        self.mchid.as_deref()
     }
 
     /// Whether it is a certificate that WeChat Pay no longer signs with.

@@ -36,7 +36,7 @@ impl ApiV2Key {
         Ok(Self(Arc::new(bytes)))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0[..]
     }
 

@@ -5,8 +5,8 @@
 mod answer;
 mod arbitrary;
 mod certificates;
-mod fields;
 mod diagnosis;
+mod fields;
 mod fixture;
 mod headers;
 mod keys;

@@ -110,6 +110,7 @@ fn the_merchants_own_certificate_in_the_place_of_wechats() {
         let serial = keys.serials().next().unwrap().to_string();
         let cause = Cause::MerchantKeyAsPlatformKey { serial };
         assert_eq!((found.class, found.causes), (Class::WrongPlatformKey, vec![cause]), "{what}");
+        // Its subject alone says nothing here.
         let unknowing = among(&sent, &[account()], Some(MCHID), None);
         assert_ne!(unknowing.class, Class::WrongPlatformKey, "{what}");
     }
@@ -161,4 +162,14 @@ fn a_changed_body_of_a_merchant_that_nobody_names() {
     sent.body.push(b'\n');
     let found = among(&sent, &accounts, None, None);
     assert_eq!((found.merchant.as_deref(), codes(&found)), (Some(MCHID), vec!["newline_added"]));
+}
+
+#[test]
+fn a_certificate_whose_subject_is_a_merchant_is_not_wechats() {
+    let pem = vectors("certificates")["merchant"]["certificate_pem"].as_str().unwrap().to_owned();
+    let key = PlatformKey::from_certificate_pem(&pem).unwrap();
+    assert_eq!((key.merchant(), certificate("certificate").merchant()), (Some(MCHID), None));
+    let cause = Cause::MerchantKeyAsPlatformKey { serial: key.serial().to_string() };
+    let found = look_with(&genuine(), &PlatformKeys::new([key]), &apiv3_key(), None);
+    assert_eq!((found.class, found.causes), (Class::WrongPlatformKey, vec![cause]));
 }
