@@ -36,6 +36,8 @@ pub(crate) enum Command {
     },
     /// Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first.
     Copy(CopyOptions),
+    /// Say what was checked of a saved callback, step by step, and where it failed, why.
+    Explain(ExplainOptions),
     /// Show the configuration in effect and where each value comes from. Secrets are not shown.
     Config {
         #[command(flatten)]
@@ -43,7 +45,7 @@ pub(crate) enum Command {
     },
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct ConfigFile {
     /// The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one.
     #[arg(long = "config", value_name = "FILE")]
@@ -75,6 +77,51 @@ pub(crate) struct CopyOptions {
     /// Print the result as one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ExplainOptions {
+    #[command(flatten)]
+    pub config: ConfigFile,
+    #[command(flatten)]
+    pub source: CallbackSource,
+    /// The merchant that it was sent to. Without it: the one in the path, else the one whose keys fit best.
+    #[arg(long, value_name = "MCHID")]
+    pub merchant: Option<String>,
+    /// When it was received: Unix seconds, or like 2025-06-15T23:06:40+08:00. Without it: when it was saved, if the
+    /// callback says so; else freshness is not checked.
+    #[arg(long, value_name = "TIME", conflicts_with = "now")]
+    pub at: Option<String>,
+    /// Check it as if it was received now.
+    #[arg(long)]
+    pub now: bool,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Print the decrypted resource as well. It names the payer.
+    #[arg(long)]
+    pub show_plaintext: bool,
+}
+
+/// Where the callback is.
+#[derive(Clone, Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CallbackSource {
+    /// A file with the request as captured (HTTP/1.1), or with headers and body as JSON. `-`: standard input.
+    #[arg(value_name = "CALLBACK")]
+    pub file: Option<PathBuf>,
+    /// The refused callback of this number, in the configured database (table rejected).
+    #[arg(long, value_name = "ID")]
+    pub rejected: Option<i64>,
+    /// The refused callback that came last.
+    #[arg(long)]
+    pub last_rejected: bool,
+    /// The callback of this number that did not open, in the configured database (table unopened).
+    #[arg(long, value_name = "ID")]
+    pub unopened: Option<i64>,
+    /// The callback that did not open and came last.
+    #[arg(long)]
+    pub last_unopened: bool,
 }
 
 #[derive(Clone, Debug, ClapArgs)]

@@ -34,8 +34,8 @@ pub(crate) fn run(options: &CopyOptions, environment: &Environment) -> anyhow::R
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         // Order matters: nothing is made at the target's place for a source that cannot be copied.
-        let from = source(from).await.context("--from")?;
-        let to = open(to, Purpose::CopyInto).await.context("--to")?;
+        let from = database::open_existing(&settings(from), Purpose::CopyFrom).await.context("--from")?;
+        let to = database::open(&settings(to), Purpose::CopyInto).await.context("--to")?;
         let ends = Ends { from, to };
         let identity = ends.from.identity().await.context("--from")?;
         let other = ends.to.identity().await.context("--to")?;
@@ -60,23 +60,8 @@ fn url(argument: &str, url: &str, password: &str, environment: &Environment) -> 
     }
 }
 
-/// Opens the source, if it is there and has all tables.
-async fn source(url: StoreUrl) -> anyhow::Result<Arc<dyn Archive>> {
-    if let StoreUrl::Sqlite(path) = &url {
-        ensure!(path.exists(), "there is no file {}: mend its name", path.display());
-    }
-    let missing = database::missing_migrations(&url).await?;
-    ensure!(
-        missing.is_empty(),
-        "it is empty or of an older payonce (it lacks {}): mend the URL, or start this payonce on it once",
-        missing.join(", ")
-    );
-    open(url, Purpose::CopyFrom).await
-}
-
-async fn open(url: StoreUrl, purpose: Purpose) -> anyhow::Result<Arc<dyn Archive>> {
-    let settings = StoreSettings { url, connections_max: 4, transactions_max: 1, migrate: true };
-    database::open(&settings, purpose).await
+fn settings(url: StoreUrl) -> StoreSettings {
+    StoreSettings { url, connections_max: 4, transactions_max: 1, migrate: true }
 }
 
 async fn copy(ends: &Ends, source: &str, reserved: &mut Reserved) -> anyhow::Result<tables::Report> {

@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use payonce_core::store::{Owner, archive::Archive};
 use payonce_server::config::{StoreSettings, StoreUrl};
 use payonce_store_mysql::MySqlStore;
@@ -20,7 +20,9 @@ const COPY_WORK_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     Serve,
-    /// To copy from it: its schema is left as it is.
+    /// To look at it: its schema is left as it is.
+    Read,
+    /// To copy from it: the same, and a portion takes longer.
     CopyFrom,
     /// To copy into it: a copy that was not finished may be opened.
     CopyInto,
@@ -32,7 +34,7 @@ impl Purpose {
     fn migrates(self, settings: &StoreSettings) -> bool {
         match self {
             Self::Serve => settings.migrate,
-            Self::CopyFrom => false,
+            Self::Read | Self::CopyFrom => false,
             Self::CopyInto | Self::Migrate => true,
         }
     }
@@ -40,7 +42,7 @@ impl Purpose {
     /// How long a statement or transaction may take that otherwise takes `served` at the most.
     fn work_max(self, served: Duration) -> Duration {
         match self {
-            Self::Serve | Self::Migrate => served,
+            Self::Serve | Self::Read | Self::Migrate => served,
             Self::CopyFrom | Self::CopyInto => COPY_WORK_MAX,
         }
     }
@@ -73,6 +75,23 @@ pub(crate) async fn open(settings: &StoreSettings, purpose: Purpose) -> anyhow::
             Ok(Arc::new(MySqlStore::open(&options).await?))
         }
     }
+}
+
+/// Opens a database that is there and has all tables.
+pub(crate) async fn open_existing(
+    settings: &StoreSettings,
+    purpose: Purpose,
+) -> anyhow::Result<Arc<dyn Archive>> {
+    if let StoreUrl::Sqlite(path) = &settings.url {
+        ensure!(path.exists(), "there is no file {}: mend its name", path.display());
+    }
+    let missing = missing_migrations(&settings.url).await?;
+    ensure!(
+        missing.is_empty(),
+        "it is empty or of an older payonce (it lacks {}): mend the URL, or start this payonce on it once",
+        missing.join(", ")
+    );
+    open(settings, purpose).await
 }
 
 /// The names of the migrations that the database lacks. Nothing is made or changed.

@@ -11,6 +11,7 @@ mod configuration;
 mod copy;
 mod database;
 mod demo;
+mod explain;
 mod logs;
 mod migrate;
 mod reload;
@@ -56,6 +57,7 @@ fn run(args: args::Args, environment: &Environment) -> anyhow::Result<ExitCode> 
             migrate::run(command, config.path.as_deref(), environment)
         }
         args::Command::Copy(options) => copy::run(&options, environment),
+        args::Command::Explain(options) => explain::run(&options, environment),
         args::Command::Demo(options) => demo::run(&options),
     }
 }

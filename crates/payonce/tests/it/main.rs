@@ -13,6 +13,7 @@ mod crash;
 mod database;
 mod demo;
 mod environment;
+mod explain;
 mod fleet;
 mod migrate;
 mod place;

@@ -29,7 +29,7 @@ pub const CALLBACK_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) const CALLBACK_BUDGET: Duration = Duration::from_secs(4);
 
 /// How much of a refused body is kept: enough for any real callback, little enough to hold many.
-pub(crate) const KEPT_BODY_BYTES_MAX: usize = 16 * 1024;
+pub const KEPT_BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// How much is kept of a path that names no merchant (an mchid has 32 digits at the most).
 const KEPT_MERCHANT_BYTES_MAX: usize = 64;

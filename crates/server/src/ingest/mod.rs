@@ -17,7 +17,7 @@ mod statement;
 mod translate;
 
 pub use applier::{BATCH_CALLBACKS_MAX, Grouping};
-pub use handler::CALLBACK_BYTES_MAX;
+pub use handler::{CALLBACK_BYTES_MAX, KEPT_BODY_BYTES_MAX};
 pub use shared::SharedError;
 
 pub(crate) use applier::{Applier, Applying, Intake, Shed};

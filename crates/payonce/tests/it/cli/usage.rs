@@ -12,7 +12,7 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn payonce_help() {
-    insta::assert_snapshot!(help(&["--help"]), @r"
+    insta::assert_snapshot!(help(&["--help"]), @"
     A self-hosted WeChat Pay backend whose payment callbacks take effect exactly once
 
     Usage: payonce <COMMAND>
@@ -23,6 +23,7 @@ fn payonce_help() {
       init     Write a starter configuration in which every key is explained
       migrate  Bring the database's schema up to date, or say what it lacks
       copy     Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first
+      explain  Say what was checked of a saved callback, step by step, and where it failed, why
       config   Show the configuration in effect and where each value comes from. Secrets are not shown
       help     Print this message or the help of the given subcommand(s)
 
@@ -88,6 +89,31 @@ fn config_help() {
     Options:
           --config <FILE>  The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one
       -h, --help           Print help
+    ");
+}
+
+#[test]
+fn explain_help() {
+    insta::assert_snapshot!(help(&["explain", "--help"]), @"
+    Say what was checked of a saved callback, step by step, and where it failed, why
+
+    Usage: payonce explain [OPTIONS] <CALLBACK|--rejected <ID>|--last-rejected|--unopened <ID>|--last-unopened>
+
+    Arguments:
+      [CALLBACK]  A file with the request as captured (HTTP/1.1), or with headers and body as JSON. `-`: standard input
+
+    Options:
+          --config <FILE>     The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one
+          --rejected <ID>     The refused callback of this number, in the configured database (table rejected)
+          --last-rejected     The refused callback that came last
+          --unopened <ID>     The callback of this number that did not open, in the configured database (table unopened)
+          --last-unopened     The callback that did not open and came last
+          --merchant <MCHID>  The merchant that it was sent to. Without it: the one in the path, else the one whose keys fit best
+          --at <TIME>         When it was received: Unix seconds, or like 2025-06-15T23:06:40+08:00. Without it: when it was saved, if the callback says so; else freshness is not checked
+          --now               Check it as if it was received now
+          --json              Print the result as one JSON object
+          --show-plaintext    Print the decrypted resource as well. It names the payer
+      -h, --help              Print help
     ");
 }
 
