@@ -31,7 +31,7 @@ fn text(saved: &Saved, diagnosis: &Diagnosis, show_plaintext: bool) -> String {
             Outcome::NotChecked => "not checked",
             Outcome::NotReached => "not reached",
         };
-        let line = format!("{number} {:<14}  {outcome:<11}  {}", step.check.code(), step.detail);
+        let line = format!("{number} {:<14}  {outcome:<11}  {}", step.check.code(), lines(&step.detail));
         out.push_str(line.trim_end());
         out.push('\n');
     }

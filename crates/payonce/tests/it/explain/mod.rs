@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod classes;
+mod documented;
 mod said;
 mod stored;
 
