@@ -14,6 +14,6 @@ mod refreshing;
 mod roles;
 mod server;
 
-pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, KEPT_BODY_BYTES_MAX, Grouping, SharedError};
+pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, Grouping, KEPT_BODY_BYTES_MAX, SharedError};
 pub use roles::CopyRuns;
 pub use server::{Broken, Patience, Running, Server, StartError};

@@ -21,7 +21,7 @@ use payonce_server::{
     config::{Environment, Merchant},
 };
 use wechatpay::{
-    UnixSeconds,
+    PlatformKeys, UnixSeconds,
     diagnosis::{Account, Captured, Class, Diagnosis, diagnose},
 };
 
@@ -50,14 +50,20 @@ pub(crate) fn run(options: &ExplainOptions, environment: &Environment) -> anyhow
         true => Some(UnixSeconds(SystemClock.now().seconds())),
         false => at.or(saved.received_at),
     };
-    let accounts: Vec<_> = config.merchants.iter().map(account).collect();
+    let keys: Vec<_> = config.merchants.iter().map(|merchant| merchant.keys.keys()).collect();
+    let accounts: Vec<_> = config
+        .merchants
+        .iter()
+        .zip(&keys)
+        .map(|(merchant, keys)| account(merchant, keys.platform()))
+        .collect();
     let diagnosis = looked_at(&mut saved, &accounts, now);
     report::print(&saved, &diagnosis, options)?;
     Ok(ExitCode::from(exit_status(diagnosis.class)))
 }
 
-fn account(merchant: &Merchant) -> Account<'_> {
-    let account = Account::new(merchant.mchid.as_str(), &merchant.keys, &merchant.apiv3_key);
+fn account<'a>(merchant: &'a Merchant, keys: &'a PlatformKeys) -> Account<'a> {
+    let account = Account::new(merchant.mchid.as_str(), keys, &merchant.apiv3_key);
     match &merchant.apiv2_key {
         Some(key) => account.with_apiv2_key(key),
         None => account,

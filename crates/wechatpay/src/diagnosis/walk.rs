@@ -116,6 +116,19 @@ pub(super) struct Walk {
     pub(super) notification: Option<Notification>,
 }
 
+/// By whose keys WeChat Pay made it, where it says so: in partner mode the provider's, of a combine order those of who
+/// combined.
+fn addressee(resource: &Resource) -> Option<&str> {
+    match resource {
+        Resource::Transaction(transaction) => Some(&transaction.mchid),
+        Resource::PartnerTransaction(transaction) => Some(&transaction.sp_mchid),
+        Resource::CombineTransaction(transaction) => Some(&transaction.combine_mchid),
+        Resource::Refund(refund) => refund.merchant(),
+        Resource::ProfitSharing(movement) => movement.merchant(),
+        _ => None,
+    }
+}
+
 /// Goes the way of a server that has this account.
 pub(super) fn walk(captured: &Captured<'_>, account: &Account<'_>, now: Option<UnixSeconds>) -> Walk {
     let parse = || Callback::parse(captured.headers.iter().copied(), captured.body);
@@ -225,9 +238,9 @@ impl Walk {
             format!("notification {:?}, {:?}", notification.id, notification.event_type),
         );
         self.ok(Check::Decryption, "the APIv3 key opens it".to_owned());
-        match &notification.resource {
-            Resource::Transaction(transaction) if transaction.mchid != account.mchid => {
-                let named = transaction.mchid.clone();
+        match addressee(&notification.resource) {
+            Some(named) if named != account.mchid => {
+                let named = named.to_owned();
                 let detail = format!("it is for merchant {named:?}, not for {:?}", account.mchid);
                 self.fail(Check::Resource, detail);
                 self.stop = Some(Stop::OtherMerchant(named));

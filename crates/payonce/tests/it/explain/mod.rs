@@ -87,8 +87,8 @@ impl Desk {
         let desk = Self(tempfile::tempdir().unwrap());
         let keys = vectors("keys");
         desk.file("apiv3.key", keys["apiv3_key"].as_str().unwrap());
-        desk.file("other.key", &"0".repeat(32));
-        desk.file("apiv2.key", &"a".repeat(32));
+        desk.file("other.key", "0".repeat(32));
+        desk.file("apiv2.key", "a".repeat(32));
         desk.file("pub_key.pem", keys["public_key"]["public_pem"].as_str().unwrap());
         desk.file("certificate.pem", keys["certificate"]["certificate_pem"].as_str().unwrap());
         let id = keys["public_key"]["id"].as_str().unwrap();
