@@ -9,7 +9,7 @@ pub(crate) const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
   test [--install] [-- ARGS…]  format, clippy, docs, tidy and every test
-                                 --install  also installs what is missing: programs, and the servers for tests
+                                 --install  also installs what is missing: programs, and the servers and SDKs for tests
                                  ARGS       go to cargo nextest run, or to cargo test where nextest is missing
   tidy                         the project's own rules: dependencies, sizes, names, fault points, error pages
   bench [ARGS…]                builds in release mode and measures; ARGS go to payonce-bench

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands, `test`, `tidy` and `bench`.
 //!
-//! It depends on `anyhow`, `serde_json` and our own small `payonce-test-servers` alone, so that a newcomer's first command compiles in seconds.
+//! It depends on `anyhow`, `serde_json` and our own small `payonce-test-servers` and `payonce-peers` alone, so that a
+//! newcomer's first command compiles in seconds.
 //! Deliberately absent: anything that the product needs at run time.
 
 #![expect(clippy::print_stdout, reason = "xtask's standard output is its user interface")]
@@ -11,6 +12,7 @@ use cli::Command;
 
 mod bench;
 mod cli;
+mod peers;
 mod prerequisites;
 mod process;
 mod source;

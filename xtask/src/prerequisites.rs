@@ -1,6 +1,7 @@
 //! The programs that `cargo xtask test` needs: which are missing, and the exact commands that install them.
 //!
-//! Without a server its tests say that they did not run, so a missing one ends the run in CI alone.
+//! Without a server, or a language of an SDK, its tests say that they did not run, so a missing one ends the run in CI
+//! alone.
 //!
 //! Invariant: nothing is installed that was not named first, and only when `--install` was given; what `--install`
 //! runs is what is printed without it. cargo-nextest is not here: the tests run without it too.
@@ -27,6 +28,15 @@ enum Kind {
     Program,
     /// Tests start it themselves; the service that its package brings is of no use here.
     Server,
+    /// What runs or installs an SDK that ours is held against.
+    Language,
+}
+
+impl Kind {
+    /// Whether nothing can be tested without it.
+    fn is_needed(self) -> bool {
+        matches!(self, Self::Component(_) | Self::Program)
+    }
 }
 
 const TOOLS: &[Tool] = &[
@@ -68,6 +78,25 @@ const TOOLS: &[Tool] = &[
         packages: &["galera-4", "rsync"],
     },
     Tool { name: "Redis", kind: Kind::Server, is_present: redis::is_installed, packages: &["redis-server"] },
+    // Debian takes both modules out of Python and puts them into python3-venv.
+    Tool {
+        name: "Python with venv",
+        kind: Kind::Language,
+        is_present: || process::succeeds(&["python3", "-c", "import ensurepip, venv"]),
+        packages: &["python3-venv"],
+    },
+    Tool {
+        name: "Node",
+        kind: Kind::Language,
+        is_present: || process::succeeds(&["node", "--version"]),
+        packages: &["nodejs"],
+    },
+    Tool {
+        name: "npm",
+        kind: Kind::Language,
+        is_present: || process::succeeds(&["npm", "--version"]),
+        packages: &["npm"],
+    },
 ];
 
 const APT_INSTALL: &[&str] = &["apt-get", "install", "-y", "--no-install-recommends"];
@@ -123,10 +152,10 @@ pub(crate) fn check(install: bool) -> Result<()> {
     let told = format!("missing: {}\n{}", names(&missing), plan.text());
     if !install {
         let told = format!("{told}\n`cargo xtask test --install` does this itself");
-        if ci_promises_servers() || missing.iter().any(|tool| tool.kind != Kind::Server) {
+        if ci_promises_servers() || missing.iter().any(|tool| tool.kind.is_needed()) {
             bail!(told);
         }
-        println!("{told}\nuntil then the tests of these servers do not run");
+        println!("{told}\nuntil then the tests that need them do not run");
         return Ok(());
     }
     println!("{told}");

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use payonce_test_servers::SharedServers;
 
 use crate::workspace::Workspace;
-use crate::{prerequisites, process, tidy};
+use crate::{peers, prerequisites, process, tidy};
 
 /// The folder of test vectors that others published, as the tests know it.
 const VECTORS: &str = "PAYONCE_VECTORS";
@@ -53,8 +53,9 @@ struct Failed {
 
 impl Run {
     fn steps(&mut self, install: bool, extra: &[String]) -> Result<(), Failed> {
-        let vectors = self.step("prerequisites", |_| {
+        let vectors = self.step("prerequisites", |workspace| {
             prerequisites::check(install)?;
+            peers::check(install, workspace)?;
             vectors()
         })?;
         self.cargo("fmt", &["fmt", "--all", "--check"])?;

@@ -47,6 +47,11 @@ const TABLE: &[Row] = &[
         ],
         tests_may_use: &["payonce-simulator", "payonce-test-servers"],
     },
+    Row {
+        name: "payonce-peers",
+        may_use: &["payonce-test-servers"],
+        tests_may_use: &["payonce-simulator", "wechatpay"],
+    },
     Row { name: "payonce-simulator", may_use: &["wechatpay"], tests_may_use: &[] },
     Row {
         name: "payonce",
@@ -76,7 +81,7 @@ const TABLE: &[Row] = &[
         ],
         tests_may_use: &[],
     },
-    Row { name: "xtask", may_use: &["payonce-test-servers"], tests_may_use: &[] },
+    Row { name: "xtask", may_use: &["payonce-peers", "payonce-test-servers"], tests_may_use: &[] },
 ];
 
 pub(super) fn check(tree: &Tree<'_>) -> Vec<Violation> {

@@ -1,0 +1,13 @@
+//! Our crates held against SDKs that others wrote: each check runs over many generated inputs, once for each SDK that has
+//! what it needs. `docs/verification.md` says what that is.
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in their fixtures")]
+
+mod callback;
+mod certificate;
+mod field;
+mod fixture;
+mod generate;
+mod pay;
+mod request;
+mod sealed;
+mod v2;

@@ -1,0 +1,44 @@
+//! The SDKs of others that ours is held against: which are installed, and installing those that are not.
+//!
+//! Without one its tests say that they did not run, so a missing one ends the run in CI alone. Deliberately absent:
+//! Python, Node and npm, which are `prerequisites`'; where an SDK lies and at which version, which is
+//! `payonce-peers`'.
+
+use anyhow::{Context as _, Result, bail};
+use payonce_peers::{Installation, Sdk};
+use payonce_test_servers::ci_promises_servers;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Checks that every SDK is in the target folder as it is pinned; with `install`, installs what is not.
+///
+/// # Errors
+/// When one is missing in CI, or cannot be installed.
+pub(crate) fn check(install: bool, workspace: &Workspace) -> Result<()> {
+    for sdk in Sdk::ALL {
+        let (name, installation) = (sdk.name(), Installation::of(sdk, &workspace.target));
+        if installation.is_complete() {
+            println!("present: the SDK {name}");
+        } else if install {
+            println!("installing: the SDK {name}");
+            run(&installation, workspace)
+                .with_context(|| format!("the SDK {name} could not be installed"))?;
+        } else if ci_promises_servers() {
+            bail!("missing: the SDK {name}\n`cargo xtask test --install` installs it");
+        } else {
+            println!(
+                "missing: the SDK {name}; its tests do not run until `cargo xtask test --install` installs it"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn run(installation: &Installation, workspace: &Workspace) -> Result<()> {
+    for mut command in installation.begin()? {
+        println!("$ {}", process::line(&command));
+        process::run(&mut command, &workspace.root)?;
+    }
+    Ok(installation.finish()?)
+}
