@@ -290,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn only_tests_of_their_own_need_servers_and_languages() {
+        let languages = tools(&["Python with venv", "Node", "npm"]);
+        assert!(plan(&languages, &ROOT).text().ends_with(" python3-venv nodejs npm"));
+        let needed: Vec<_> =
+            TOOLS.iter().filter(|tool| tool.kind.is_needed()).map(|tool| tool.name).collect();
+        assert_eq!(needed, ["rustfmt", "clippy", "a C compiler (cc)"]);
+    }
+
+    #[test]
     fn without_an_installer_the_tool_is_named() {
         let plan = plan(&tools(&["rustfmt"]), &Host { apt: false, ..ROOT });
         assert_eq!(plan.text(), "install with this system's package manager: rustfmt");

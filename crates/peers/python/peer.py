@@ -52,6 +52,12 @@ def verify_by_certificate(given):
         return make(cert_dir=folder)._core._verify_signature(given["headers"], body(given).decode())
 
 
+def certificate_serial(given):
+    """As the SDK writes it into Wechatpay-Serial."""
+    certificate = utils.load_certificate(given["certificate_pem"])
+    return hex(certificate.serial_number)[2:].upper()
+
+
 def open_callback(given):
     return sdk.decrypt_callback(given["headers"], body(given))
 
@@ -100,8 +106,8 @@ def hmac_sign(given):
 
 
 TASKS = [
-    configure, verify, verify_by_certificate, open_callback, sign_callback, seal, authorization, pay_sign, encrypt,
-    decrypt, hmac_sign,
+    configure, verify, verify_by_certificate, certificate_serial, open_callback, sign_callback, seal, authorization,
+    pay_sign, encrypt, decrypt, hmac_sign,
 ]
 
 

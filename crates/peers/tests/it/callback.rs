@@ -86,12 +86,20 @@ fn both_refuse_beyond_five_minutes(parties: &mut Parties) {
     .unwrap()]);
     let nonce = parties.nonce();
     let callback = parties.platform.sign(Bytes::from_static(b"{}"), NOW, nonce);
-    for (seconds, taken) in [(-301, false), (-299, true), (0, true), (299, true), (301, false)] {
+    for (seconds, theirs, ours) in [
+        (-301, false, false),
+        (-300, true, false),
+        (-299, true, true),
+        (0, true, true),
+        (299, true, true),
+        (300, true, false),
+        (301, false, false),
+    ] {
         let now = UnixSeconds(NOW.0 + seconds);
-        assert_eq!(parties.takes(&callback, now), taken, "theirs at {seconds} s");
+        assert_eq!(parties.takes(&callback, now), theirs, "theirs at {seconds} s");
         let sent = callback.headers();
         let sent = sent.iter().map(|(name, value)| (*name, value.as_bytes()));
-        let ours = Callback::parse(sent, callback.body()).unwrap().verify(&keys, now);
-        assert_eq!(ours.is_ok(), taken, "ours at {seconds} s");
+        let verified = Callback::parse(sent, callback.body()).unwrap().verify(&keys, now);
+        assert_eq!(verified.is_ok(), ours, "ours at {seconds} s");
     }
 }

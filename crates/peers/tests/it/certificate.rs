@@ -4,6 +4,7 @@ use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use rand::Rng as _;
+use serde_json::json;
 use wechatpay::{PlatformKey, callback_message, headers};
 use x509_cert::certificate::{Certificate, TbsCertificate, Version};
 use x509_cert::der::asn1::{BitString, UtcTime};
@@ -20,20 +21,17 @@ use crate::generate;
 const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
 
 checks! {
-    Wechatpayv3 in wechatpayv3 { a_certificate_verifies_under_the_serial_that_we_read }
+    Wechatpayv3 in wechatpayv3 {
+        a_certificate_verifies_under_the_serial_that_we_read,
+        a_serial_is_written_alike,
+    }
     WechatpayAxiosPlugin in wechatpay_axios_plugin { a_certificate_verifies_under_the_serial_that_we_read }
 }
 
 fn a_certificate_verifies_under_the_serial_that_we_read(parties: &mut Parties) {
     let key = parties.their_signer();
-    for first in [0x01, 0x0a, 0x5f, 0x7f, 0x80, 0xd7, 0xff] {
-        let mut serial: [u8; 20] = parties.rng.random();
-        serial[0] = first;
-        // With the first bit set, DER puts a zero byte before it, and 20 bytes are the most there may be.
-        let serial = if first < 0x80 { &serial[..] } else { &serial[..8] };
-        let certificate = self_signed(&parties.their_platform, serial);
+    for certificate in certificates(parties) {
         let ours = PlatformKey::from_certificate_pem(&certificate).unwrap();
-
         let body = generate::body(&mut parties.rng, 4);
         let (timestamp, nonce) = (NOW.0.to_string(), parties.nonce());
         let message = callback_message(&timestamp, &nonce, body.as_bytes());
@@ -53,6 +51,28 @@ fn a_certificate_verifies_under_the_serial_that_we_read(parties: &mut Parties) {
             assert_eq!(parties.ask("verify_by_certificate", given), expected, "{}", ours.serial());
         }
     }
+}
+
+/// We write whole bytes, as openssl does; the SDK leaves out a leading zero, and compares serials as numbers.
+fn a_serial_is_written_alike(parties: &mut Parties) {
+    for certificate in certificates(parties) {
+        let ours = PlatformKey::from_certificate_pem(&certificate).unwrap();
+        let ours = ours.serial().as_str();
+        let theirs = parties.ask_text("certificate_serial", json!({ "certificate_pem": certificate }));
+        assert_eq!(ours.strip_prefix('0').unwrap_or(ours), theirs);
+    }
+}
+
+/// Of serials that begin with every kind of byte.
+fn certificates(parties: &mut Parties) -> Vec<String> {
+    let certificate = |first: u8| {
+        let mut serial: [u8; 20] = parties.rng.random();
+        serial[0] = first;
+        // With the first bit set, DER puts a zero byte before it, and 20 bytes are the most there may be.
+        let serial = if first < 0x80 { &serial[..] } else { &serial[..8] };
+        self_signed(&parties.their_platform, serial)
+    };
+    [0x01, 0x0a, 0x5f, 0x7f, 0x80, 0xd7, 0xff].map(certificate).into()
 }
 
 /// A certificate that lasts as long as its dates can be written in two digits of a year.

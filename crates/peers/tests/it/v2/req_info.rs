@@ -53,6 +53,7 @@ fn whole_blocks_without_padding_are_refused(parties: &mut Parties) {
             "the SDK pads by now: we should open it"
         );
         assert!(matches!(key.open_req_info(&sealed), Err(OpenError::WrongKey)));
+        assert_eq!(parties.ask_text("v2_open", json!({ "sealed": sealed })), text);
     }
 }
 

@@ -47,4 +47,7 @@ fn where_readers_differ(parties: &mut Parties) {
     let xml = "<!DOCTYPE xml [<!ENTITY e \"b\">]><xml><a>&e;</a></xml>";
     assert_eq!(theirs(xml), "b");
     assert!(matches!(ours(xml), Err(XmlError::Doctype)), "no DTD");
+
+    let xml = parties.ask_text("v2_write", json!({ "fields": { "a": "]]>b" } }));
+    assert_eq!(xml, "<xml><a><![CDATA[]]>b]]></a></xml>", "XML 1.0 §2.7: CDATA ends at the first `]]>`");
 }
