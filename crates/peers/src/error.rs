@@ -8,7 +8,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The SDK is not installed, or not at the versions that are committed. [`require`](crate::require) lets tests end
+    /// The SDK, or the language that it runs in, is not installed, or not at the versions that are committed. [`require`](crate::require) lets tests end
     /// early on this one.
     #[error("the SDK {sdk} is not installed as it is pinned; `cargo xtask test --install` installs it")]
     Absent {

@@ -73,7 +73,9 @@ impl Installation {
     /// Whether it is there, at the versions that are committed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == self.pinned())
+        // The environment's Python is a link to the system's, which may have gone since.
+        let has_python = || self.sdk != Sdk::Wechatpayv3 || self.python().exists();
+        fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == self.pinned()) && has_python()
     }
 
     /// Clears the folder and writes the pins into it. What is returned is to be run, in order, each to its end; then

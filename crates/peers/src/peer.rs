@@ -33,7 +33,11 @@ impl Peer {
         }
         let mut command = installation.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|source| StartError::Process { sdk: sdk.name(), source })?;
+        let mut child = command.spawn().map_err(|source| match source.kind() {
+            // The packages are there, but what runs them is not.
+            ErrorKind::NotFound => StartError::Absent { sdk: sdk.name() },
+            _ => StartError::Process { sdk: sdk.name(), source },
+        })?;
         let answers = child.stdout.take().expect("BUG: standard output was asked to be a pipe");
         Ok(Self { sdk, questions: child.stdin.take(), child, answers: BufReader::new(answers) })
     }
