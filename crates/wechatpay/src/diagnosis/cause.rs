@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::remedy;
 use super::{BodyChange, HeaderChange};
 
 /// One reason. [`Display`](fmt::Display) says what happened, [`remedy`](Self::remedy) what to do.
@@ -200,96 +201,34 @@ impl Cause {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::Body(change) => body_remedy(*change),
-            Self::Header(_) => {
-                "hand the Wechatpay-* headers on as they came; look at the proxy, gateway or framework in front, and at \
-                 how this copy was saved"
-            }
-            Self::HeaderMissing { .. } => {
-                "let the proxy, CDN or WAF in front pass all Wechatpay-* headers; without any of them the request may \
-                 not be WeChat Pay's at all"
-            }
-            Self::HeaderMalformed { .. } => {
-                "compare the header with what WeChat Pay sent; a proxy may have cut it, or the request is forged"
-            }
-            Self::BodyTruncated { .. } => {
-                "save the body whole, and look for a limit on bodies in the proxy in front and in what saved this copy"
-            }
-            Self::SerialAltered { .. } => {
-                "find out who writes Wechatpay-Serial on the way and let it pass as it came"
-            }
-            Self::SignatureTypeAltered { .. } => {
-                "find out who writes Wechatpay-Signature-Type on the way and let it pass as it came"
-            }
-            Self::CertificateExpired { .. } => {
-                "download the platform certificates (GET /v3/certificates) or the WeChat Pay public key, and configure \
-                 what is valid now"
-            }
-            Self::GreyPublicKey { .. } => {
-                "on the merchant platform, under API security, download the WeChat Pay public key and configure it with \
-                 this id beside the certificates: during the switch both sign"
-            }
-            Self::GreyCertificate { .. } => {
-                "download the platform certificates (GET /v3/certificates) and configure them beside the public key until \
-                 the switch is at 100 %"
-            }
-            Self::NewCertificate { .. } => {
-                "download the platform certificates (GET /v3/certificates) and configure the new one beside the old one"
-            }
-            Self::OtherPublicKey { .. } => {
-                "compare public_key_id with the merchant platform's; each merchant has one of its own, so that the \
-                 callback may be another merchant's"
-            }
-            Self::SerialNone { .. } => {
-                "WeChat Pay sends PUB_KEY_ID_… or hex digits here: something on the way wrote this"
-            }
-            Self::MerchantKeyAsPlatformKey { .. } => {
-                "configure WeChat Pay's public key (pub_key.pem) or platform certificate in its place; \
-                 apiclient_cert.pem is the merchant's own, with which WeChat Pay never signs"
-            }
-            Self::WrongMerchant { .. } | Self::AboutOtherMerchant { .. } => {
-                "end the notify_url of that merchant's orders in that merchant's number"
-            }
-            Self::UnknownMerchant { .. } => {
-                "configure that merchant, or mend the notify_url, which ends in the merchant's number"
-            }
-            Self::SignedInTheFuture { .. } => "set this machine's clock right (NTP): it is slow",
-            Self::SignedLongAgo { .. } => {
-                "set this machine's clock right if it is fast; else something kept the request and sent it again: WeChat \
-                 Pay signs every resend anew, so refusing it loses nothing"
-            }
-            Self::SignatureProbe => {
-                "nothing: it was refused as it should be, and the genuine callback follows on WeChat Pay's retry plan"
-            }
-            Self::SmSuite => {
-                "build with the feature `sm`, or have the merchant's algorithm set back to RSA on the merchant platform"
-            }
-            Self::OtherSuite { .. } => {
-                "configure the key of the merchant's suite, as the merchant platform shows it (RSA, or SM on application)"
-            }
-            Self::UnknownAlgorithm { .. } => "take a newer version that knows it",
-            Self::WrongApiV3Key => {
-                "the APIv3 key was reset on the merchant platform, or mistyped, or is another merchant's, or is the APIv2 \
-                 key: set it anew there and configure the same; it cannot be read back"
-            }
-            Self::ApiV2KeyInPlace => "let the APIv3 key and the APIv2 key change places in the configuration",
-            Self::NotANotification { .. } => {
-                "keep it and report it: WeChat Pay signed something that is not as documented"
-            }
-            Self::ApiV2KeyMissing => {
-                "configure the merchant's APIv2 key; or have WeChat Pay tell by APIv3: a refund without notify_url is told \
-                 in APIv2 if the merchant platform has a URL for it"
-            }
-            Self::SignMalformed { .. } => {
-                "compare the notice with what WeChat Pay sent; whatever has no good sign is not to be believed"
-            }
-            Self::WrongApiV2Key => {
-                "the APIv2 key was reset on the merchant platform, or mistyped, or is another merchant's, or is the APIv3 \
-                 key: set it anew there and configure the same"
-            }
-            Self::NoneFound => {
-                "capture the request as it leaves the outermost proxy and compare it with this; if it comes from nobody \
-                 you know, it is forged, and refusing it is right"
-            }
+            Self::Header(_) => remedy::HEADERS_AS_THEY_CAME,
+            Self::HeaderMissing { .. } => remedy::HEADER_MISSING,
+            Self::HeaderMalformed { .. } => remedy::HEADER_MALFORMED,
+            Self::BodyTruncated { .. } => remedy::BODY_TRUNCATED,
+            Self::SerialAltered { .. } => remedy::SERIAL_ALTERED,
+            Self::SignatureTypeAltered { .. } => remedy::SIGNATURE_TYPE_ALTERED,
+            Self::CertificateExpired { .. } => remedy::CERTIFICATE_EXPIRED,
+            Self::GreyPublicKey { .. } => remedy::GREY_PUBLIC_KEY,
+            Self::GreyCertificate { .. } => remedy::GREY_CERTIFICATE,
+            Self::NewCertificate { .. } => remedy::NEW_CERTIFICATE,
+            Self::OtherPublicKey { .. } => remedy::OTHER_PUBLIC_KEY,
+            Self::SerialNone { .. } => remedy::SERIAL_NONE,
+            Self::MerchantKeyAsPlatformKey { .. } => remedy::MERCHANT_KEY_AS_PLATFORM_KEY,
+            Self::WrongMerchant { .. } | Self::AboutOtherMerchant { .. } => remedy::MERCHANTS_NUMBER_IN_URL,
+            Self::UnknownMerchant { .. } => remedy::UNKNOWN_MERCHANT,
+            Self::SignedInTheFuture { .. } => remedy::SIGNED_IN_THE_FUTURE,
+            Self::SignedLongAgo { .. } => remedy::SIGNED_LONG_AGO,
+            Self::SignatureProbe => remedy::SIGNATURE_PROBE,
+            Self::SmSuite => remedy::SM_SUITE,
+            Self::OtherSuite { .. } => remedy::OTHER_SUITE,
+            Self::UnknownAlgorithm { .. } => remedy::UNKNOWN_ALGORITHM,
+            Self::WrongApiV3Key => remedy::WRONG_API_V3_KEY,
+            Self::ApiV2KeyInPlace => remedy::API_V2_KEY_IN_PLACE,
+            Self::NotANotification { .. } => remedy::NOT_A_NOTIFICATION,
+            Self::ApiV2KeyMissing => remedy::API_V2_KEY_MISSING,
+            Self::SignMalformed { .. } => remedy::SIGN_MALFORMED,
+            Self::WrongApiV2Key => remedy::WRONG_API_V2_KEY,
+            Self::NoneFound => remedy::NONE_FOUND,
         }
     }
 }
@@ -302,28 +241,20 @@ fn body_remedy(change: BodyChange) -> &'static str {
         | BodyChange::LineEndsToCrLf
         | BodyChange::LineEndsToLf
         | BodyChange::BomAdded
-        | BodyChange::BomDropped => {
-            "an editor or a log may have done that to this copy alone; if the server refused it as well, verify over the \
-             bytes as they came, before anything reads them as text"
-        }
+        | BodyChange::BomDropped => remedy::BODY_ENDS,
         BodyChange::ReadAsLatin1 | BodyChange::ReadAsWindows1252 | BodyChange::CharsetConverted => {
-            "verify over the bytes as they came; whoever needs text reads them as UTF-8, whatever Content-Type says"
+            remedy::BODY_CHARSET
         }
         BodyChange::FormDecoded
         | BodyChange::FormField
         | BodyChange::PercentEncoded
         | BodyChange::JsonString
-        | BodyChange::HtmlEscaped => {
-            "verify over the bytes as they came: take the raw body, not a form, a parameter or a line of a log"
-        }
+        | BodyChange::HtmlEscaped => remedy::BODY_RAW,
         BodyChange::JsonBlanks
         | BodyChange::JsonSlashes
         | BodyChange::JsonUnicode
         | BodyChange::JsonHtml
-        | BodyChange::JsonOrder => {
-            "verify over the bytes as they came, before anything parses them; look for a framework, gateway or WAF that \
-             reads JSON and writes it anew"
-        }
+        | BodyChange::JsonOrder => remedy::BODY_JSON,
     }
 }
 

@@ -44,6 +44,7 @@ mod cause;
 mod class;
 mod finding;
 mod headers;
+mod remedy;
 mod search;
 mod walk;
 

@@ -89,7 +89,28 @@ fn as_json() {
     let said = Desk::new().explain(request.raw(), &["--json", "--at", "1750000003"]);
     assert_eq!((said.code, said.err.as_str()), (Some(15), ""));
     assert_eq!(said.out.lines().count(), 1);
-    let pretty: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let mut pretty: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let steps = pretty.as_object_mut().unwrap().remove("steps").unwrap();
+    let outcomes =
+        steps.as_array().unwrap().iter().map(|step| format!("{}: {}\n", step["check"], step["outcome"]));
+    insta::assert_snapshot!(outcomes.collect::<String>(), @r#"
+    "merchant": "ok"
+    "headers": "ok"
+    "timestamp": "ok"
+    "signature_type": "ok"
+    "serial": "ok"
+    "signature": "failed"
+    "envelope": "not_reached"
+    "decryption": "not_reached"
+    "resource": "not_reached"
+    "#);
+    insta::assert_snapshot!(format!("{:#}", steps[5]), @r#"
+    {
+      "check": "signature",
+      "detail": "the signature does not fit; was the body changed on its way?",
+      "outcome": "failed"
+    }
+    "#);
     insta::assert_snapshot!(format!("{pretty:#}"), @r#"
     {
       "body_bytes": 920,
@@ -114,53 +135,6 @@ fn as_json() {
       "path": "/notify/v3/1900000001",
       "received_at": 1750000003,
       "source": "callback",
-      "steps": [
-        {
-          "check": "merchant",
-          "detail": "merchant 1900000001 is configured",
-          "outcome": "ok"
-        },
-        {
-          "check": "headers",
-          "detail": "each is there once and well-formed",
-          "outcome": "ok"
-        },
-        {
-          "check": "timestamp",
-          "detail": "signed 3 s before it was received",
-          "outcome": "ok"
-        },
-        {
-          "check": "signature_type",
-          "detail": "a known algorithm",
-          "outcome": "ok"
-        },
-        {
-          "check": "serial",
-          "detail": "a valid key goes by \"PUB_KEY_ID_0119000000012025060100000000000001\"",
-          "outcome": "ok"
-        },
-        {
-          "check": "signature",
-          "detail": "the signature does not fit; was the body changed on its way?",
-          "outcome": "failed"
-        },
-        {
-          "check": "envelope",
-          "detail": "",
-          "outcome": "not_reached"
-        },
-        {
-          "check": "decryption",
-          "detail": "",
-          "outcome": "not_reached"
-        },
-        {
-          "check": "resource",
-          "detail": "",
-          "outcome": "not_reached"
-        }
-      ],
       "text": "WeChat Pay signed it, and it was changed on its way"
     }
     "#);
