@@ -34,7 +34,7 @@ async fn keys(stage: &Stage) -> Value {
 #[tokio::test]
 async fn what_each_key_proved_is_shown() {
     let stage = Stage::set().await;
-    let id = platform().public_key_id();
+    let id = platform().serial();
     for number in [1, 1, 2] {
         stage.ask(&stage.callback(payment(number))).await.assert_acknowledged();
     }

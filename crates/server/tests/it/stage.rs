@@ -18,6 +18,7 @@ use payonce_server::{
     Patience, Running, Server,
     config::{Config, Environment},
 };
+use payonce_simulator::books::TradeType;
 use payonce_simulator::{Merchant, Notification, Payment, Platform};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tempfile::TempDir;
@@ -59,12 +60,16 @@ pub(crate) fn second_merchant() -> Merchant {
 /// The payment of order `ORDER<number>`.
 pub(crate) fn payment(number: u32) -> Payment {
     Payment {
+        seller: merchant().seller(),
         transaction_id: format!("42000000002026030200{number:08}"),
         out_trade_no: format!("ORDER{number}"),
+        trade_type: TradeType::Jsapi,
         amount_fen: AMOUNT_FEN,
         openid: OPENID.to_owned(),
+        sub_openid: None,
         bank_type: "OTHERS".to_owned(),
         attach: None,
+        device_id: None,
         success_time: NOW,
     }
 }
@@ -203,8 +208,9 @@ impl Stage {
         Letter::callback(MCHID, &self.notice(payment).signed(platform(), NOW, &mut rng(0)))
     }
 
-    /// A notice of this payment; the same payment has the same notice.
+    /// A notice of this payment to the merchant to whom WeChat writes; the same payment has the same notice.
     pub(crate) fn notice(&self, payment: Payment) -> Notification {
+        let payment = Payment { seller: self.merchant.seller(), ..payment };
         let seed =
             payment.transaction_id.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
         Notification::new(payment, &self.merchant, NOW, &mut rng(seed))
@@ -302,7 +308,7 @@ fn configuration(folder: &Path, merchants: &[Merchant]) -> Config {
     write("api.key", &format!("{OTHER_API_KEY}\n{API_KEY}\n"));
     let mut toml = "[server]\nlisten = \"127.0.0.1:0\"\n[api]\nkey_file = \"api.key\"\n".to_owned();
     for merchant in merchants {
-        let (mchid, id) = (merchant.mchid(), platform.public_key_id());
+        let (mchid, id) = (merchant.mchid(), platform.serial());
         write(&format!("{mchid}.key"), merchant.apiv3_key());
         toml += &format!(
             "[[merchants]]\nmchid = \"{mchid}\"\napiv3_key_file = \"{mchid}.key\"\n\

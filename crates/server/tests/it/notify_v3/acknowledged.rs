@@ -139,7 +139,8 @@ async fn merchants_share_a_server_and_not_their_orders() {
     let second = crate::stage::second_merchant();
     let stage = Stage::of(&[merchant(), crate::stage::second_merchant()], |_, _| ()).await;
     stage.ask(&stage.callback(payment(1))).await.assert_acknowledged();
-    let notice = payonce_simulator::Notification::new(payment(1), &second, NOW, &mut crate::stage::rng(1));
+    let paid = Payment { seller: second.seller(), ..payment(1) };
+    let notice = payonce_simulator::Notification::new(paid, &second, NOW, &mut crate::stage::rng(1));
     let letter = Letter::callback(second.mchid(), &notice.signed(platform(), NOW, &mut crate::stage::rng(1)));
     stage.ask(&letter).await.assert_acknowledged();
     let counts = stage.struck().await.counts().await;

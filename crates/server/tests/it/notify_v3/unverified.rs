@@ -89,7 +89,7 @@ async fn a_signature_that_is_wrong_or_no_base64() {
     let forger = Platform::generate().unwrap();
     let body = genuine.body.clone().into();
     let forged = Letter::callback(MCHID, &forger.sign(body, NOW, "0123456789abcdef".to_owned()))
-        .with(headers::SERIAL, platform().public_key_id());
+        .with(headers::SERIAL, platform().serial());
     let of_another = stage.callback(payment(2)).header(headers::SIGNATURE).to_vec();
     let with = |signature: &[u8]| genuine.clone().with(headers::SIGNATURE, signature);
     let not_base64 = "the signature is not base64";
@@ -127,7 +127,7 @@ async fn a_timestamp_300_seconds_off_on_either_side() {
 async fn a_serial_that_nobody_knows() {
     let stage = Stage::set().await;
     let genuine = stage.callback(payment(1));
-    let id = platform().public_key_id();
+    let id = platform().serial();
     let case = |serial: &str| {
         (
             "unknown_serial",

@@ -7,9 +7,11 @@
 //! balancer is played by a [`Route`].
 
 mod line;
+mod plan;
 mod queue;
 mod report;
 mod retry;
+mod signer;
 #[cfg(test)]
 mod tests;
 
@@ -21,16 +23,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Authority;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use crate::{Delivery, Error, SignedCallback};
-use line::{Dial, Line, Tcp};
+use crate::{Error, SignedCallback};
 use queue::{Job, Queue};
 
+pub(crate) use line::{Dial, Line, Tcp};
+pub use plan::{Delivery, Plan};
 pub use report::{Answer, Report, Tally, Verdict, unacknowledged};
 pub use retry::{OFFICIAL_WAITS, Retry};
+pub use signer::Signer;
 
 /// WeChat waits this long for the whole answer.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -39,6 +44,8 @@ pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     addr: SocketAddr,
+    /// What the `Host` header says.
+    host: String,
     path: Uri,
 }
 
@@ -53,7 +60,16 @@ impl Target {
             return Err(malformed());
         }
         let path = path.parse().map_err(|_| malformed())?;
-        Ok(Self { addr, path })
+        Ok(Self { addr, host: addr.to_string(), path })
+    }
+
+    /// The same receiver, called by this name.
+    pub(crate) fn named(self, host: &Authority) -> Self {
+        Self { host: host.to_string(), ..self }
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
     }
 }
 
@@ -180,7 +196,8 @@ where
 {
     let callback = (run.callback)(&job.delivery, job.attempt);
     let started = Instant::now();
-    let status = timeout(run.courier.answer_limit, line.post(target, &callback)).await.ok().flatten();
+    let reply = timeout(run.courier.answer_limit, line.post(target, &callback)).await;
+    let status = reply.ok().and_then(Result::ok).map(|reply| reply.status);
     if status.is_none() {
         line.hang_up(); // a late answer must not be taken for the next one's
     }

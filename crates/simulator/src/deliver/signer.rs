@@ -10,10 +10,8 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use wechatpay::UnixSeconds;
 
+use crate::clock::Clock;
 use crate::{Delivery, Merchant, Mischief, Notification, Platform, SignedCallback};
-
-/// Where the time comes from.
-pub type Clock = Arc<dyn Fn() -> UnixSeconds + Send + Sync>;
 
 /// Receivers accept a timestamp for 300 s; one second more is too old.
 const REPLAY_AGE_SECONDS: i64 = 301;
