@@ -1,9 +1,10 @@
 //! What WeChat Pay signed and what does not open.
 
 use serde_json::json;
-use wechatpay::ApiV3Key;
+
 use wechatpay::diagnosis::{Account, Cause, Check, Class, Outcome};
 use wechatpay::v2::ApiV2Key;
+use wechatpay::{ApiV3Key, Resource};
 
 use super::{MCHID, among, check, codes, genuine, look_with};
 use crate::fixture::{Sent, apiv3_key_text, envelope, platform_keys};
@@ -61,4 +62,17 @@ fn a_payment_to_another_merchant() {
     let sent = Sent::signed(envelope(plaintext.as_bytes()).to_string());
     let found = check("other", &sent, Class::WrongMerchant, &["about_other_merchant"]);
     assert!(found.notification.is_some());
+}
+
+/// A notice of a share goes to the merchant who receives it, and names the one who shares.
+#[test]
+fn a_share_that_another_merchant_paid() {
+    let plaintext = r#"{"mchid":"1900000009","transaction_id":"42","order_id":"60","out_order_no":"p1",
+        "receiver":{"type":"MERCHANT_ID","account":"1900000001","amount":888}}"#;
+    let mut body = envelope(plaintext.as_bytes());
+    body["event_type"] = json!("PROFITSHARING.SUCCESS");
+    body["resource"]["original_type"] = json!("profitsharing");
+    let found = check("share", &Sent::signed(body.to_string()), Class::Accepted, &[]);
+    let opened = found.notification.unwrap();
+    assert!(matches!(opened.resource, Resource::ProfitSharing(_)), "{opened:?}");
 }
