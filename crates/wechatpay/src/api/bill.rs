@@ -1,7 +1,9 @@
 //! Bills: asking for the statement of a day, and downloading its file.
 //!
 //! Invariant: a statement's answer is signed, its file is not: the file counts once its hash, over the uncompressed
-//! bytes, is the statement's. Deliberately absent: hashing, unzipping and reading, which are [`crate::bill`]'s.
+//! bytes, is the statement's. `Debug` shows no token. Deliberately absent: hashing, unzipping and reading, which are [`crate::bill`]'s.
+
+use std::fmt;
 
 use serde::Deserialize;
 
@@ -182,8 +184,9 @@ impl Call for FundFlowBill {
     }
 }
 
-/// Where a bill's file is, and how to know it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// Where a bill's file is, and how to know it. `Debug` does not show the URL, whose token lets the merchant's systems
+/// download it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Statement {
     /// `SHA1`.
     pub hash_type: String,
@@ -191,6 +194,14 @@ pub struct Statement {
     pub hash_value: String,
     /// Valid for 5 minutes, for the merchant that asked.
     pub download_url: String,
+}
+
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hash_type, hash_value, .. } = self;
+        let mut shown = f.debug_struct("Statement");
+        shown.field("hash_type", hash_type).field("hash_value", hash_value).finish_non_exhaustive()
+    }
 }
 
 impl Statement {
@@ -214,10 +225,17 @@ impl Statement {
 /// Downloads a bill's file: `GET {download_url}`. Signed like any call, by the merchant that asked for the statement,
 /// with the URL's path and query unchanged. The answer is not signed. Follow no redirect, and stream it: such
 /// files reach hundreds of MB.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DownloadFile {
     host: String,
     path_and_query: String,
+}
+
+/// The query is the token.
+impl fmt::Debug for DownloadFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadFile").field("host", &self.host).finish_non_exhaustive()
+    }
 }
 
 impl DownloadFile {
