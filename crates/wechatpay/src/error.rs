@@ -64,6 +64,12 @@ pub enum KeyError {
         "this is an SM2 key, and this build has no 国密; build with the feature `sm`, or give an RSA key"
     )]
     SmNotBuilt,
+    /// An SM2 key where the cashier wants RSA.
+    #[error(
+        "this is an SM2 key, and payments are confirmed under `signType` RSA, the only one that WeChat Pay documents; \
+         give an RSA key of the merchant's"
+    )]
+    PaymentNeedsRsa,
     /// An RSA key that is too weak.
     #[error("this RSA key has {bits} bits; at least 2048 are needed")]
     TooShort {

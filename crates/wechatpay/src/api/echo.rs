@@ -41,7 +41,7 @@ impl Echo {
     /// And a callback to this URL.
     ///
     /// # Errors
-    /// Where it is not `https`, has a query, or more than 255 characters.
+    /// Where it is not `https` (`http` at the loopback), has a query, or more than 255 characters.
     pub fn notify_url(mut self, notify_url: &str) -> Result<Self, InvalidField> {
         self.notify_url = Some(self::notify_url(notify_url)?);
         Ok(self)

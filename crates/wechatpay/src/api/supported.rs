@@ -93,13 +93,7 @@ pub const SUPPORTED: &[Supported] = &[
         "/v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund",
     ),
     row(COMBINE, "`NewCombine`", Mode::Both, "POST", "/v3/combine-transactions/{jsapi,app,h5,native}"),
-    row(
-        COMBINE,
-        "`QueryCombine`",
-        Mode::Both,
-        "GET",
-        "/v3/combine-transactions/out-trade-no/{combine_out_trade_no}",
-    ),
+    row(COMBINE, "`QueryCombine`", Mode::Both, "GET", "/v3/combine-transactions/{out-trade-no,id}/{number}"),
     row(
         COMBINE,
         "`CloseCombine`",

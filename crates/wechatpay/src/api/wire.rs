@@ -100,6 +100,14 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AnswerError> {
     serde_json::from_slice(body).map_err(|error| AnswerError::Malformed(quiet(error)))
 }
 
+/// The currency that an absent one means.
+pub(super) const CURRENCY_DEFAULT: &str = "CNY";
+
+/// What an answer of this kind always has, though others of its type lack it.
+pub(super) fn needed<T>(field: &'static str, value: Option<T>) -> Result<T, AnswerError> {
+    value.ok_or_else(|| AnswerError::Malformed(serde_json::Error::missing_field(field)))
+}
+
 /// An optional text: absent, `null` and `""` are all `None`.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))

@@ -117,14 +117,13 @@ pub(super) struct Walk {
 }
 
 /// By whose keys WeChat Pay made it, where it says so: in partner mode the provider's, of a combine order those of who
-/// combined.
+/// combined. A notice of profit sharing goes to a receiver and names who shares, so it says nothing of that.
 fn addressee(resource: &Resource) -> Option<&str> {
     match resource {
         Resource::Transaction(transaction) => Some(&transaction.mchid),
         Resource::PartnerTransaction(transaction) => Some(&transaction.sp_mchid),
         Resource::CombineTransaction(transaction) => Some(&transaction.combine_mchid),
         Resource::Refund(refund) => refund.merchant(),
-        Resource::ProfitSharing(movement) => movement.merchant(),
         _ => None,
     }
 }

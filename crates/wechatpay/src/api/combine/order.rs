@@ -9,10 +9,15 @@ use crate::api::field::{InvalidField, appid, count, known_number, mchid};
 use crate::api::wire::Target;
 use crate::api::{Call, Operation, wire};
 
-/// What became of a combined order: `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`.
+/// What became of a combined order: `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}` or
+/// `…/id/{combine_transaction_id}`.
 #[derive(Clone, Debug)]
-pub struct QueryCombine {
-    combine_out_trade_no: String,
+pub struct QueryCombine(Number);
+
+#[derive(Clone, Debug)]
+enum Number {
+    Merchants(String),
+    WechatPays(String),
 }
 
 impl QueryCombine {
@@ -21,7 +26,16 @@ impl QueryCombine {
     /// # Errors
     /// Where the number does not have 2 to 32 of `0-9 A-Z a-z _ - | * @`.
     pub fn new(combine_out_trade_no: &str) -> Result<Self, InvalidField> {
-        Ok(Self { combine_out_trade_no: combine_number(combine_out_trade_no)? })
+        Ok(Self(Number::Merchants(combine_number(combine_out_trade_no)?)))
+    }
+
+    /// The combined order with this number of WeChat Pay's, which only a paid one has.
+    ///
+    /// # Errors
+    /// Where the number does not have 1 to 32 of the same characters.
+    pub fn by_transaction_id(combine_transaction_id: &str) -> Result<Self, InvalidField> {
+        let number = known_number("combine_transaction_id", combine_transaction_id, 32)?;
+        Ok(Self(Number::WechatPays(number)))
     }
 }
 
@@ -33,7 +47,12 @@ impl Call for QueryCombine {
     }
 
     fn path_and_query(&self) -> String {
-        Target::new(PATH).then("/out-trade-no").segment(&self.combine_out_trade_no).finish()
+        let target = Target::new(PATH);
+        match &self.0 {
+            Number::Merchants(number) => target.then("/out-trade-no").segment(number),
+            Number::WechatPays(number) => target.then("/id").segment(number),
+        }
+        .finish()
     }
 
     fn operation(&self) -> Operation {
@@ -42,11 +61,13 @@ impl Call for QueryCombine {
 
     fn read(&self, body: &[u8]) -> Result<CombineOrder, AnswerError> {
         let order: CombineOrder = wire::read(body)?;
-        if order.combine_out_trade_no == self.combine_out_trade_no {
-            Ok(order)
-        } else {
-            Err(AnswerError::AboutAnother { field: "combine_out_trade_no" })
-        }
+        let (field, is_same) = match &self.0 {
+            Number::Merchants(number) => ("combine_out_trade_no", order.combine_out_trade_no == *number),
+            Number::WechatPays(number) => {
+                ("combine_transaction_id", order.combine_transaction_id.as_ref() == Some(number))
+            }
+        };
+        if is_same { Ok(order) } else { Err(AnswerError::AboutAnother { field }) }
     }
 }
 
