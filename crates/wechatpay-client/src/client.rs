@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, timeout_at};
 use wechatpay::answer::{Answer, ApiError, Retry, certificates};
 use wechatpay::api::{Call, Operation};
 use wechatpay::{ApiV3Key, MerchantKey, RequestToSign, Suite, VerifyError};
 
-use crate::environment::{jitter, nonce};
+use crate::attempts::Attempts;
+use crate::environment::nonce;
 use crate::error::{NotSent, Unknown};
 use crate::limit::Limits;
 use crate::refresher::RefreshError;
-use crate::transport::{Failed, Host, Incoming, Outgoing, header};
+use crate::transport::{Incoming, Outgoing, header};
 use crate::{ClientError, KeyRing, Transport};
 
 const JSON: &str = "application/json";
@@ -84,15 +85,11 @@ impl Client {
     /// [`ClientError`]; after [`ClientError::Unknown`] ask, or send the same again.
     pub async fn send<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
         let prepared = self.prepare(call)?;
-        let deadline = Instant::now() + self.transport.patience().call;
-        let mut tries = Tries { host: self.transport.host(), attempt: 0, refreshed: false };
+        let mut attempts = Attempts::new(&self.transport, prepared.operation);
         loop {
-            let error = match self.attempt(call, &prepared, &mut tries, deadline).await {
+            match self.attempt(call, &prepared, &attempts).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            if !self.again(&error, prepared.operation, &mut tries, deadline).await {
-                return Err(error);
+                Err(error) => attempts.after(error).await?,
             }
         }
     }
@@ -115,19 +112,19 @@ impl Client {
         &self,
         call: &C,
         prepared: &Prepared,
-        tries: &mut Tries,
-        deadline: Instant,
+        attempts: &Attempts<'_>,
     ) -> Result<C::Answer, ClientError> {
-        if !self.limits.turn(prepared.operation, deadline).await {
+        if !self.limits.turn(prepared.operation, attempts.deadline()).await {
             return Err(NotSent::TooMany.into());
         }
-        let outgoing = self.sign(prepared, tries.attempt > 0);
-        let incoming = self.transport.exchange(tries.host, &outgoing).await.map_err(ClientError::from)?;
+        let outgoing = self.sign(prepared, attempts.is_repetition());
+        let exchanged = self.transport.exchange(attempts.host(), &outgoing, attempts.answer_limit());
+        let incoming = exchanged.await?;
         if !matches!(incoming.status, 200 | 204) {
             return Err(refused(&incoming, prepared.operation));
         }
         if call.answer_is_signed() {
-            self.prove(&incoming, tries).await?;
+            self.prove(&incoming, attempts.deadline()).await?;
         }
         Ok(call.read(&incoming.body)?)
     }
@@ -156,15 +153,14 @@ impl Client {
         Outgoing { method, path_and_query, headers, body: prepared.body.clone(), again }
     }
 
-    /// Proves a success. Where its serial is not known, the keys are asked for, once a call.
-    async fn prove(&self, incoming: &Incoming, tries: &mut Tries) -> Result<(), ClientError> {
+    /// Proves a success. Where its serial is not known, the keys are asked for, for as long as the call has time.
+    async fn prove(&self, incoming: &Incoming, deadline: Instant) -> Result<(), ClientError> {
         let unproven = match self.verify(incoming) {
             Ok(()) => return Ok(()),
             Err(unproven) => unproven,
         };
         let unknown_key = matches!(unproven, Unknown::Unproven(VerifyError::UnknownSerial { .. }));
-        if unknown_key && !std::mem::replace(&mut tries.refreshed, true) && self.refresh_keys().await.is_ok()
-        {
+        if unknown_key && matches!(timeout_at(deadline, self.refresh_keys()).await, Ok(Ok(_))) {
             return Ok(self.verify(incoming)?);
         }
         Err(unproven.into())
@@ -194,15 +190,12 @@ impl Client {
             encrypted_for: None,
             operation: Operation::Query,
         };
-        let host = self.transport.host();
-        let exchanged = self.transport.exchange(host, &self.sign(&prepared, false)).await;
-        let incoming = match exchanged {
-            Ok(incoming) => incoming,
-            Err(failed) => {
-                self.transport.turn_from(host);
-                return Err(RefreshError::Call(failed.into()));
-            }
-        };
+        let (host, limit) = (self.transport.host(), self.transport.patience().answer);
+        let exchanged = self.transport.exchange(host, &self.sign(&prepared, false), limit).await;
+        let incoming = exchanged.map_err(|error| {
+            self.transport.host_after(host, &error);
+            RefreshError::Call(error)
+        })?;
         if incoming.status == 404 {
             return Err(RefreshError::NoCertificates);
         }
@@ -219,68 +212,6 @@ impl Client {
         self.account.keys.keys().proved(&serial);
         Ok(new)
     }
-
-    /// Whether a failed attempt is followed by another, after the pause that is due.
-    async fn again(
-        &self,
-        error: &ClientError,
-        operation: Operation,
-        tries: &mut Tries,
-        deadline: Instant,
-    ) -> bool {
-        let patience = self.transport.patience();
-        tries.attempt += 1;
-        let next = after(error, operation);
-        if next == Next::Give || tries.attempt >= patience.attempts_max {
-            return false;
-        }
-        if next == Next::OtherHost {
-            tries.host = self.transport.turn_from(tries.host);
-        }
-        let most = patience.pause.saturating_mul(1 << tries.attempt.min(8));
-        let pause = jitter(self.transport.environment(), most);
-        if Instant::now() + pause >= deadline {
-            return false;
-        }
-        sleep(pause).await;
-        true
-    }
-}
-
-/// How far a call has come.
-struct Tries {
-    host: Host,
-    attempt: u32,
-    refreshed: bool,
-}
-
-/// What comes after a failed attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    Give,
-    SameHost,
-    OtherHost,
-}
-
-fn after(error: &ClientError, operation: Operation) -> Next {
-    let silent = Retry::after_silence(operation) == Retry::Same;
-    match error {
-        // It did not arrive, so nothing is repeated.
-        ClientError::NotSent { reason: NotSent::Unreachable(_) } => Next::OtherHost,
-        ClientError::Unknown(Unknown::Silence(_) | Unknown::TimedOut { .. }) if silent => Next::OtherHost,
-        // A probe, or a proxy's work: the repetition is not probed.
-        ClientError::Unknown(Unknown::Unsigned(_) | Unknown::Unproven(_)) if silent => Next::SameHost,
-        ClientError::Unknown(Unknown::Undecided(error)) => match error.retry(operation) {
-            Retry::Same | Retry::Later if matches!(error.status, 502 | 503) => Next::OtherHost,
-            Retry::Same | Retry::Later => Next::SameHost,
-            _ => Next::Give,
-        },
-        ClientError::Refused(error) => match error.retry(operation) {
-            Retry::Same | Retry::Later => Next::SameHost,
-            _ => Next::Give,
-        },
-        _ => Next::Give,
-    }
 }
 
 /// An answer that is no success. What WeChat Pay could not do, or has not done yet, is undecided.
@@ -288,13 +219,4 @@ pub(crate) fn refused(incoming: &Incoming, operation: Operation) -> ClientError 
     let error = Box::new(ApiError::new(incoming.status, incoming.request_id(), &incoming.body));
     let unsure = matches!(incoming.status, 202 | 429 | 500..) && error.retry(operation) != Retry::No;
     if unsure { Unknown::Undecided(error).into() } else { ClientError::Refused(error) }
-}
-
-impl From<Failed> for ClientError {
-    fn from(failed: Failed) -> Self {
-        match failed {
-            Failed::NotSent(reason) => reason.into(),
-            Failed::Unknown(unknown) => unknown.into(),
-        }
-    }
 }

@@ -101,7 +101,7 @@ impl Client {
             sink.restart().map_err(DownloadError::Sink)?;
             let transport = self.transport();
             let opened = transport.open(transport.host(), &self.sign(&prepared, attempt > 1)).await;
-            let error = match opened.map_err(ClientError::from) {
+            let error = match opened {
                 Ok(response) => match self.copy(response, statement, sink).await {
                     Ok(()) => return Ok(()),
                     Err(error) => error,

@@ -9,7 +9,7 @@ pub struct Patience {
     pub connect: Duration,
     /// For one whole answer.
     pub answer: Duration,
-    /// For a call with all its repetitions and pauses.
+    /// For a call with all its repetitions and pauses, and with the keys that its answer may ask for: an upper bound.
     pub call: Duration,
     /// From one piece of a file to the next.
     pub file_silence: Duration,

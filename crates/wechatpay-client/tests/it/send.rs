@@ -9,23 +9,9 @@ use wechatpay::{PlatformKey, RequestToSign, UnixSeconds};
 use wechatpay_client::{Client, ClientError, Environment, Hosts, KeyRing, Transport, Unknown};
 
 use crate::wechat::{
-    MCHID, NOW, Reply, Spoilt, Still, Wechat, certificate, certificates, client, client_of, keys, patience,
-    public_key, transport,
+    MCHID, NOW, PATH, Reply, Spoilt, Wechat, call, certificate, certificates, client, client_of, cut, good,
+    keys, patience, public_key, transport,
 };
-
-const PATH: &str = "/v3/pay/transactions/out-trade-no/A%7CB?mchid=1900000001";
-
-fn call(operation: Operation) -> AnyCall {
-    AnyCall::new("POST", PATH)
-        .expect("a test's own data are good")
-        .json(&json!({"a": 1}))
-        .expect("a test's own data are good")
-        .as_operation(operation)
-}
-
-fn good() -> Reply {
-    Reply::good(r#"{"ok":true}"#)
-}
 
 async fn ask(wechat: &Wechat, operation: Operation) -> Result<String, ClientError> {
     let answer = client(wechat).send(&call(operation)).await?;
@@ -104,7 +90,6 @@ async fn an_unknown_serial_has_the_keys_refreshed_and_the_same_answer_verified_a
 /// What may be repeated is, with another signature each time; a refund is sent once.
 #[tokio::test]
 async fn table_of_what_is_repeated() {
-    let cut = || Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec());
     let html = || Reply::Plain(503, "<html>busy</html>".to_owned());
     for (reply, operation, requests) in [
         (cut as fn() -> Reply, Operation::Query, 2),
@@ -182,32 +167,6 @@ async fn each_repetition_is_signed_anew() {
     client.send(&call(Operation::Query)).await.unwrap();
     let asked = wechat.asked();
     assert_ne!(asked[0].header("authorization"), asked[1].header("authorization"));
-}
-
-/// What certainly did not arrive goes to the backup host, a refund too; later calls begin there.
-#[tokio::test]
-async fn the_backup_host_takes_over() {
-    let backup = Wechat::plays([good(), good()]).await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let hosts = Hosts::all_at(&format!("http://{nobody}")).unwrap().with_backup(&backup.base).unwrap();
-    let transport = Transport::with(hosts, patience(), Arc::new(Still)).unwrap();
-    let client = client_of(MCHID, transport, KeyRing::new([public_key()]));
-    client.send(&call(Operation::Refund)).await.unwrap();
-    client.send(&call(Operation::Other)).await.unwrap();
-    let agents: Vec<bool> =
-        backup.asked().iter().map(|asked| asked.header("user-agent").unwrap().contains("Retried")).collect();
-    assert_eq!(agents, [true, false], "the second call began at the backup");
-}
-
-#[tokio::test]
-async fn nobody_there_is_told_as_not_sent() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let hosts = Hosts::all_at(&format!("http://{nobody}")).unwrap();
-    let transport = Transport::with(hosts, patience(), Arc::new(Still)).unwrap();
-    let client = client_of(MCHID, transport, KeyRing::new([public_key()]));
-    let error = client.send(&call(Operation::Refund)).await.unwrap_err();
-    assert!(matches!(error, ClientError::NotSent { .. }), "{error}");
-    assert!(error.to_string().starts_with("the call was not sent: no host could be reached"), "{error}");
 }
 
 #[tokio::test]

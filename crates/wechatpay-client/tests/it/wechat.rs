@@ -1,6 +1,7 @@
 //! WeChat Pay, scripted: each request gets the next answer of a list. Whatever it was, it is kept.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -8,7 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use wechatpay::api::{AnyCall, Operation};
 use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, UnixSeconds, callback_message};
 use wechatpay_client::{Account, Client, Environment, Hosts, KeyRing, Patience, Transport};
 
@@ -35,6 +37,43 @@ pub(crate) fn public_key() -> PlatformKey {
 pub(crate) fn certificate() -> PlatformKey {
     PlatformKey::from_certificate_pem(&text("certificate", "certificate_pem"))
         .expect("a test's own data are good")
+}
+
+/// Of any call.
+pub(crate) const PATH: &str = "/v3/pay/transactions/out-trade-no/A%7CB?mchid=1900000001";
+
+/// Any call that does this.
+pub(crate) fn call(operation: Operation) -> AnyCall {
+    AnyCall::new("POST", PATH)
+        .expect("a test's own data are good")
+        .json(&json!({"a": 1}))
+        .expect("a test's own data are good")
+        .as_operation(operation)
+}
+
+/// Its success.
+pub(crate) fn good() -> Reply {
+    Reply::good(r#"{"ok":true}"#)
+}
+
+/// A connection that ends in mid-answer.
+pub(crate) fn cut() -> Reply {
+    Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec())
+}
+
+/// A base URL at which nobody listens, for as long as this is kept.
+pub(crate) struct Nobody {
+    pub base: String,
+    _port: TcpSocket,
+}
+
+impl Nobody {
+    pub(crate) fn listens() -> Self {
+        let port = TcpSocket::new_v4().expect("a test's own data are good");
+        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a test's own data are good");
+        let base = format!("http://{}", port.local_addr().expect("a test's own data are good"));
+        Self { base, _port: port }
+    }
 }
 
 /// What the answer of one exchange is.
