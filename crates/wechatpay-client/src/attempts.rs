@@ -15,6 +15,12 @@ use crate::error::{NotSent, Unknown};
 use crate::transport::Host;
 use crate::{ClientError, Transport};
 
+/// How often a file is fetched: what does not fit its hash is fetched once more (WeChat Pay's advice), then it is loud.
+const FILE_ATTEMPTS_MAX: u32 = 2;
+
+/// How long the URL of a bill's file is good (WeChat Pay's rule).
+const FILE_URL_LASTS: Duration = Duration::from_secs(5 * 60);
+
 /// How far a call has come.
 pub(crate) struct Attempts<'a> {
     transport: &'a Transport,
@@ -40,6 +46,12 @@ impl<'a> Attempts<'a> {
             failed: 0,
             unknown: None,
         }
+    }
+
+    /// Of fetching a bill's file, which is not hurried: within this time an attempt must have begun.
+    pub(crate) fn of_file(transport: &'a Transport) -> Self {
+        let deadline = Instant::now() + FILE_URL_LASTS;
+        Self { attempts_max: FILE_ATTEMPTS_MAX, deadline, ..Self::new(transport, Operation::Bill) }
     }
 
     /// The host of this attempt.
@@ -82,6 +94,12 @@ impl<'a> Attempts<'a> {
         }
         sleep(pause).await;
         Ok(())
+    }
+
+    /// After a file that came damaged: whether it is fetched again, at once.
+    pub(crate) fn after_damage(&mut self) -> bool {
+        self.failed += 1;
+        self.failed < self.attempts_max
     }
 
     fn end(&mut self, error: ClientError) -> ClientError {
@@ -157,6 +175,24 @@ mod tests {
         let mut attempts = Attempts::new(&transport, Operation::Prepay);
         let told = attempts.after(NotSent::TooMany.into()).await.unwrap_err();
         assert!(matches!(told, ClientError::NotSent { .. }), "nothing was sent before: {told}");
+    }
+
+    /// What may have arrived is sent again only where that does no harm.
+    #[tokio::test(start_paused = true)]
+    async fn table_of_what_is_repeated_after_a_time_out() {
+        for (operation, repeated) in [
+            (Operation::Query, true),
+            (Operation::Prepay, true),
+            (Operation::Close, true),
+            (Operation::Bill, true),
+            (Operation::Refund, false),
+            (Operation::Other, false),
+        ] {
+            let transport = transport();
+            let mut attempts = Attempts::new(&transport, operation);
+            assert_eq!(attempts.after(timed_out()).await.is_ok(), repeated, "{operation:?}");
+            assert!(attempts.is_repetition());
+        }
     }
 
     /// No attempt gets more time than the call has left, and none begins when there is none.

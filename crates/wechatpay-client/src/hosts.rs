@@ -51,6 +51,13 @@ impl Hosts {
         Ok(Self { primary: url.clone(), backup: url.clone(), login: url })
     }
 
+    /// The path and query of a URL at one of the API's hosts, as they are written there.
+    pub(crate) fn path_and_query_of(&self, url: &str) -> Option<String> {
+        // A base ends with the slash that the path begins with.
+        let below = |base: &Url| url.strip_prefix(base.as_str()).map(|rest| format!("/{rest}"));
+        below(&self.primary).or_else(|| below(&self.backup))
+    }
+
     /// Another backup.
     ///
     /// # Errors

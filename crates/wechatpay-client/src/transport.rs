@@ -64,6 +64,29 @@ impl Incoming {
     }
 }
 
+/// An answer whose body is still to be read.
+pub(crate) struct Opened {
+    response: Response,
+    answer: Duration,
+    silence: Duration,
+}
+
+impl Opened {
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// The next piece of a file; `None` at its end.
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, ClientError> {
+        within(self.silence, next(&mut self.response)).await
+    }
+
+    /// All of it, as of any answer that is no file.
+    pub(crate) async fn whole(self) -> Result<Incoming, ClientError> {
+        within(self.answer, read(self.response)).await
+    }
+}
+
 /// Which of the hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
@@ -114,6 +137,10 @@ impl Transport {
 
     pub(crate) fn patience(&self) -> &Patience {
         &self.0.patience
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.0.hosts
     }
 
     /// The host to begin with.
@@ -176,8 +203,10 @@ impl Transport {
     }
 
     /// Sends; the answer's body is still to be read.
-    pub(crate) async fn open(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Response, ClientError> {
-        self.send_to(self.base(host), outgoing).await
+    pub(crate) async fn open(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Opened, ClientError> {
+        let Patience { answer, file_silence: silence, .. } = self.0.patience;
+        let response = within(silence, self.send_to(self.base(host), outgoing)).await?;
+        Ok(Opened { response, answer, silence })
     }
 
     async fn send_to(&self, base: &Url, outgoing: &Outgoing<'_>) -> Result<Response, ClientError> {
@@ -245,16 +274,17 @@ fn url_of(base: &Url, path_and_query: &str) -> Result<Url, NotSent> {
 async fn read(mut response: Response) -> Result<Incoming, ClientError> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = BytesMut::new();
-    loop {
-        let chunk = response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| Unknown::Silence(error.without_url()))? else {
-            return Ok(Incoming { status, headers, body: body.freeze() });
-        };
+    while let Some(chunk) = next(&mut response).await? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
             return Err(Unknown::Oversized { bytes_max: ANSWER_BYTES_MAX }.into());
         }
         body.extend_from_slice(&chunk);
     }
+    Ok(Incoming { status, headers, body: body.freeze() })
+}
+
+async fn next(response: &mut Response) -> Result<Option<Bytes>, ClientError> {
+    Ok(response.chunk().await.map_err(|error| Unknown::Silence(error.without_url()))?)
 }
 
 /// A header that is made of ASCII by construction.

@@ -1,6 +1,7 @@
 //! WeChat Pay, scripted: each request gets the next answer of a list. Whatever it was, it is kept.
 
 use std::collections::VecDeque;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -87,6 +88,10 @@ pub(crate) enum Reply {
     Plain(u16, String),
     /// The connection ends after these bytes.
     Raw(Vec<u8>),
+    /// These bytes, and then nothing, for ever.
+    Stalled(Vec<u8>),
+    /// An answer of this status whose body does not end.
+    Endless(u16),
     /// Nothing, for ever.
     Silence,
 }
@@ -108,6 +113,7 @@ impl Reply {
         Self::Plain(status, json!({ "code": code, "message": "中文" }).to_string())
     }
 
+    /// The whole answer, if it has an end.
     fn bytes(&self) -> Option<Vec<u8>> {
         let (status, headers, body) = match self {
             Self::Signed(key, body) => (200, signature(key, NOW, body), body.clone()),
@@ -124,7 +130,7 @@ impl Reply {
             }
             Self::Plain(status, body) => (*status, Vec::new(), body.clone()),
             Self::Raw(bytes) => return Some(bytes.clone()),
-            Self::Silence => return None,
+            Self::Stalled(_) | Self::Endless(_) | Self::Silence => return None,
         };
         let mut head = format!(
             "HTTP/1.1 {status} x\r\nContent-Length: {}\r\nRequest-ID: 08AB-268498688\r\n",
@@ -134,6 +140,26 @@ impl Reply {
             head += &format!("{name}: {value}\r\n");
         }
         Some(format!("{head}Connection: close\r\n\r\n{body}").into_bytes())
+    }
+}
+
+impl Reply {
+    async fn send(self, socket: &mut TcpStream) -> io::Result<()> {
+        if let Some(bytes) = self.bytes() {
+            return socket.write_all(&bytes).await;
+        }
+        match self {
+            Self::Stalled(bytes) => socket.write_all(&bytes).await?,
+            Self::Endless(status) => {
+                let head = format!("HTTP/1.1 {status} x\r\nTransfer-Encoding: chunked\r\n\r\n");
+                socket.write_all(head.as_bytes()).await?;
+                loop {
+                    socket.write_all(format!("400\r\n{}\r\n", "x".repeat(0x400)).as_bytes()).await?;
+                }
+            }
+            _ => {}
+        }
+        std::future::pending().await
     }
 }
 
@@ -237,10 +263,8 @@ impl Wechat {
             .expect("a test's own data are good")
             .pop_front()
             .unwrap_or(Reply::error(404, "NOT_FOUND"));
-        match reply.bytes() {
-            Some(bytes) => socket.write_all(&bytes).await.expect("a test's own data are good"),
-            None => std::future::pending().await,
-        }
+        // Whoever has enough closes the connection: that is no failure of a test.
+        let _ = reply.send(&mut socket).await;
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -265,13 +289,10 @@ impl Environment for Still {
     }
 }
 
-/// Does not wait long.
+/// Pauses are short. Where a test lets a time-out come, it does so in tokio's paused time, and everything in it that goes
+/// over a socket may time out.
 pub(crate) fn patience() -> Patience {
-    Patience {
-        answer: std::time::Duration::from_millis(300),
-        pause: std::time::Duration::from_millis(1),
-        ..Patience::default()
-    }
+    Patience { pause: std::time::Duration::from_millis(1), ..Patience::default() }
 }
 
 pub(crate) fn transport(wechat: &Wechat) -> Transport {
