@@ -38,7 +38,8 @@ pub struct Account {
     pub keys: Arc<KeyRing>,
 }
 
-/// Speaks for one merchant. Cheap to clone; clones share WeChat Pay's limits.
+/// Speaks for one merchant. Cheap to clone. WeChat Pay's limits on a merchant's calls are kept for a client and its clones
+/// together: make one client of each merchant, and clone it.
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
@@ -78,6 +79,10 @@ impl Client {
         &self.transport
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Sends a call and reads its proven answer. It is repeated after failures for as long as that is safe and
     /// [`crate::Patience`] allows.
     ///
@@ -114,13 +119,12 @@ impl Client {
         prepared: &Prepared,
         attempts: &Attempts<'_>,
     ) -> Result<C::Answer, ClientError> {
-        if !self.limits.turn(prepared.operation, attempts.deadline()).await {
-            return Err(NotSent::TooMany.into());
-        }
+        self.limits.turn(prepared.operation, attempts.deadline()).await?;
         let outgoing = self.sign(prepared, attempts.is_repetition());
         let exchanged = self.transport.exchange(attempts.host(), &outgoing, attempts.answer_limit());
         let incoming = exchanged.await?;
         if !matches!(incoming.status, 200 | 204) {
+            self.limits.failed(prepared.operation);
             return Err(refused(&incoming, prepared.operation));
         }
         if call.answer_is_signed() {
@@ -191,6 +195,8 @@ impl Client {
             operation: Operation::Query,
         };
         let (host, limit) = (self.transport.host(), self.transport.patience().answer);
+        let turn = self.limits.turn(Operation::Query, Instant::now() + limit).await;
+        turn.map_err(|too_many| RefreshError::Call(too_many.into()))?;
         let exchanged = self.transport.exchange(host, &self.sign(&prepared, false), limit).await;
         let incoming = exchanged.map_err(|error| {
             self.transport.host_after(host, &error);

@@ -120,6 +120,7 @@ impl Client {
         attempts: &Attempts<'_>,
         sink: &mut dyn FileSink,
     ) -> Result<(), DownloadError> {
+        self.limits().turn(Operation::Bill, attempts.deadline()).await.map_err(ClientError::from)?;
         let outgoing = self.sign(prepared, attempts.is_repetition());
         let mut file = self.transport().open(attempts.host(), &outgoing).await?;
         if file.status() != 200 {
