@@ -218,6 +218,7 @@ impl Asked {
 pub(crate) struct Wechat {
     pub base: String,
     script: Arc<Mutex<VecDeque<Reply>>>,
+    certificates: Arc<Mutex<Option<Reply>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -225,8 +226,8 @@ impl Wechat {
     pub(crate) async fn plays(script: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a test's own data are good");
         let base = format!("http://{}", listener.local_addr().expect("a test's own data are good"));
-        let wechat =
-            Self { base, script: Arc::new(Mutex::new(script.into_iter().collect())), asked: Arc::default() };
+        let script = Arc::new(Mutex::new(script.into_iter().collect()));
+        let wechat = Self { base, script, certificates: Arc::default(), asked: Arc::default() };
         let server = wechat.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -256,15 +257,30 @@ impl Wechat {
             socket.read_buf(&mut bytes).await.expect("a test's own data are good");
         }
         let body = String::from_utf8(bytes[head.len() + 4..].to_vec()).expect("a test's own data are good");
+        let asked_for_certificates = head.starts_with("GET /v3/certificates");
         self.asked.lock().expect("a test's own data are good").push(Asked { head, body });
-        let reply = self
-            .script
-            .lock()
-            .expect("a test's own data are good")
-            .pop_front()
-            .unwrap_or(Reply::error(404, "NOT_FOUND"));
+        let reply = self.reply(asked_for_certificates);
         // Whoever has enough closes the connection: that is no failure of a test.
         let _ = reply.send(&mut socket).await;
+    }
+
+    fn reply(&self, for_certificates: bool) -> Reply {
+        let certificates = self.certificates.lock().expect("a test's own data are good").clone();
+        certificates.filter(|_| for_certificates).unwrap_or_else(|| {
+            let mut script = self.script.lock().expect("a test's own data are good");
+            script.pop_front().unwrap_or(Reply::error(404, "NOT_FOUND"))
+        })
+    }
+
+    /// From now on answers every question for certificates so, beside the script.
+    pub(crate) fn has_certificates(&self, reply: Reply) {
+        *self.certificates.lock().expect("a test's own data are good") = Some(reply);
+    }
+
+    /// How often it was asked for certificates.
+    pub(crate) fn asked_for_certificates(&self) -> usize {
+        let asked = self.asked();
+        asked.iter().filter(|asked| asked.head.starts_with("GET /v3/certificates")).count()
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {

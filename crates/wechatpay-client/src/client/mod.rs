@@ -5,20 +5,22 @@
 //! a refund is sent once, unless it certainly did not arrive. Deliberately absent: asking what became of a refund, which
 //! is the caller's ([`wechatpay::api::QueryRefund`]).
 
+mod refresh;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName};
 use tokio::time::{Instant, timeout_at};
-use wechatpay::answer::{Answer, ApiError, Retry, certificates};
+use wechatpay::answer::{Answer, ApiError, Retry};
 use wechatpay::api::{Call, Operation};
-use wechatpay::{ApiV3Key, MerchantKey, RequestToSign, Suite, VerifyError};
+use wechatpay::{ApiV3Key, MerchantKey, RequestToSign, VerifyError};
 
+use self::refresh::Refreshing;
 use crate::attempts::Attempts;
 use crate::environment::nonce;
 use crate::error::{NotSent, Unknown};
 use crate::limit::Limits;
-use crate::refresher::RefreshError;
 use crate::transport::{Incoming, Outgoing, header};
 use crate::{ClientError, KeyRing, Transport};
 
@@ -45,6 +47,7 @@ pub struct Client {
     transport: Transport,
     account: Arc<Account>,
     limits: Arc<Limits>,
+    refreshing: Arc<Refreshing>,
 }
 
 /// What of a call stays the same at each attempt.
@@ -60,7 +63,7 @@ impl Client {
     /// A client for this merchant.
     #[must_use]
     pub fn new(transport: Transport, account: Account) -> Self {
-        Self { transport, account: Arc::new(account), limits: Arc::default() }
+        Self { transport, account: Arc::new(account), limits: Arc::default(), refreshing: Arc::default() }
     }
 
     /// The merchant.
@@ -159,15 +162,14 @@ impl Client {
 
     /// Proves a success. Where its serial is not known, the keys are asked for, for as long as the call has time.
     async fn prove(&self, incoming: &Incoming, deadline: Instant) -> Result<(), ClientError> {
-        let unproven = match self.verify(incoming) {
-            Ok(()) => return Ok(()),
-            Err(unproven) => unproven,
+        let verified = match self.verify(incoming) {
+            Err(Unknown::Unproven(unknown @ VerifyError::UnknownSerial { .. })) => {
+                let again = timeout_at(deadline, self.verify_by_fresh_keys(incoming)).await;
+                again.unwrap_or(Err(Unknown::Unproven(unknown)))
+            }
+            verified => verified,
         };
-        let unknown_key = matches!(unproven, Unknown::Unproven(VerifyError::UnknownSerial { .. }));
-        if unknown_key && matches!(timeout_at(deadline, self.refresh_keys()).await, Ok(Ok(_))) {
-            return Ok(self.verify(incoming)?);
-        }
-        Err(unproven.into())
+        Ok(verified?)
     }
 
     fn verify(&self, incoming: &Incoming) -> Result<(), Unknown> {
@@ -179,44 +181,6 @@ impl Client {
             .map_err(Unknown::Unproven)?;
         keys.proved(proven.serial());
         Ok(())
-    }
-
-    /// Downloads the platform certificates and takes them into the ring. Returns how many were new. One attempt: the
-    /// [`crate::Refresher`] repeats it.
-    ///
-    /// # Errors
-    /// [`RefreshError`]; the keys known so far stay.
-    pub async fn refresh_keys(&self) -> Result<usize, RefreshError> {
-        let prepared = Prepared {
-            method: "GET",
-            path_and_query: certificates::path(Suite::Rsa).to_owned(),
-            body: Bytes::new(),
-            encrypted_for: None,
-            operation: Operation::Query,
-        };
-        let (host, limit) = (self.transport.host(), self.transport.patience().answer);
-        let turn = self.limits.turn(Operation::Query, Instant::now() + limit).await;
-        turn.map_err(|too_many| RefreshError::Call(too_many.into()))?;
-        let exchanged = self.transport.exchange(host, &self.sign(&prepared, false), limit).await;
-        let incoming = exchanged.map_err(|error| {
-            self.transport.host_after(host, &error);
-            RefreshError::Call(error)
-        })?;
-        if incoming.status == 404 {
-            return Err(RefreshError::NoCertificates);
-        }
-        if incoming.status != 200 {
-            return Err(RefreshError::Call(refused(&incoming, Operation::Query)));
-        }
-        let answer = Answer::parse(incoming.status, incoming.headers(), &incoming.body)
-            .map_err(|error| RefreshError::Call(Unknown::Unsigned(error).into()))?;
-        let keys = self.account.keys.keys();
-        let now = self.transport.environment().now();
-        let serial = answer.unverified_serial().to_owned();
-        let found = certificates::open(answer, keys.platform(), &self.account.apiv3_key, now)?;
-        let new = self.account.keys.learn(&found, now);
-        self.account.keys.keys().proved(&serial);
-        Ok(new)
     }
 }
 
