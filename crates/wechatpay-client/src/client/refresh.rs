@@ -8,7 +8,6 @@
 use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use wechatpay::Suite;
 use wechatpay::answer::{Answer, certificates};
 use wechatpay::api::Operation;
 
@@ -50,7 +49,7 @@ impl Client {
     async fn download_keys(&self) -> Result<usize, RefreshError> {
         let prepared = Prepared {
             method: "GET",
-            path_and_query: certificates::path(Suite::Rsa).to_owned(),
+            path_and_query: certificates::path(self.account.key.suite()).to_owned(),
             body: Bytes::new(),
             encrypted_for: None,
             operation: Operation::Query,

@@ -5,4 +5,6 @@ mod failover;
 mod keys;
 mod refresher;
 mod send;
+#[cfg(feature = "sm")]
+mod sm;
 mod wechat;
