@@ -8,10 +8,11 @@
 use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use wechatpay::answer::{Answer, certificates};
+use wechatpay::answer::{Answer, ApiError, certificates};
 use wechatpay::api::Operation;
 
 use super::{Client, Prepared, refused};
+use crate::ClientError;
 use crate::error::Unknown;
 use crate::refresher::{REST, RefreshError};
 use crate::transport::Incoming;
@@ -62,11 +63,11 @@ impl Client {
             self.transport.host_after(host, &error);
             RefreshError::Call(error)
         })?;
-        if incoming.status == 404 {
-            return Err(RefreshError::NoCertificates);
-        }
         if incoming.status != 200 {
-            return Err(RefreshError::Call(refused(&incoming, Operation::Query)));
+            return Err(match refused(&incoming, Operation::Query) {
+                ClientError::Refused(error) if are_none(&error) => RefreshError::NoCertificates,
+                error => RefreshError::Call(error),
+            });
         }
         let answer = Answer::parse(incoming.status, incoming.headers(), &incoming.body)
             .map_err(|error| RefreshError::Call(Unknown::Unsigned(error).into()))?;
@@ -78,4 +79,9 @@ impl Client {
         self.account.keys.keys().proved(&serial);
         Ok(new)
     }
+}
+
+/// Whether WeChat Pay says that this merchant has no certificates. Any other 404 is a proxy's, or the path's.
+fn are_none(error: &ApiError) -> bool {
+    error.status == 404 && (error.is("RESOURCE_NOT_EXISTS") || error.is("NOT_FOUND"))
 }
