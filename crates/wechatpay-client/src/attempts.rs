@@ -120,9 +120,12 @@ fn may_repeat(error: &ClientError, operation: Operation) -> bool {
         ClientError::Unknown(Unknown::Silence(_) | Unknown::TimedOut { .. }) => harmless,
         // A probe, or a proxy's work: the repetition is not probed.
         ClientError::Unknown(Unknown::Unsigned(_) | Unknown::Unproven(_)) => harmless,
-        ClientError::Unknown(Unknown::Undecided(error)) | ClientError::Refused(error) => {
+        ClientError::Unknown(Unknown::AboutAnother { .. }) => harmless,
+        ClientError::Unknown(Unknown::Undecided(error)) => {
             matches!(error.retry(operation), Retry::Same | Retry::Later)
         }
+        // "Later" than a refusal is minutes: for a bill that is not ready, 30. That is for whoever calls to wait.
+        ClientError::Refused(error) => error.retry(operation) == Retry::Same,
         _ => false,
     }
 }

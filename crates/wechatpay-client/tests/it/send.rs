@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
-use wechatpay::api::{AnyCall, Operation};
+use wechatpay::api::{AnyCall, Merchant, Operation, OrderNumber, QueryOrder};
 use wechatpay::{PlatformKey, RequestToSign, UnixSeconds};
 use wechatpay_client::{Client, ClientError, Environment, Hosts, KeyRing, Transport, Unknown};
 
@@ -106,6 +106,7 @@ async fn table_of_what_is_repeated() {
         (|| Reply::error(429, "FREQUENCY_LIMITED"), Operation::Refund, 1),
         (|| Reply::error(202, "USERPAYING"), Operation::Other, 1),
         (|| Reply::error(400, "PARAM_ERROR"), Operation::Query, 1),
+        (|| Reply::error(400, "STATEMENT_CREATING"), Operation::Bill, 1),
         (|| Reply::error(404, "ORDER_NOT_EXIST"), Operation::Query, 1),
         (|| Reply::error(403, "NOT_ENOUGH"), Operation::Refund, 1),
         (|| Reply::Plain(302, String::new()), Operation::Query, 1),
@@ -122,6 +123,33 @@ async fn table_of_what_is_repeated() {
             assert!(second.header("user-agent").unwrap().ends_with(" (Retried-V1)"));
         }
     }
+}
+
+fn query_order(out_trade_no: &str) -> QueryOrder {
+    let number = OrderNumber::out_trade_no(out_trade_no).expect("a test's own data are good");
+    QueryOrder::new(Merchant::ordinary(MCHID).expect("a test's own data are good"), number)
+}
+
+/// A proxy that mixes up answers: a genuine success of another order says nothing about this one.
+#[tokio::test]
+async fn an_answer_about_another_order_leaves_the_outcome_unknown() {
+    let about = |out_trade_no: &str| {
+        let order = json!({ "appid": "wx0123456789abcdef", "mchid": MCHID, "out_trade_no": out_trade_no,
+            "trade_state": "NOTPAY", "trade_state_desc": "订单未支付" });
+        Reply::good(order.to_string())
+    };
+    let wechat = Wechat::plays((0..4).map(|_| about("ORDER20260302B"))).await;
+    let error = client(&wechat).send(&query_order("ORDER20260302A")).await.unwrap_err();
+    let expected = matches!(error, ClientError::Unknown(Unknown::AboutAnother { field: "out_trade_no" }));
+    assert!(expected, "{error}");
+    assert_eq!(wechat.asked().len(), 4, "it is asked again");
+    let wechat = Wechat::plays([about("ORDER20260302B"), about("ORDER20260302A")]).await;
+    let order = client(&wechat).send(&query_order("ORDER20260302A")).await.unwrap();
+    assert_eq!(order.out_trade_no, "ORDER20260302A");
+    // What is WeChat Pay's own success but is not understood has happened.
+    let wechat = Wechat::plays([Reply::good("[]")]).await;
+    let error = client(&wechat).send(&query_order("ORDER20260302A")).await.unwrap_err();
+    assert!(matches!(error, ClientError::Unreadable(_)), "{error}");
 }
 
 /// Nor is it sent twice.
@@ -186,9 +214,7 @@ async fn an_endless_answer_is_given_up() {
 async fn a_call_of_another_merchant_is_not_sent() {
     let wechat = Wechat::plays([]).await;
     let client: Client = client_of("1900000009", transport(&wechat), KeyRing::new([certificate()]));
-    let number = wechatpay::api::OrderNumber::out_trade_no("ORDER20260302A").unwrap();
-    let call = wechatpay::api::QueryOrder::new(wechatpay::api::Merchant::ordinary(MCHID).unwrap(), number);
-    let error = client.send(&call).await.unwrap_err();
+    let error = client.send(&query_order("ORDER20260302A")).await.unwrap_err();
     assert!(matches!(error, ClientError::NotSent { .. }), "{error}");
     assert!(wechat.asked().is_empty());
 }
