@@ -31,7 +31,8 @@ pub enum ClientError {
         #[source]
         reason: NotSent,
     },
-    /// WeChat Pay says no, or not so. (After a refund: ask for it before anything follows from this.)
+    /// WeChat Pay says no, or not so; [`ApiError::retry`] says what may be done. It need not be WeChat Pay's last word, as
+    /// such answers are often not signed: after a refund, ask for it before anything follows from this.
     #[error("{0}")]
     Refused(Box<ApiError>),
     /// It may have taken effect or not: ask, or send the same again, with the same number. Never a failure.
@@ -39,7 +40,17 @@ pub enum ClientError {
     Unknown(#[from] Unknown),
     /// WeChat Pay's own success, but it cannot be read: what was asked for has happened.
     #[error("{0}")]
-    Unreadable(#[from] AnswerError),
+    Unreadable(#[source] AnswerError),
+}
+
+impl From<AnswerError> for ClientError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            // Genuine, but the success of something else.
+            AnswerError::AboutAnother { field } => Unknown::AboutAnother { field }.into(),
+            error => Self::Unreadable(error),
+        }
+    }
 }
 
 /// Why a call was not sent.
@@ -107,6 +118,12 @@ pub enum Unknown {
     /// A success whose signature does not prove it.
     #[error("a success that is not proven: {0}")]
     Unproven(#[source] VerifyError),
+    /// A genuine answer in the place of the one that belongs to the call, which is not there.
+    #[error("the answer is about another {field} than the call; look for a proxy that mixes up answers")]
+    AboutAnother {
+        /// What differs, by its name on the wire.
+        field: &'static str,
+    },
     /// WeChat Pay is busy or in trouble, or not done (202).
     #[error("{0}")]
     Undecided(Box<ApiError>),

@@ -27,12 +27,19 @@ impl Hosts {
     /// The mainland's: `api.mch.weixin.qq.com`, with the documented backup `api2.mch.weixin.qq.com`.
     #[must_use]
     pub fn mainland() -> Self {
+        Self::known("https://api.mch.weixin.qq.com/", "https://api2.mch.weixin.qq.com/")
+    }
+
+    /// The same API under its second domain: `api.wechatpay.cn`, with the backup `api2.wechatpay.cn`.
+    #[must_use]
+    pub fn wechatpay_cn() -> Self {
+        Self::known("https://api.wechatpay.cn/", "https://api2.wechatpay.cn/")
+    }
+
+    /// Logins have one host, whichever domain the payments go to.
+    fn known(primary: &str, backup: &str) -> Self {
         let url = |text: &str| Url::parse(text).expect("BUG: these URLs are well-formed");
-        Self {
-            primary: url("https://api.mch.weixin.qq.com/"),
-            backup: url("https://api2.mch.weixin.qq.com/"),
-            login: url("https://api.weixin.qq.com/"),
-        }
+        Self { primary: url(primary), backup: url(backup), login: url("https://api.weixin.qq.com/") }
     }
 
     /// Another base for everything, such as a simulator's `http://127.0.0.1:8090`.
@@ -44,12 +51,27 @@ impl Hosts {
         Ok(Self { primary: url.clone(), backup: url.clone(), login: url })
     }
 
+    /// The path and query of a URL at one of the API's hosts, as they are written there.
+    pub(crate) fn path_and_query_of(&self, url: &str) -> Option<String> {
+        // A base ends with the slash that the path begins with.
+        let below = |base: &Url| url.strip_prefix(base.as_str()).map(|rest| format!("/{rest}"));
+        below(&self.primary).or_else(|| below(&self.backup))
+    }
+
     /// Another backup.
     ///
     /// # Errors
     /// As [`Self::all_at`].
     pub fn with_backup(self, base: &str) -> Result<Self, SetupError> {
         Ok(Self { backup: base_url(base)?, ..self })
+    }
+
+    /// Another host for code2Session, such as a gateway of one's own.
+    ///
+    /// # Errors
+    /// As [`Self::all_at`].
+    pub fn with_login(self, base: &str) -> Result<Self, SetupError> {
+        Ok(Self { login: base_url(base)?, ..self })
     }
 }
 
@@ -73,6 +95,27 @@ fn base_url(base: &str) -> Result<Url, SetupError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Both domains of the API go with the one host of logins.
+    #[test]
+    fn table_of_known_hosts() {
+        for (hosts, shown) in [
+            (
+                Hosts::mainland(),
+                "https://api.mch.weixin.qq.com/, https://api2.mch.weixin.qq.com/, https://api.weixin.qq.com/",
+            ),
+            (
+                Hosts::wechatpay_cn(),
+                "https://api.wechatpay.cn/, https://api2.wechatpay.cn/, https://api.weixin.qq.com/",
+            ),
+            (
+                Hosts::wechatpay_cn().with_login("https://login.example").unwrap(),
+                "https://api.wechatpay.cn/, https://api2.wechatpay.cn/, https://login.example/",
+            ),
+        ] {
+            assert_eq!(format!("{hosts:?}"), format!("Hosts({shown})"));
+        }
+    }
 
     #[test]
     fn table_of_bases() {

@@ -32,6 +32,7 @@
 //! # }
 //! ```
 
+mod attempts;
 mod client;
 mod download;
 mod environment;

@@ -22,8 +22,7 @@ impl Transport {
     /// # Errors
     /// [`LoginFailure`].
     pub async fn login(&self, call: &Code2Session) -> Result<Session, LoginFailure> {
-        let exchanged = self.exchange_login(&call.path_and_query()).await;
-        let incoming = exchanged.map_err(|failed| LoginFailure::Call(failed.into()))?;
+        let incoming = self.exchange_login(&call.path_and_query()).await.map_err(LoginFailure::Call)?;
         Ok(call.read(&incoming.body)?)
     }
 }

@@ -9,9 +9,9 @@ pub struct Patience {
     pub connect: Duration,
     /// For one whole answer.
     pub answer: Duration,
-    /// For a call with all its repetitions and pauses.
+    /// For a call with all its repetitions and pauses, and with the keys that its answer may ask for: an upper bound.
     pub call: Duration,
-    /// From one piece of a file to the next.
+    /// For the head of a file's answer, and from one piece of the file to the next.
     pub file_silence: Duration,
     /// How often a call is sent at the most.
     pub attempts_max: u32,

@@ -30,7 +30,7 @@ const WITHOUT_CERTIFICATES: Duration = Duration::from_secs(24 * 3600);
 const FIRST_SPREAD: Duration = Duration::from_secs(60);
 
 /// From one download to the next, whoever asks for it.
-const REST: Duration = Duration::from_secs(60);
+pub(crate) const REST: Duration = Duration::from_secs(60);
 
 /// The longest pause after failures.
 const FAILED_MAX: Duration = Duration::from_secs(3600);

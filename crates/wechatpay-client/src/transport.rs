@@ -3,15 +3,17 @@
 //! Invariants: the bytes that were signed are the bytes that go out; redirects are not followed; an answer is read up
 //! to a bound. Deliberately absent: signing, believing, repeating.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response, Url, redirect};
 
 use crate::error::{NotSent, Unknown};
-use crate::{Environment, Hosts, Patience, SetupError, SystemEnvironment};
+use crate::{ClientError, Environment, Hosts, Patience, SetupError, SystemEnvironment};
 
 /// The largest answer that is read, but for files: order queries with many coupons have some 10 KiB.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
@@ -32,7 +34,7 @@ struct Shared {
     patience: Patience,
     environment: Arc<dyn Environment>,
     /// Unix seconds until which the backup host comes first.
-    backup_until: AtomicI64,
+    backup_until: Arc<AtomicI64>,
 }
 
 /// One request, ready to go.
@@ -62,11 +64,27 @@ impl Incoming {
     }
 }
 
-/// Why an exchange brought no answer.
-#[derive(Debug)]
-pub(crate) enum Failed {
-    NotSent(NotSent),
-    Unknown(Unknown),
+/// An answer whose body is still to be read.
+pub(crate) struct Opened {
+    response: Response,
+    answer: Duration,
+    silence: Duration,
+}
+
+impl Opened {
+    pub(crate) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    /// The next piece of a file; `None` at its end.
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, ClientError> {
+        within(self.silence, next(&mut self.response)).await
+    }
+
+    /// All of it, as of any answer that is no file.
+    pub(crate) async fn whole(self) -> Result<Incoming, ClientError> {
+        within(self.answer, read(self.response)).await
+    }
 }
 
 /// Which of the hosts.
@@ -96,16 +114,21 @@ impl Transport {
         environment: Arc<dyn Environment>,
     ) -> Result<Self, SetupError> {
         let http = builder(&patience).build().map_err(SetupError::Tls)?;
-        let backup_until = AtomicI64::new(0);
+        let backup_until = Arc::default();
         Ok(Self(Arc::new(Shared { http, hosts, patience, environment, backup_until })))
     }
 
-    /// The same with a TLS client certificate, as some calls of APIv2 need it.
+    /// The same with a TLS client certificate, as some calls of APIv2 need it. What is known of the hosts is shared.
     pub(crate) fn identified(&self, identity: reqwest::Identity) -> Result<Self, SetupError> {
-        let Shared { hosts, patience, environment, .. } = &*self.0;
+        let Shared { hosts, patience, environment, backup_until, .. } = &*self.0;
         let http = builder(patience).identity(identity).build().map_err(SetupError::Tls)?;
-        let (hosts, environment, backup_until) = (hosts.clone(), Arc::clone(environment), AtomicI64::new(0));
-        Ok(Self(Arc::new(Shared { http, hosts, patience: *patience, environment, backup_until })))
+        Ok(Self(Arc::new(Shared {
+            http,
+            hosts: hosts.clone(),
+            patience: *patience,
+            environment: Arc::clone(environment),
+            backup_until: Arc::clone(backup_until),
+        })))
     }
 
     pub(crate) fn environment(&self) -> &dyn Environment {
@@ -116,14 +139,22 @@ impl Transport {
         &self.0.patience
     }
 
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
     /// The host to begin with.
     pub(crate) fn host(&self) -> Host {
         let until = self.0.backup_until.load(Ordering::Relaxed);
         if self.environment().now().0 < until { Host::Backup } else { Host::Primary }
     }
 
-    /// A host could not be reached, or could do nothing; the other one is next, and stays so for a while.
-    pub(crate) fn turn_from(&self, host: Host) -> Host {
+    /// The host to go to after this failure at `host`. Where the host is at fault it is the other one, and calls to come
+    /// begin there, for a while.
+    pub(crate) fn host_after(&self, host: Host, error: &ClientError) -> Host {
+        if !is_fault_of_host(error) {
+            return host;
+        }
         let seconds = i64::try_from(self.0.patience.backup.as_secs()).unwrap_or(i64::MAX);
         let (other, until) = match host {
             Host::Primary => (Host::Backup, self.environment().now().0.saturating_add(seconds)),
@@ -140,20 +171,18 @@ impl Transport {
         }
     }
 
-    /// Sends and reads the whole answer.
-    pub(crate) async fn exchange(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Incoming, Failed> {
-        let work = async {
-            let response = self.send_to(self.base(host), outgoing).await?;
-            read(response).await
-        };
-        match tokio::time::timeout(self.0.patience.answer, work).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Failed::Unknown(Unknown::TimedOut { after: self.0.patience.answer })),
-        }
+    /// Sends and reads the whole answer, within `limit`.
+    pub(crate) async fn exchange(
+        &self,
+        host: Host,
+        outgoing: &Outgoing<'_>,
+        limit: Duration,
+    ) -> Result<Incoming, ClientError> {
+        self.exchange_at(self.base(host), outgoing, limit).await
     }
 
     /// Sends to the login's host.
-    pub(crate) async fn exchange_login(&self, path_and_query: &str) -> Result<Incoming, Failed> {
+    pub(crate) async fn exchange_login(&self, path_and_query: &str) -> Result<Incoming, ClientError> {
         let outgoing = Outgoing {
             method: "GET",
             path_and_query,
@@ -161,20 +190,27 @@ impl Transport {
             body: Bytes::new(),
             again: false,
         };
-        let work = async { read(self.send_to(&self.0.hosts.login, &outgoing).await?).await };
-        match tokio::time::timeout(self.0.patience.answer, work).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Failed::Unknown(Unknown::TimedOut { after: self.0.patience.answer })),
-        }
+        self.exchange_at(&self.0.hosts.login, &outgoing, self.patience().answer).await
+    }
+
+    async fn exchange_at(
+        &self,
+        base: &Url,
+        outgoing: &Outgoing<'_>,
+        limit: Duration,
+    ) -> Result<Incoming, ClientError> {
+        within(limit, async { read(self.send_to(base, outgoing).await?).await }).await
     }
 
     /// Sends; the answer's body is still to be read.
-    pub(crate) async fn open(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Response, Failed> {
-        self.send_to(self.base(host), outgoing).await
+    pub(crate) async fn open(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Opened, ClientError> {
+        let Patience { answer, file_silence: silence, .. } = self.0.patience;
+        let response = within(silence, self.send_to(self.base(host), outgoing)).await?;
+        Ok(Opened { response, answer, silence })
     }
 
-    async fn send_to(&self, base: &Url, outgoing: &Outgoing<'_>) -> Result<Response, Failed> {
-        let url = url_of(base, outgoing.path_and_query).map_err(Failed::NotSent)?;
+    async fn send_to(&self, base: &Url, outgoing: &Outgoing<'_>) -> Result<Response, ClientError> {
+        let url = url_of(base, outgoing.path_and_query)?;
         let method = Method::from_bytes(outgoing.method.as_bytes())
             .expect("BUG: methods are checked where calls are made");
         let agent = if outgoing.again { format!("{USER_AGENT}{RETRIED}") } else { USER_AGENT.to_owned() };
@@ -188,9 +224,9 @@ impl Transport {
         request.send().await.map_err(|error| {
             let error = error.without_url();
             if error.is_connect() {
-                Failed::NotSent(NotSent::Unreachable(error))
+                NotSent::Unreachable(error).into()
             } else {
-                Failed::Unknown(Unknown::Silence(error))
+                Unknown::Silence(error).into()
             }
         })
     }
@@ -198,6 +234,27 @@ impl Transport {
 
 fn builder(patience: &Patience) -> reqwest::ClientBuilder {
     reqwest::Client::builder().redirect(redirect::Policy::none()).connect_timeout(patience.connect).no_proxy()
+}
+
+/// Whether the host could not be reached, or says that it can do nothing (502, 503); any other answer is an answer (WeChat
+/// Pay's rule on fail-over).
+fn is_fault_of_host(error: &ClientError) -> bool {
+    match error {
+        ClientError::NotSent { reason: NotSent::Unreachable(_) } => true,
+        ClientError::Unknown(Unknown::Silence(_) | Unknown::TimedOut { .. }) => true,
+        ClientError::Unknown(Unknown::Undecided(error)) => matches!(error.status, 502 | 503),
+        _ => false,
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done,
+        Err(_) => Err(Unknown::TimedOut { after: limit }.into()),
+    }
 }
 
 /// The URL, if its path and query go out as they were signed.
@@ -214,20 +271,20 @@ fn url_of(base: &Url, path_and_query: &str) -> Result<Url, NotSent> {
     if sent == path_and_query && url.fragment().is_none() { Ok(url) } else { Err(changed()) }
 }
 
-async fn read(mut response: Response) -> Result<Incoming, Failed> {
+async fn read(mut response: Response) -> Result<Incoming, ClientError> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = BytesMut::new();
-    loop {
-        let chunk = response.chunk().await;
-        let Some(chunk) = chunk.map_err(|error| Failed::Unknown(Unknown::Silence(error.without_url())))?
-        else {
-            return Ok(Incoming { status, headers, body: body.freeze() });
-        };
+    while let Some(chunk) = next(&mut response).await? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(Failed::Unknown(Unknown::Oversized { bytes_max: ANSWER_BYTES_MAX }));
+            return Err(Unknown::Oversized { bytes_max: ANSWER_BYTES_MAX }.into());
         }
         body.extend_from_slice(&chunk);
     }
+    Ok(Incoming { status, headers, body: body.freeze() })
+}
+
+async fn next(response: &mut Response) -> Result<Option<Bytes>, ClientError> {
+    Ok(response.chunk().await.map_err(|error| Unknown::Silence(error.without_url()))?)
 }
 
 /// A header that is made of ASCII by construction.

@@ -1,14 +1,21 @@
 //! APIv2's calls: XML, signed with the shared key; some with a TLS client certificate.
 //!
-//! Deliberately absent: repeating. Its answers say little about what happened, and what is left of APIv2 is old: whoever
-//! calls decides by [`wechatpay::v2::AnswerError::retry`].
+//! Invariant: nothing that may have arrived is sent again; what certainly did not goes to the other host. Deliberately
+//! absent: repeating. Its answers say little about what happened, and what is left of APIv2 is old: whoever calls decides
+//! by [`wechatpay::v2::AnswerError::retry`].
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use wechatpay::api::Operation;
 use wechatpay::v2::{self, ApiV2Key, Call, Caller, Request, SignType};
 
+use crate::attempts::Attempts;
+use crate::client::refused;
 use crate::environment::nonce;
 use crate::error::{NotSent, Unknown};
+use crate::limit::Limits;
 use crate::transport::{Outgoing, header};
 use crate::{ClientError, SetupError, Transport};
 
@@ -26,13 +33,15 @@ impl ClientCertificate {
     }
 }
 
-/// Speaks APIv2 for one merchant.
+/// Speaks APIv2 for one merchant. Cheap to clone. WeChat Pay's limits are kept as for [`crate::Client`], and apart from it.
+#[derive(Clone)]
 pub struct V2Client {
     plain: Transport,
     identified: Option<Transport>,
     caller: Caller,
     key: ApiV2Key,
     sign_type: SignType,
+    limits: Arc<Limits>,
 }
 
 impl V2Client {
@@ -48,20 +57,23 @@ impl V2Client {
         certificate: Option<ClientCertificate>,
     ) -> Result<Self, SetupError> {
         let identified = certificate.map(|certificate| transport.identified(certificate.0)).transpose()?;
-        Ok(Self { plain: transport, identified, caller, key, sign_type })
+        Ok(Self { plain: transport, identified, caller, key, sign_type, limits: Arc::default() })
     }
 
-    /// Sends a call once and reads its proven answer.
+    /// Sends a call and reads its proven answer. It is sent once, unless it certainly did not arrive.
     ///
     /// # Errors
     /// [`ClientError`]. What WeChat Pay refuses by an `err_code` is [`Unknown::UnprovenV2`] with
     /// [`wechatpay::v2::AnswerError::Failed`], whose retry class says what may be done.
     pub async fn send<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
         let body = self.exchange(call).await?;
-        Ok(v2::read_answer(call, &body, &self.key).map_err(Unknown::UnprovenV2)?)
+        Ok(v2::read_answer(call, &body, &self.key).map_err(|error| {
+            self.limits.failed(call.operation());
+            Unknown::UnprovenV2(error)
+        })?)
     }
 
-    /// Sends a request once, and returns the raw body: a bill's file, or XML.
+    /// Sends a request, and returns the raw body: a bill's file, or XML.
     ///
     /// # Errors
     /// [`ClientError`].
@@ -71,21 +83,42 @@ impl V2Client {
             (true, Some(identified)) => identified,
             (true, None) => return Err(NotSent::NoClientCertificate.into()),
         };
-        let nonce = nonce(transport.environment());
-        let body = v2::request_body(request, &self.caller, &nonce, self.sign_type, &self.key);
+        // Whatever the call does: only what did not arrive is repeated.
+        let mut attempts = Attempts::new(transport, Operation::Other);
+        loop {
+            match self.attempt(request, transport, &attempts).await {
+                Ok(body) => return Ok(body),
+                Err(error) => attempts.after(error).await?,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        request: &impl Request,
+        transport: &Transport,
+        attempts: &Attempts<'_>,
+    ) -> Result<Bytes, ClientError> {
+        let operation = request.operation();
+        self.limits.turn(operation, attempts.deadline()).await?;
+        let outgoing = self.sign(request, attempts.is_repetition())?;
+        let incoming = transport.exchange(attempts.host(), &outgoing, attempts.answer_limit()).await?;
+        // APIv2 answers 200 in any case: a 5xx is not its own.
+        if incoming.status < 500 { Ok(incoming.body) } else { Err(refused(&incoming, operation)) }
+    }
+
+    /// What is sent, signed now.
+    fn sign(&self, request: &impl Request, again: bool) -> Result<Outgoing<'static>, NotSent> {
+        let nonce = nonce(self.plain.environment());
+        let body = v2::request_body(request, &self.caller, &nonce, self.sign_type, &self.key)?;
         let mut headers = HeaderMap::new();
         header(&mut headers, CONTENT_TYPE, "text/xml; charset=utf-8");
-        let outgoing = Outgoing {
+        Ok(Outgoing {
             method: "POST",
             path_and_query: request.path(),
             headers,
-            body: Bytes::from(body.map_err(NotSent::Unwritable)?),
-            again: false,
-        };
-        let host = transport.host();
-        transport.exchange(host, &outgoing).await.map(|incoming| incoming.body).map_err(|failed| {
-            transport.turn_from(host);
-            failed.into()
+            body: Bytes::from(body),
+            again,
         })
     }
 }

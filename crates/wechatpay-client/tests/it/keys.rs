@@ -1,9 +1,13 @@
 //! The ring: what is known, what stays, what is counted.
 
-use wechatpay::{PlatformKey, UnixSeconds};
-use wechatpay_client::{KeyKind, KeyRing, KeySource};
+use std::time::Duration;
 
-use crate::wechat::{NOW, certificate, keys, public_key};
+use tokio::task::JoinSet;
+use wechatpay::api::Operation;
+use wechatpay::{PlatformKey, UnixSeconds};
+use wechatpay_client::{ClientError, KeyKind, KeyRing, KeySource, Unknown};
+
+use crate::wechat::{NOW, Reply, Wechat, call, certificate, certificates, client, keys, public_key};
 
 fn other_certificate() -> PlatformKey {
     PlatformKey::from_certificate_pem(
@@ -58,4 +62,49 @@ fn both_kinds_of_key_are_good_at_once() {
     for key in [public_key(), certificate()] {
         assert!(ring.keys().platform().valid(key.serial().as_str(), NOW).is_some());
     }
+}
+
+/// By the certificate, which the ring does not know.
+fn unknown_key() -> Reply {
+    Reply::Signed("certificate", "{}".to_owned())
+}
+
+/// A hundred answers that name a new key at once do not ask for it a hundred times.
+#[tokio::test]
+async fn many_answers_by_an_unknown_key_are_one_download() {
+    let wechat = Wechat::plays(std::iter::repeat_n(unknown_key(), 20)).await;
+    wechat.has_certificates(certificates());
+    let client = client(&wechat);
+    let mut calls = JoinSet::new();
+    for _ in 0..20 {
+        let client = client.clone();
+        calls.spawn(async move { client.send(&call(Operation::Refund)).await });
+    }
+    for answer in calls.join_all().await {
+        assert_eq!(answer.unwrap(), b"{}");
+    }
+    assert_eq!(wechat.asked_for_certificates(), 1);
+}
+
+/// Whoever can forge answers cannot make payonce a nuisance to WeChat Pay by them.
+#[tokio::test]
+async fn an_unknown_key_is_asked_for_once_a_minute() {
+    let wechat = Wechat::plays(std::iter::repeat_n(unknown_key(), 6)).await;
+    wechat.has_certificates(Reply::error(500, "SYSTEM_ERROR"));
+    let client = client(&wechat);
+    for asked in [1, 1, 1] {
+        let error = client.send(&call(Operation::Refund)).await.unwrap_err();
+        assert!(matches!(error, ClientError::Unknown(Unknown::Unproven(_))), "{error}");
+        assert_eq!(wechat.asked_for_certificates(), asked);
+    }
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::resume();
+    client.send(&call(Operation::Refund)).await.unwrap_err();
+    assert_eq!(wechat.asked_for_certificates(), 2);
+    // Asking in so many words is another matter, and what it brings serves the answers.
+    wechat.has_certificates(certificates());
+    client.refresh_keys().await.unwrap();
+    assert_eq!(client.send(&call(Operation::Refund)).await.unwrap(), b"{}");
+    assert_eq!(wechat.asked_for_certificates(), 3);
 }

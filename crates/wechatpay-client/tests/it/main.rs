@@ -1,7 +1,10 @@
 //! The client against a server that plays WeChat Pay over real sockets, scripted answer by answer.
 
 mod download;
+mod failover;
 mod keys;
 mod refresher;
 mod send;
+#[cfg(feature = "sm")]
+mod sm;
 mod wechat;

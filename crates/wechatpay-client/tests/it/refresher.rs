@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::timeout;
-use wechatpay_client::{KeyRing, RefreshStatus, Refresher};
+use wechatpay_client::{KeyRing, RefreshError, RefreshStatus, Refresher};
 
-use crate::wechat::{NOW, Reply, Wechat, certificate, certificates, client_of, public_key, transport};
+use crate::wechat::{
+    NOW, Reply, Wechat, certificate, certificates, client, client_of, public_key, transport,
+};
 
 /// Runs until so much of tokio's time has passed, but no sooner than the exchanges with the server take.
 async fn run(refresher: Refresher, wechat: &Wechat, requests: usize) {
@@ -34,7 +36,7 @@ async fn certificates_are_had_without_a_key() {
     assert_eq!(client.refresh_keys().await.unwrap(), 0, "nothing new");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_not_proven_or_not_there_changes_nothing() {
     for reply in [
         Reply::Plain(404, r#"{"code":"RESOURCE_NOT_EXISTS"}"#.to_owned()),
@@ -87,6 +89,23 @@ async fn a_storm_of_wakes_is_one_download() {
     stop.send(true).unwrap();
     running.await.unwrap();
     assert_eq!(wechat.asked().len(), 1);
+}
+
+/// Only WeChat Pay's own word is that there are none: any other 404 is a failure, which is tried again soon.
+#[tokio::test]
+async fn table_of_what_says_that_there_are_no_certificates() {
+    for (reply, expected) in [
+        (Reply::error(404, "RESOURCE_NOT_EXISTS"), true),
+        (Reply::error(404, "NOT_FOUND"), true),
+        (Reply::error(400, "RESOURCE_NOT_EXISTS"), false),
+        (Reply::error(404, "MCH_NOT_EXISTS"), false),
+        (Reply::Plain(404, String::new()), false),
+        (Reply::Plain(404, "<html>no such page</html>".to_owned()), false),
+    ] {
+        let wechat = Wechat::plays([reply]).await;
+        let error = client(&wechat).refresh_keys().await.unwrap_err();
+        assert_eq!(matches!(error, RefreshError::NoCertificates), expected, "{error}");
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! WeChat Pay, scripted: each request gets the next answer of a list. Whatever it was, it is kept.
 
 use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -8,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use wechatpay::api::{AnyCall, Operation};
 use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, UnixSeconds, callback_message};
 use wechatpay_client::{Account, Client, Environment, Hosts, KeyRing, Patience, Transport};
 
@@ -37,6 +40,43 @@ pub(crate) fn certificate() -> PlatformKey {
         .expect("a test's own data are good")
 }
 
+/// Of any call.
+pub(crate) const PATH: &str = "/v3/pay/transactions/out-trade-no/A%7CB?mchid=1900000001";
+
+/// Any call that does this.
+pub(crate) fn call(operation: Operation) -> AnyCall {
+    AnyCall::new("POST", PATH)
+        .expect("a test's own data are good")
+        .json(&json!({"a": 1}))
+        .expect("a test's own data are good")
+        .as_operation(operation)
+}
+
+/// Its success.
+pub(crate) fn good() -> Reply {
+    Reply::good(r#"{"ok":true}"#)
+}
+
+/// A connection that ends in mid-answer.
+pub(crate) fn cut() -> Reply {
+    Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec())
+}
+
+/// A base URL at which nobody listens, for as long as this is kept.
+pub(crate) struct Nobody {
+    pub base: String,
+    _port: TcpSocket,
+}
+
+impl Nobody {
+    pub(crate) fn listens() -> Self {
+        let port = TcpSocket::new_v4().expect("a test's own data are good");
+        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a test's own data are good");
+        let base = format!("http://{}", port.local_addr().expect("a test's own data are good"));
+        Self { base, _port: port }
+    }
+}
+
 /// What the answer of one exchange is.
 #[derive(Clone)]
 pub(crate) enum Reply {
@@ -48,6 +88,10 @@ pub(crate) enum Reply {
     Plain(u16, String),
     /// The connection ends after these bytes.
     Raw(Vec<u8>),
+    /// These bytes, and then nothing, for ever.
+    Stalled(Vec<u8>),
+    /// An answer of this status whose body does not end.
+    Endless(u16),
     /// Nothing, for ever.
     Silence,
 }
@@ -69,6 +113,7 @@ impl Reply {
         Self::Plain(status, json!({ "code": code, "message": "中文" }).to_string())
     }
 
+    /// The whole answer, if it has an end.
     fn bytes(&self) -> Option<Vec<u8>> {
         let (status, headers, body) = match self {
             Self::Signed(key, body) => (200, signature(key, NOW, body), body.clone()),
@@ -85,7 +130,7 @@ impl Reply {
             }
             Self::Plain(status, body) => (*status, Vec::new(), body.clone()),
             Self::Raw(bytes) => return Some(bytes.clone()),
-            Self::Silence => return None,
+            Self::Stalled(_) | Self::Endless(_) | Self::Silence => return None,
         };
         let mut head = format!(
             "HTTP/1.1 {status} x\r\nContent-Length: {}\r\nRequest-ID: 08AB-268498688\r\n",
@@ -95,6 +140,26 @@ impl Reply {
             head += &format!("{name}: {value}\r\n");
         }
         Some(format!("{head}Connection: close\r\n\r\n{body}").into_bytes())
+    }
+}
+
+impl Reply {
+    async fn send(self, socket: &mut TcpStream) -> io::Result<()> {
+        if let Some(bytes) = self.bytes() {
+            return socket.write_all(&bytes).await;
+        }
+        match self {
+            Self::Stalled(bytes) => socket.write_all(&bytes).await?,
+            Self::Endless(status) => {
+                let head = format!("HTTP/1.1 {status} x\r\nTransfer-Encoding: chunked\r\n\r\n");
+                socket.write_all(head.as_bytes()).await?;
+                loop {
+                    socket.write_all(format!("400\r\n{}\r\n", "x".repeat(0x400)).as_bytes()).await?;
+                }
+            }
+            _ => {}
+        }
+        std::future::pending().await
     }
 }
 
@@ -153,6 +218,7 @@ impl Asked {
 pub(crate) struct Wechat {
     pub base: String,
     script: Arc<Mutex<VecDeque<Reply>>>,
+    certificates: Arc<Mutex<Option<Reply>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -160,8 +226,8 @@ impl Wechat {
     pub(crate) async fn plays(script: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a test's own data are good");
         let base = format!("http://{}", listener.local_addr().expect("a test's own data are good"));
-        let wechat =
-            Self { base, script: Arc::new(Mutex::new(script.into_iter().collect())), asked: Arc::default() };
+        let script = Arc::new(Mutex::new(script.into_iter().collect()));
+        let wechat = Self { base, script, certificates: Arc::default(), asked: Arc::default() };
         let server = wechat.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -191,17 +257,30 @@ impl Wechat {
             socket.read_buf(&mut bytes).await.expect("a test's own data are good");
         }
         let body = String::from_utf8(bytes[head.len() + 4..].to_vec()).expect("a test's own data are good");
+        let asked_for_certificates = head.starts_with("GET /v3/certificates");
         self.asked.lock().expect("a test's own data are good").push(Asked { head, body });
-        let reply = self
-            .script
-            .lock()
-            .expect("a test's own data are good")
-            .pop_front()
-            .unwrap_or(Reply::error(404, "NOT_FOUND"));
-        match reply.bytes() {
-            Some(bytes) => socket.write_all(&bytes).await.expect("a test's own data are good"),
-            None => std::future::pending().await,
-        }
+        let reply = self.reply(asked_for_certificates);
+        // Whoever has enough closes the connection: that is no failure of a test.
+        let _ = reply.send(&mut socket).await;
+    }
+
+    fn reply(&self, for_certificates: bool) -> Reply {
+        let certificates = self.certificates.lock().expect("a test's own data are good").clone();
+        certificates.filter(|_| for_certificates).unwrap_or_else(|| {
+            let mut script = self.script.lock().expect("a test's own data are good");
+            script.pop_front().unwrap_or(Reply::error(404, "NOT_FOUND"))
+        })
+    }
+
+    /// From now on answers every question for certificates so, beside the script.
+    pub(crate) fn has_certificates(&self, reply: Reply) {
+        *self.certificates.lock().expect("a test's own data are good") = Some(reply);
+    }
+
+    /// How often it was asked for certificates.
+    pub(crate) fn asked_for_certificates(&self) -> usize {
+        let asked = self.asked();
+        asked.iter().filter(|asked| asked.head.starts_with("GET /v3/certificates")).count()
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
@@ -226,13 +305,10 @@ impl Environment for Still {
     }
 }
 
-/// Does not wait long.
+/// Pauses are short. Where a test lets a time-out come, it does so in tokio's paused time, and everything in it that goes
+/// over a socket may time out.
 pub(crate) fn patience() -> Patience {
-    Patience {
-        answer: std::time::Duration::from_millis(300),
-        pause: std::time::Duration::from_millis(1),
-        ..Patience::default()
-    }
+    Patience { pause: std::time::Duration::from_millis(1), ..Patience::default() }
 }
 
 pub(crate) fn transport(wechat: &Wechat) -> Transport {
