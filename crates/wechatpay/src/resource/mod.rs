@@ -22,6 +22,7 @@ pub use combine::{CombineTransaction, SubOrder, SubOrderAmount};
 pub use dispatch::Resource;
 pub(crate) use dispatch::open;
 pub use echo::SecurityEcho;
+pub(crate) use field::debug_shows;
 pub use partner::{PartnerPayer, PartnerTransaction};
 pub use payment::Payment;
 pub use product::Product;

@@ -5,9 +5,9 @@
 
 use std::fmt;
 
-use super::time::beijing;
 use super::xml::parse;
 use super::{ApiV2Key, FieldError, Fields, OpenError};
+use crate::time::beijing;
 use crate::{Fen, UnixSeconds};
 
 /// The outermost element of what is encrypted.

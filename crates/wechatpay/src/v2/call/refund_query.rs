@@ -2,7 +2,7 @@
 
 use super::{Call, Request};
 use crate::api::Operation;
-use crate::v2::time::beijing;
+use crate::time::beijing;
 use crate::v2::transaction::{Coupon, CouponPart};
 use crate::v2::{FieldError, Fields, VerifiedFields};
 use crate::{Fen, UnixSeconds};
