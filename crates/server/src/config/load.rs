@@ -221,7 +221,7 @@ impl Loader<'_> {
     }
 
     /// What the environment says, else the file.
-    fn given(&self, group: &Group, key: &'static Key) -> Option<Given> {
+    pub(super) fn given(&self, group: &Group, key: &'static Key) -> Option<Given> {
         let from_environment = key.variable(None).and_then(|variable| {
             let raw = Raw::from_text(key, self.environment.value(&variable)?);
             Some(Given { name: key.name, raw, place: Place::Environment(variable) })

@@ -4,6 +4,7 @@
 //! Each field's meaning, range and default stand in the table alone (`docs/configuration.md`).
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -227,6 +228,8 @@ pub struct WechatSettings {
 pub struct Merchant {
     /// The merchant number, the last part of its notify_url.
     pub mchid: MerchantId,
+    /// Whose orders it combines: they are told of in its notifications, under their own numbers.
+    pub sellers: BTreeSet<MerchantId>,
     /// The keys by which WeChat Pay signs to this merchant: at least one, unless they can be downloaded.
     pub keys: Arc<KeyRing>,
     /// The key by which WeChat Pay encrypts to this merchant.

@@ -27,6 +27,7 @@ use wechatpay::UnixSeconds;
 
 use crate::{
     letter::Letter,
+    seal::seal_into,
     store::TestStore,
     wire::{Answer, Wire, within},
 };
@@ -226,6 +227,11 @@ impl Stage {
         let mut envelope = serde_json::from_slice(self.notice(payment).body()).unwrap();
         edit(&mut envelope);
         self.signed(envelope.to_string())
+    }
+
+    /// A genuine callback about anything.
+    pub(crate) fn telling(&self, resource: &serde_json::Value) -> Letter {
+        self.edited(payment(0), |envelope| seal_into(envelope, resource, &self.merchant))
     }
 
     pub(crate) async fn counts(&self) -> Counts {

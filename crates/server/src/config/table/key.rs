@@ -27,6 +27,7 @@ pub(in crate::config) enum Kind {
     RedisUrl(fn(&mut Config, SecretUrl)),
     Hosts(fn(&mut Config, Hosts)),
     MerchantNumber,
+    MerchantNumbers,
     PublicKeyId,
     File,
     /// Stands in the file that the key `file` names, or in the environment; never in the TOML file.

@@ -6,7 +6,7 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 33] = [
+pub(in crate::config) static KEYS: [&Key; 34] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -190,6 +190,7 @@ pub(in crate::config) static KEYS: [&Key; 33] = [
         doc: "In place of WeChat Pay's own hosts, primary and backup.",
     },
     &MCHID,
+    &SELLERS,
     &APIV3_KEY_FILE,
     &APIV3_KEY,
     &APIV2_KEY_FILE,
@@ -261,6 +262,16 @@ pub(in crate::config) static MCHID: Key = Key {
     kind: Kind::MerchantNumber,
     sample: Sample::Example("1900000001"),
     doc: "The merchant number.",
+};
+
+/// `merchants.sellers`
+pub(in crate::config) static SELLERS: Key = Key {
+    section: Section::Merchants,
+    name: "sellers",
+    kind: Kind::MerchantNumbers,
+    sample: Sample::Example("1900000007 1900000008"),
+    doc: "The merchants whose orders this one combines (combine payments): their orders are registered and shown under\n\
+          their own numbers. They need no keys here, since WeChat Pay tells this merchant of their payments.",
 };
 
 pub(in crate::config) static APIV3_KEY_FILE: Key = Key {

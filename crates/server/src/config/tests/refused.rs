@@ -108,6 +108,27 @@ fn passwords_that_would_be_seen() {
 }
 
 #[test]
+fn sellers_that_are_no_merchant_numbers() {
+    for (sellers, found) in [
+        ("\"1900000007\"", "\"1900000007\""),
+        ("[1900000007]", "[1900000007]"),
+        ("[\"1900000007\", \"a seller\"]", "[\"1900000007\", \"a seller\"]"),
+        ("[[]]", "[an array]"),
+        ("true", "a boolean"),
+    ] {
+        let mchid = "mchid = \"1900000001\"";
+        let toml = MERCHANT.replace(mchid, &format!("{mchid}\nsellers = {sellers}"));
+        assert_eq!(
+            setup(&toml).refused(),
+            format!(
+                "payonce.toml:4:11: merchants[0].sellers: expected a list of merchant numbers, such as \
+                 [\"1900000007\", \"1900000008\"], found {found}"
+            )
+        );
+    }
+}
+
+#[test]
 fn wrong_shapes() {
     let toml = r#"server = 1
 merchants = [1]

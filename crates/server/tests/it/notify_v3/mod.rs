@@ -3,6 +3,7 @@
 mod acknowledged;
 mod answered;
 mod batches;
+mod combined;
 mod durable;
 mod kept;
 mod limits;
