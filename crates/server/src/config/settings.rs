@@ -48,6 +48,8 @@ pub struct Config {
 pub struct ServerSettings {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// By what URL WeChat Pay reaches it.
+    pub public_url: Option<String>,
     /// Facts that may wait for the writer.
     pub queue_callbacks_max: usize,
     /// Connections served at one time.
@@ -256,6 +258,7 @@ impl Config {
         Self {
             server: ServerSettings {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                public_url: None,
                 queue_callbacks_max: 0,
                 connections_max: 0,
                 shutdown_seconds_max: 0,

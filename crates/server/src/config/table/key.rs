@@ -26,6 +26,7 @@ pub(in crate::config) enum Kind {
     StoreUrl(fn(&mut Config, StoreUrl)),
     RedisUrl(fn(&mut Config, SecretUrl)),
     Hosts(fn(&mut Config, Hosts)),
+    PublicUrl(fn(&mut Config, String)),
     MerchantNumber,
     MerchantNumbers,
     PublicKeyId,

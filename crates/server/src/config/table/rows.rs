@@ -6,13 +6,21 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 34] = [
+pub(in crate::config) static KEYS: [&Key; 35] = [
     &Key {
         section: Section::Server,
         name: "listen",
         kind: Kind::Address(|config, address| config.server.listen = address),
         sample: Sample::Default("127.0.0.1:8080"),
         doc: "Where to listen, plain HTTP: a proxy in front of it does TLS.",
+    },
+    &Key {
+        section: Section::Server,
+        name: "public_url",
+        kind: Kind::PublicUrl(|config, url| config.server.public_url = Some(url)),
+        sample: Sample::Example("https://pay.example.com"),
+        doc: "What that proxy is called by WeChat Pay: a merchant's notify_url is this, /notify/v3/ and its mchid.\n\
+              `payonce doctor` looks whether callbacks arrive there.",
     },
     &Key {
         section: Section::Server,

@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, path::Path};
 
 use tracing_subscriber::EnvFilter;
-use wechatpay::Serial;
+use wechatpay::{Serial, api::Echo};
 use wechatpay_client::Hosts;
 
 use super::{Key, Kind};
@@ -73,6 +73,9 @@ impl Kind {
             Self::Hosts(_) => {
                 "a base URL, https unless on the loopback, such as https://api.mch.weixin.qq.com".to_owned()
             }
+            Self::PublicUrl(_) => {
+                "https://, a host and perhaps a path, without query, such as https://pay.example.com".to_owned()
+            }
             Self::MerchantNumber => "a merchant number: 1 to 32 digits, in quotes".to_owned(),
             Self::MerchantNumbers => {
                 "a list of merchant numbers, such as [\"1900000007\", \"1900000008\"]".to_owned()
@@ -115,6 +118,12 @@ impl Kind {
             (Self::RedisUrl(set), Raw::Text(text)) => set(config, self.redis_url(text)?),
             (Self::Hosts(set), Raw::Text(text)) => {
                 set(config, Hosts::all_at(text).map_err(|_| self.mismatch(raw))?);
+            }
+            (Self::PublicUrl(set), Raw::Text(text)) => {
+                // What WeChat Pay would refuse as a notify_url is none here either.
+                let example = format!("{}/notify/v3/1", text.trim_end_matches('/'));
+                Echo::new("").notify_url(&example).map_err(|_| self.mismatch(raw))?;
+                set(config, text.clone());
             }
             (
                 Self::MerchantNumber
