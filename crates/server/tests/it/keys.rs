@@ -74,9 +74,38 @@ async fn merchants_and_keys_are_changed_while_the_server_runs() {
     stage.ask(&stage.callback(payment(2))).await.assert_refused(400, "no merchant");
 }
 
-/// The grey switch: a serial that nobody knows is refused, and the certificates are asked for, off the path.
+/// What is under way while the merchants change is answered: a callback that stands before its commit, and one of which
+/// only the head has come.
 #[tokio::test]
-async fn an_unknown_serial_wakes_the_refresher_and_is_answered_401() {
+async fn a_reload_drops_no_request_that_is_under_way() {
+    let mut config = None;
+    let stage = Stage::with(|given: &mut Config, _: &mut Patience| config = Some(given.clone())).await;
+    let config = config.unwrap();
+    let (committing, begun) = (stage.callback(payment(1)), stage.callback(payment(2)));
+    stage.store.close_gate();
+    let (mut first, mut second) = (stage.wire().await, stage.wire().await);
+    first.send(committing.bytes()).await;
+    stage.store.at_gate(1).await;
+    second.send(begun.head(&[("content-length", &begun.body.len().to_string())])).await;
+
+    let mut other_key = config.clone();
+    other_key.merchants[0].apiv3_key = ApiV3Key::new("apiv3KeyThatNobodyHasEverUsed012").unwrap();
+    for config in [other_key, config] {
+        stage.reload(config);
+    }
+    second.send(&begun.body).await;
+    stage.store.open_gate();
+    first.answer().await.assert_acknowledged();
+    second.answer().await.assert_acknowledged();
+    // Connections stay as well.
+    first.ask(&committing).await.assert_acknowledged();
+    assert_eq!(stage.counts().await.payments, 2);
+}
+
+/// The grey switch: a serial that nobody knows is refused at once, and the certificates are asked for beside it. Elsewhere
+/// they were downloaded while WeChat waited its 5 s. Here WeChat does not even take the question before it has its answer.
+#[tokio::test]
+async fn trap_certificates_are_not_downloaded_while_a_callback_waits() {
     let wechat = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let hosts = Hosts::all_at(&format!("http://{}", wechat.local_addr().unwrap())).unwrap();
     let stage = Stage::with(move |config: &mut Config, _: &mut Patience| {

@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use payonce_core::{
     Clock, Store as _, UnixMillis,
@@ -20,6 +22,7 @@ use payonce_server::{
 };
 use payonce_simulator::{Merchant, Notification, Payment, Platform};
 use rand::{SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use wechatpay::UnixSeconds;
@@ -213,6 +216,31 @@ impl Stage {
     /// Any bytes, signed as WeChat signs.
     pub(crate) fn signed(&self, body: impl Into<Bytes>) -> Letter {
         Letter::callback(MCHID, &platform().sign(body.into(), NOW, "0123456789abcdef".to_owned()))
+    }
+
+    /// A notification of anything, sealed for the merchant and signed.
+    pub(crate) fn telling(
+        &self,
+        id: &str,
+        event_type: &str,
+        original_type: &str,
+        plaintext: &Value,
+    ) -> Letter {
+        const NONCE: &str = "nonce0000001";
+        let key = UnboundKey::new(&AES_256_GCM, self.merchant.apiv3_key().as_bytes()).unwrap();
+        let nonce = Nonce::try_assume_unique_for_key(NONCE.as_bytes()).unwrap();
+        let mut sealed = plaintext.to_string().into_bytes();
+        let data = Aad::from(original_type.as_bytes());
+        LessSafeKey::new(key).seal_in_place_append_tag(nonce, data, &mut sealed).unwrap();
+        let envelope = json!({
+            "id": id, "create_time": "2026-03-02T09:15:07+08:00", "resource_type": "encrypt-resource",
+            "event_type": event_type, "summary": "支付成功",
+            "resource": {
+                "original_type": original_type, "algorithm": "AEAD_AES_256_GCM", "nonce": NONCE,
+                "associated_data": original_type, "ciphertext": STANDARD.encode(sealed),
+            },
+        });
+        self.signed(envelope.to_string())
     }
 
     /// An envelope that was changed before WeChat signed it.

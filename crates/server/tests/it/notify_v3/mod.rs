@@ -6,6 +6,7 @@ mod batches;
 mod durable;
 mod kept;
 mod limits;
+mod modes;
 mod overload;
 mod unopened;
 mod unreadable;
