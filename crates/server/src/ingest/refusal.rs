@@ -187,6 +187,7 @@ mod tests {
     #[track_caller]
     fn check<const N: usize>(table: [(Refusal, u16, &str, bool); N]) {
         for (refusal, status, verdict, kept) in table {
+            assert!((400..600).contains(&status), "any other is an acknowledgement, or none of ours");
             let found = (refusal.status().as_u16(), refusal.verdict(), refusal.worth_keeping());
             assert_eq!(found, (status, verdict, kept), "{refusal:?}");
         }
@@ -257,6 +258,90 @@ mod tests {
             (O::ResourceMalformed { original_type, source, notification }.into(), 400, malformed, true),
             (senseless.into(), 400, "senseless_notification", true),
         ]);
+    }
+
+    #[test]
+    fn table_of_what_apiv2_refuses() {
+        use Refusal as R;
+        use v2::{FieldError as F, OpenError as O, SignError as S, XmlError as X};
+        let (field, malformed) = ("total_fee", "malformed_notification");
+        check([
+            (X::NotUtf8.into(), 400, "malformed_xml", true),
+            (R::NoApiV2Key, 500, "no_apiv2_key", true),
+            (S::Missing.into(), 401, "missing_sign", true),
+            (S::Mismatch.into(), 401, "sign_mismatch", true),
+            (S::Length { bytes: 4 }.into(), 401, "malformed_sign", true),
+            (O::NotBase64.into(), 401, "wrong_apiv2_key", true),
+            (O::WrongKey.into(), 401, "wrong_apiv2_key", true),
+            (F::Missing { field: field.to_owned() }.into(), 400, malformed, true),
+            (R::FailureNotice, 400, "failure_notice", true),
+        ]);
+    }
+
+    /// One of each kind.
+    fn each() -> [Refusal; KINDS] {
+        use Refusal as R;
+        [
+            R::UnknownMerchant { path_merchant: text() },
+            R::OtherMerchant { path: text(), named: text() },
+            R::WrongMethod,
+            R::BodyTooLarge,
+            R::BodyLost,
+            HeaderError::MalformedTimestamp.into(),
+            VerifyError::SignatureProbe.into(),
+            OpenError::WrongKey.into(),
+            v2::XmlError::NotUtf8.into(),
+            R::NoApiV2Key,
+            v2::SignError::Missing.into(),
+            v2::OpenError::WrongKey.into(),
+            v2::FieldError::Missing { field: text() }.into(),
+            R::FailureNotice,
+            NotificationId::parse("").expect_err("it is empty").into(),
+            R::Overloaded,
+            R::TooSlow,
+            R::NotStored(Arc::new(StoreError::Conflict("x".into()))),
+            R::ShuttingDown,
+        ]
+    }
+
+    const KINDS: usize = 19;
+
+    /// Its place in [`each`]. A kind that is new does not compile until it has one, and then fails the test below until
+    /// it is there.
+    fn place(refusal: &Refusal) -> usize {
+        use Refusal as R;
+        match refusal {
+            R::UnknownMerchant { .. } => 0,
+            R::OtherMerchant { .. } => 1,
+            R::WrongMethod => 2,
+            R::BodyTooLarge => 3,
+            R::BodyLost => 4,
+            R::Headers(_) => 5,
+            R::Unverified(_) => 6,
+            R::Unopened(_) => 7,
+            R::Xml(_) => 8,
+            R::NoApiV2Key => 9,
+            R::Unsigned(_) => 10,
+            R::Sealed(_) => 11,
+            R::Fields(_) => 12,
+            R::FailureNotice => 13,
+            R::Senseless(_) => 14,
+            R::Overloaded => 15,
+            R::TooSlow => 16,
+            R::NotStored(_) => 17,
+            R::ShuttingDown => 18,
+        }
+    }
+
+    /// To WeChat any 200 is an acknowledgement, whatever the body says; elsewhere what had failed was answered so, and
+    /// the payment was lost.
+    #[test]
+    fn trap_any_200_is_an_ack_so_that_no_refusal_has_one() {
+        for (expected, refusal) in each().iter().enumerate() {
+            assert_eq!(place(refusal), expected, "{refusal:?}");
+            let status = refusal.status();
+            assert!(status.is_client_error() || status.is_server_error(), "{refusal:?}: {status}");
+        }
     }
 
     /// WeChat sends these again, unchanged: nothing is kept.
