@@ -119,8 +119,8 @@ impl Request for UnifiedOrder {
     }
 }
 
-/// An order that was placed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An order that was placed. `Debug` shows no URL: whoever has one can pay, or see what is paid for.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Prepaid {
     /// For the client to pay with; valid for 2 hours.
     pub prepay_id: String,
@@ -130,6 +130,12 @@ pub struct Prepaid {
     pub mweb_url: Option<String>,
     /// Every field.
     pub fields: VerifiedFields,
+}
+
+impl std::fmt::Debug for Prepaid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepaid").field("prepay_id", &self.prepay_id).finish_non_exhaustive()
+    }
 }
 
 impl Call for UnifiedOrder {

@@ -1,6 +1,6 @@
 //! Payment notices: verified and read.
 
-use wechatpay::v2::{Callback, FieldError, Notice, SignError, SignType, parse_xml};
+use wechatpay::v2::{Callback, FieldError, Notice, Prepaid, SignError, SignType, parse_xml};
 use wechatpay::{Fen, UnixSeconds};
 
 use super::{key, of, of_json, other_key, payment, signed, vector, verified};
@@ -171,4 +171,16 @@ fn nothing_personal_is_shown() {
         !shown.contains("oTestOpenid") && !shown.contains("桌") && !shown.contains("apiv2key"),
         "{shown}"
     );
+}
+
+#[test]
+fn what_lets_one_pay_is_not_shown() {
+    let prepaid = Prepaid {
+        prepay_id: "wx2014".to_owned(),
+        code_url: Some("weixin://wxpay/SECRET".to_owned()),
+        mweb_url: Some("https://wx.tenpay.com/SECRET".to_owned()),
+        fields: verified(of([("return_code", "SUCCESS"), ("code_url", "weixin://wxpay/SECRET")])),
+    };
+    let shown = format!("{prepaid:?}");
+    assert!(shown.contains("wx2014") && !shown.contains("SECRET"), "{shown}");
 }
