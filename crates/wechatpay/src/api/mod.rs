@@ -46,7 +46,7 @@ pub use refund::{
     AbnormalRefund, BankCard, FundsAccount, QueryRefund, Refund, RefundAmount, RefundFrom, RefundGoods,
     RefundPromotion, RefundStatus, RequestRefund,
 };
-pub use supported::{Mode, SUPPORTED, Supported};
+pub use supported::{Mode, SUPPORTED, SUPPORTED_V2, Supported, SupportedV2};
 
 use crate::Serial;
 use crate::answer::AnswerError;

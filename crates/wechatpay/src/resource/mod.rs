@@ -15,6 +15,7 @@ mod product;
 mod profit_sharing;
 mod refund;
 mod shape;
+mod supported;
 mod transaction;
 mod transfer;
 
@@ -27,5 +28,6 @@ pub use payment::Payment;
 pub use product::Product;
 pub use profit_sharing::{ProfitSharing, ShareReceiver};
 pub use refund::{Refund, RefundAmount};
+pub use supported::{SUPPORTED_NOTICES, SupportedNotice};
 pub use transaction::{Amount, Payer, Transaction};
 pub use transfer::{AuthorizationClosed, TransferAuthorization, TransferBatch, TransferBill};
