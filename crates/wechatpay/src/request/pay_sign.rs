@@ -87,6 +87,21 @@ pub fn pay_sign_message(appid: &str, timestamp: UnixSeconds, nonce: &str, packag
 /// used at prepay), `nonce` has at most 32 characters, `key` is an RSA key of the merchant that the prepay was for: in
 /// partner mode the provider's.
 ///
+/// ```
+/// use wechatpay::{MerchantKey, UnixSeconds, pay_sign};
+///
+/// # let keys: serde_json::Value = serde_json::from_str(include_str!("../../tests/vectors/keys.json"))?;
+/// # let text = |name: &str| keys["merchant"][name].as_str().unwrap_or_default().to_owned();
+/// # let (serial, pem) = (text("serial"), text("private_pem"));
+/// let key = MerchantKey::from_pkcs8_pem(&serial, &pem)?;
+/// // The nonce is random; the prepay id is what the prepay was answered.
+/// let (nonce, prepay_id) = ("593BEC0C930BF1AFEB40B4A08C8FB242", "wx201410272009395522657a690389285100");
+/// let payment = pay_sign("wx0123456789abcdef", UnixSeconds(1_772_414_107), nonce, prepay_id, &key)?;
+/// let for_the_page = serde_json::to_value(&payment)?; // wx.requestPayment takes it as it is
+/// assert_eq!(for_the_page["package"], "prepay_id=wx201410272009395522657a690389285100");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`KeyError::PaymentNeedsRsa`], with an SM2 key.
 pub fn pay_sign(

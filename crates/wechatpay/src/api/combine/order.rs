@@ -11,6 +11,25 @@ use crate::api::{Call, Operation, wire};
 
 /// What became of a combined order: `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}` or
 /// `…/id/{combine_transaction_id}`.
+///
+/// ```
+/// use wechatpay::api::{Call, QueryCombine};
+///
+/// let call = QueryCombine::new("WHOLE-1")?;
+/// assert_eq!(call.path_and_query(), "/v3/combine-transactions/out-trade-no/WHOLE-1");
+///
+/// let order = call.read(
+///     br#"{"combine_appid":"wx0123456789abcdef","combine_mchid":"1900000001","combine_out_trade_no":"WHOLE-1",
+///     "sub_orders":[
+///         {"mchid":"1900000109","out_trade_no":"PART-1","trade_state":"SUCCESS","transaction_id":"42",
+///          "amount":{"total_amount":1000,"currency":"CNY"}},
+///         {"mchid":"1900000109","out_trade_no":"PART-2","trade_state":"NOTPAY"}]}"#,
+/// )?;
+/// // Each sub-order is an order of its merchant's, and is refunded as one.
+/// let payments = order.payments()?;
+/// assert_eq!((payments.len(), payments[0].out_trade_no, payments[0].total.get()), (1, "PART-1", 1000));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct QueryCombine(Number);
 
@@ -73,6 +92,15 @@ impl Call for QueryCombine {
 
 /// Closes a combined order: `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close`. It names exactly
 /// the sub-orders of the prepay. Answered 204.
+///
+/// ```
+/// use wechatpay::api::{Call, CloseCombine, ClosedSubOrder};
+///
+/// let parts = [ClosedSubOrder::new("1900000109", "PART-1")?, ClosedSubOrder::new("1900000109", "PART-2")?];
+/// let call = CloseCombine::new("wx0123456789abcdef", "WHOLE-1", parts)?;
+/// assert_eq!(call.path_and_query(), "/v3/combine-transactions/out-trade-no/WHOLE-1/close");
+/// # Ok::<(), wechatpay::api::InvalidField>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CloseCombine {
     combine_out_trade_no: String,

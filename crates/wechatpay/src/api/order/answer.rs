@@ -49,6 +49,23 @@ pub struct Order {
 impl Order {
     /// The payment, in ordinary and partner mode alike; `None` for an order that is not paid.
     ///
+    /// ```
+    /// use wechatpay::api::{Call, Merchant, OrderNumber, QueryOrder};
+    ///
+    /// let merchant = Merchant::partner("1900000001", "1900000109")?;
+    /// let call = QueryOrder::new(merchant, OrderNumber::out_trade_no("ORDER20260302A")?);
+    /// let order = call.read(
+    ///     br#"{"sp_appid":"wx0123456789abcdef","sp_mchid":"1900000001","sub_mchid":"1900000109",
+    ///     "out_trade_no":"ORDER20260302A","trade_state":"SUCCESS","transaction_id":"42",
+    ///     "amount":{"total":5990,"currency":"CNY"}}"#,
+    /// )?;
+    /// let payment = order.payment()?.ok_or("not paid")?;
+    /// // It is the order's only if all of these are.
+    /// assert_eq!((payment.total.get(), payment.currency), (5990, "CNY"));
+    /// assert_eq!((payment.appid, payment.sub_mchid), ("wx0123456789abcdef", Some("1900000109")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// Where the order is said to be paid but lacks what every payment has.
     pub fn payment(&self) -> Result<Option<Payment<'_>>, AnswerError> {

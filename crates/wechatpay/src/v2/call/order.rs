@@ -8,6 +8,27 @@ use crate::api::Operation;
 use crate::v2::{FieldError, Fields, Transaction, VerifiedFields};
 
 /// `POST /pay/unifiedorder`: places an order. The same number with the same parameters may be sent again.
+///
+/// ```
+/// use wechatpay::Fen;
+/// use wechatpay::v2::{ApiV2Key, Caller, OrderOptions, Request, SignType, Trade, UnifiedOrder, request_body};
+///
+/// let call = UnifiedOrder {
+///     body: "Coffee".to_owned(),
+///     out_trade_no: "ORDER20260302A".to_owned(),
+///     total_fee: Fen::new(5990)?,
+///     spbill_create_ip: "14.23.150.211".to_owned(),
+///     notify_url: "https://pay.example.com/notify/v2/1900000001".to_owned(),
+///     trade: Trade::Jsapi { openid: "oUpF8uMuAJO".to_owned() },
+///     options: OrderOptions::default(),
+/// };
+/// let (key, caller) = (ApiV2Key::new("192006250b4c09247ec02edce69f6a2d")?, Caller::merchant("wx1", "1900000001"));
+/// // A fresh nonce for each attempt; the body is posted to `call.path()`.
+/// let body = request_body(&call, &caller, "5K8264ILTKCH16CQ", SignType::HmacSha256, &key)?;
+/// assert!(body.contains("<total_fee><![CDATA[5990]]></total_fee>"));
+/// assert_eq!(call.path(), "/pay/unifiedorder");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnifiedOrder {
     /// What is bought; at most 127 bytes.
@@ -170,6 +191,13 @@ impl OrderNumber {
 }
 
 /// `POST /pay/orderquery`: asks for an order.
+///
+/// ```
+/// use wechatpay::v2::{OrderNumber, OrderQuery, Request};
+///
+/// let call = OrderQuery(OrderNumber::OutTradeNo("ORDER20260302A".to_owned()));
+/// assert_eq!(call.fields().get("out_trade_no"), Some("ORDER20260302A"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderQuery(pub OrderNumber);
 
@@ -212,6 +240,14 @@ impl Call for OrderQuery {
 }
 
 /// `POST /pay/closeorder`: closes an order that is not paid, five minutes or more after it was placed. Re-entrant.
+///
+/// ```
+/// use wechatpay::api::Operation;
+/// use wechatpay::v2::{CloseOrder, Request};
+///
+/// let call = CloseOrder { out_trade_no: "ORDER20260302A".to_owned() };
+/// assert_eq!(call.operation(), Operation::Close); // may be repeated
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloseOrder {
     /// The merchant's order number.

@@ -8,6 +8,23 @@ use crate::v2::{FieldError, Fields, VerifiedFields};
 
 /// `POST /secapi/pay/refund`, with the client certificate. Every retry keeps `out_refund_no`: a new number refunds
 /// twice. At most 50 a payment, within a year of it.
+///
+/// ```
+/// use wechatpay::Fen;
+/// use wechatpay::v2::{OrderNumber, Refund, Request};
+///
+/// let call = Refund {
+///     order: OrderNumber::OutTradeNo("ORDER20260302A".to_owned()),
+///     out_refund_no: "REFUND-1".to_owned(),
+///     total_fee: Fen::new(5990)?,
+///     refund_fee: Fen::new(1000)?,
+///     refund_desc: None,
+///     refund_account: None,
+///     notify_url: None,
+/// };
+/// assert!(call.needs_client_certificate()); // apiclient_cert.pem and its key, in TLS
+/// # Ok::<(), wechatpay::NegativeAmount>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
     /// Of which order.

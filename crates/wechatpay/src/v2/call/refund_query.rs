@@ -8,6 +8,15 @@ use crate::v2::{FieldError, Fields, VerifiedFields};
 use crate::{Fen, UnixSeconds};
 
 /// `POST /pay/refundquery`.
+///
+/// ```
+/// use wechatpay::v2::{RefundNumber, RefundQuery, Request};
+///
+/// // All refunds of an order, from the eleventh on.
+/// let of = RefundNumber::OutTradeNo("ORDER20260302A".to_owned());
+/// let call = RefundQuery { of, offset: Some(10) };
+/// assert_eq!(call.fields().get("offset"), Some("10"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundQuery {
     /// Which refunds.
