@@ -67,7 +67,7 @@ impl V2Client {
     /// [`wechatpay::v2::AnswerError::Failed`], whose retry class says what may be done.
     pub async fn send<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
         let body = self.exchange(call).await?;
-        Ok(v2::read_answer(call, &body, &self.key).map_err(|error| {
+        Ok(v2::read_answer(call, &self.caller, &body, &self.key).map_err(|error| {
             self.limits.failed(call.operation());
             Unknown::UnprovenV2(error)
         })?)

@@ -2,10 +2,10 @@
 //!
 //! Deliberately absent: checking numbers and lengths beforehand, which WeChat Pay does and says.
 
-use super::{Call, Request};
+use super::{Call, Request, is_about};
 use crate::Fen;
 use crate::api::Operation;
-use crate::v2::{FieldError, Fields, Transaction, VerifiedFields};
+use crate::v2::{AnswerError, Fields, Transaction, VerifiedFields};
 
 /// `POST /pay/unifiedorder`: places an order. The same number with the same parameters may be sent again.
 #[derive(Clone, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub struct Prepaid {
 impl Call for UnifiedOrder {
     type Answer = Prepaid;
 
-    fn read(&self, verified: VerifiedFields) -> Result<Prepaid, FieldError> {
+    fn read(&self, verified: VerifiedFields) -> Result<Prepaid, AnswerError> {
         Ok(Prepaid {
             prepay_id: verified.required("prepay_id")?.to_owned(),
             code_url: verified.owned("code_url"),
@@ -156,9 +156,20 @@ pub enum OrderNumber {
 
 impl OrderNumber {
     pub(super) fn insert_into(&self, fields: &mut Fields) {
+        let (name, number) = self.named();
+        fields.insert(name, number);
+    }
+
+    /// Whether an answer is about this order.
+    pub(super) fn is_of(&self, verified: &VerifiedFields) -> Result<(), AnswerError> {
+        let (name, number) = self.named();
+        is_about(verified, name, number)
+    }
+
+    fn named(&self) -> (&'static str, &str) {
         match self {
-            Self::TransactionId(number) => fields.insert("transaction_id", number.as_str()),
-            Self::OutTradeNo(number) => fields.insert("out_trade_no", number.as_str()),
+            Self::TransactionId(number) => ("transaction_id", number),
+            Self::OutTradeNo(number) => ("out_trade_no", number),
         }
     }
 }
@@ -197,7 +208,8 @@ pub struct QueriedOrder {
 impl Call for OrderQuery {
     type Answer = QueriedOrder;
 
-    fn read(&self, verified: VerifiedFields) -> Result<QueriedOrder, FieldError> {
+    fn read(&self, verified: VerifiedFields) -> Result<QueriedOrder, AnswerError> {
+        self.0.is_of(&verified)?;
         let trade_state = verified.required("trade_state")?.to_owned();
         let paid = matches!(trade_state.as_str(), "SUCCESS" | "REFUND");
         let transaction = paid.then(|| Transaction::read(verified.clone())).transpose()?;
@@ -231,7 +243,7 @@ impl Request for CloseOrder {
 impl Call for CloseOrder {
     type Answer = ();
 
-    fn read(&self, _: VerifiedFields) -> Result<(), FieldError> {
+    fn read(&self, _: VerifiedFields) -> Result<(), AnswerError> {
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use wechatpay::v2::{
 };
 use wechatpay::v2::{OrderNumber, OrderQuery};
 
-use super::{key, of, payment, signed, vector, verified};
+use super::{caller, key, of, payment, signed, vector, verified};
 
 #[test]
 fn v2_acked_with_json() {
@@ -131,8 +131,8 @@ fn return_code_success_is_not_paid() {
     assert!(matches!(verified(fields).notice(), Ok(Notice::NotPaid { failure: Some(_), .. })));
     let mut unpaid = payment();
     unpaid.insert("trade_state", "NOTPAY");
-    let query = OrderQuery(OrderNumber::OutTradeNo("1".to_owned()));
-    let answer = read_answer(&query, signed(unpaid, SignType::Md5).as_bytes(), &key()).unwrap();
+    let query = OrderQuery(OrderNumber::OutTradeNo("payonce-0001".to_owned()));
+    let answer = read_answer(&query, &caller(), signed(unpaid, SignType::Md5).as_bytes(), &key()).unwrap();
     assert_eq!((answer.trade_state.as_str(), answer.transaction), ("NOTPAY", None));
 }
 
