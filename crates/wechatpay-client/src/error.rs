@@ -1,7 +1,7 @@
 //! Why a call has no answer, by what that says about what was asked.
 
 use wechatpay::answer::{AnswerError, ApiError};
-use wechatpay::{HeaderError, VerifyError};
+use wechatpay::{HeaderError, VerifyError, v2};
 
 /// Something given at the start cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,12 @@ pub enum ClientError {
     /// WeChat Pay's own success, but it cannot be read: what was asked for has happened.
     #[error("{0}")]
     Unreadable(#[source] AnswerError),
+    /// APIv2: WeChat Pay says no; [`v2::AnswerError::retry`] says what may be done.
+    #[error("{0}")]
+    RefusedV2(#[source] v2::AnswerError),
+    /// APIv2: WeChat Pay's own success, but it cannot be read: what was asked for has happened.
+    #[error("{0}")]
+    UnreadableV2(#[source] v2::AnswerError),
 }
 
 impl From<AnswerError> for ClientError {
@@ -49,6 +55,16 @@ impl From<AnswerError> for ClientError {
             // Genuine, but the success of something else.
             AnswerError::AboutAnother { field } => Unknown::AboutAnother { field }.into(),
             error => Self::Unreadable(error),
+        }
+    }
+}
+
+impl From<v2::AnswerError> for ClientError {
+    fn from(error: v2::AnswerError) -> Self {
+        match error {
+            v2::AnswerError::Malformed(_) => Self::UnreadableV2(error),
+            error if error.leaves_outcome_open() => Unknown::V2(error).into(),
+            error => Self::RefusedV2(error),
         }
     }
 }
@@ -79,7 +95,7 @@ pub enum NotSent {
     TooMany,
     /// Something that cannot be written as XML (APIv2).
     #[error("{0}")]
-    Unwritable(#[from] wechatpay::v2::UnwritableError),
+    Unwritable(#[from] v2::UnwritableError),
     /// APIv2: the call needs the merchant's client certificate.
     #[error(
         "this call of APIv2 needs the merchant's client certificate: apiclient_cert.pem and apiclient_key.pem"
@@ -127,9 +143,10 @@ pub enum Unknown {
     /// WeChat Pay is busy or in trouble, or not done (202).
     #[error("{0}")]
     Undecided(Box<ApiError>),
-    /// APIv2: an answer that is not signed as it should be, or is none.
+    /// APIv2: an answer that is none, is not signed as it should be, or is about something else; or WeChat Pay is busy, in
+    /// trouble, or not done.
     #[error("{0}")]
-    UnprovenV2(#[source] wechatpay::v2::AnswerError),
+    V2(#[source] v2::AnswerError),
 }
 
 /// An error of the transport and its causes, without the URL, which may hold a secret.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use reqwest::Url;
+use reqwest::{Certificate, Url};
 
 use crate::SetupError;
 
@@ -14,11 +14,13 @@ pub struct Hosts {
     pub(crate) backup: Url,
     /// Of code2Session.
     pub(crate) login: Url,
+    /// Trusted beside the system's authorities.
+    pub(crate) authorities: Vec<Certificate>,
 }
 
 impl fmt::Debug for Hosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { primary, backup, login } = self;
+        let Self { primary, backup, login, .. } = self;
         write!(f, "Hosts({primary}, {backup}, {login})")
     }
 }
@@ -39,7 +41,8 @@ impl Hosts {
     /// Logins have one host, whichever domain the payments go to.
     fn known(primary: &str, backup: &str) -> Self {
         let url = |text: &str| Url::parse(text).expect("BUG: these URLs are well-formed");
-        Self { primary: url(primary), backup: url(backup), login: url("https://api.weixin.qq.com/") }
+        let login = url("https://api.weixin.qq.com/");
+        Self { primary: url(primary), backup: url(backup), login, authorities: Vec::new() }
     }
 
     /// Another base for everything, such as a simulator's `http://127.0.0.1:8090`.
@@ -48,7 +51,7 @@ impl Hosts {
     /// Where it is no URL with a host and nothing behind it, or plain HTTP to anywhere but the loopback.
     pub fn all_at(base: &str) -> Result<Self, SetupError> {
         let url = base_url(base)?;
-        Ok(Self { primary: url.clone(), backup: url.clone(), login: url })
+        Ok(Self { primary: url.clone(), backup: url.clone(), login: url, authorities: Vec::new() })
     }
 
     /// The path and query of a URL at one of the API's hosts, as they are written there.
@@ -72,6 +75,17 @@ impl Hosts {
     /// As [`Self::all_at`].
     pub fn with_login(self, base: &str) -> Result<Self, SetupError> {
         Ok(Self { login: base_url(base)?, ..self })
+    }
+
+    /// With more authorities, in PEM, by which the hosts' TLS certificates may be signed, beside those that the system
+    /// trusts: of a gateway's, or of a look-alike's with `https`.
+    ///
+    /// # Errors
+    /// Where it is not PEM of certificates.
+    pub fn trusting(mut self, authorities: &str) -> Result<Self, SetupError> {
+        let authorities = Certificate::from_pem_bundle(authorities.as_bytes()).map_err(SetupError::Tls)?;
+        self.authorities.extend(authorities);
+        Ok(self)
     }
 }
 

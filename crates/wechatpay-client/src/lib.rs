@@ -49,7 +49,7 @@ mod v2;
 pub use client::{Account, Client};
 pub use download::{DownloadError, FileSink};
 pub use environment::{Environment, SystemEnvironment};
-pub use error::{ClientError, SetupError, Unknown};
+pub use error::{ClientError, NotSent, SetupError, Unknown};
 pub use hosts::Hosts;
 pub use keys::{KeyHealth, KeyKind, KeyRing, KeySource, Keys};
 pub use login::LoginFailure;

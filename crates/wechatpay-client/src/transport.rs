@@ -67,6 +67,8 @@ impl Incoming {
 /// An answer whose body is still to be read.
 pub(crate) struct Opened {
     response: Response,
+    /// What comes before what is left of the response.
+    begun: Bytes,
     answer: Duration,
     silence: Duration,
 }
@@ -78,12 +80,20 @@ impl Opened {
 
     /// The next piece of a file; `None` at its end.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, ClientError> {
+        if !self.begun.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.begun)));
+        }
         within(self.silence, next(&mut self.response)).await
+    }
+
+    /// Puts back what was read of it, to be read again.
+    pub(crate) fn put_back(&mut self, begun: Bytes) {
+        self.begun = begun;
     }
 
     /// All of it, as of any answer that is no file.
     pub(crate) async fn whole(self) -> Result<Incoming, ClientError> {
-        within(self.answer, read(self.response)).await
+        within(self.answer, read(self.begun, self.response)).await
     }
 }
 
@@ -113,7 +123,7 @@ impl Transport {
         patience: Patience,
         environment: Arc<dyn Environment>,
     ) -> Result<Self, SetupError> {
-        let http = builder(&patience).build().map_err(SetupError::Tls)?;
+        let http = builder(&hosts, &patience).build().map_err(SetupError::Tls)?;
         let backup_until = Arc::default();
         Ok(Self(Arc::new(Shared { http, hosts, patience, environment, backup_until })))
     }
@@ -121,7 +131,7 @@ impl Transport {
     /// The same with a TLS client certificate, as some calls of APIv2 need it. What is known of the hosts is shared.
     pub(crate) fn identified(&self, identity: reqwest::Identity) -> Result<Self, SetupError> {
         let Shared { hosts, patience, environment, backup_until, .. } = &*self.0;
-        let http = builder(patience).identity(identity).build().map_err(SetupError::Tls)?;
+        let http = builder(hosts, patience).identity(identity).build().map_err(SetupError::Tls)?;
         Ok(Self(Arc::new(Shared {
             http,
             hosts: hosts.clone(),
@@ -199,14 +209,14 @@ impl Transport {
         outgoing: &Outgoing<'_>,
         limit: Duration,
     ) -> Result<Incoming, ClientError> {
-        within(limit, async { read(self.send_to(base, outgoing).await?).await }).await
+        within(limit, async { read(Bytes::new(), self.send_to(base, outgoing).await?).await }).await
     }
 
     /// Sends; the answer's body is still to be read.
     pub(crate) async fn open(&self, host: Host, outgoing: &Outgoing<'_>) -> Result<Opened, ClientError> {
         let Patience { answer, file_silence: silence, .. } = self.0.patience;
         let response = within(silence, self.send_to(self.base(host), outgoing)).await?;
-        Ok(Opened { response, answer, silence })
+        Ok(Opened { response, begun: Bytes::new(), answer, silence })
     }
 
     async fn send_to(&self, base: &Url, outgoing: &Outgoing<'_>) -> Result<Response, ClientError> {
@@ -232,8 +242,12 @@ impl Transport {
     }
 }
 
-fn builder(patience: &Patience) -> reqwest::ClientBuilder {
-    reqwest::Client::builder().redirect(redirect::Policy::none()).connect_timeout(patience.connect).no_proxy()
+fn builder(hosts: &Hosts, patience: &Patience) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .connect_timeout(patience.connect)
+        .tls_certs_merge(hosts.authorities.iter().cloned())
+        .no_proxy()
 }
 
 /// Whether the host could not be reached, or says that it can do nothing (502, 503); any other answer is an answer (WeChat
@@ -271,9 +285,9 @@ fn url_of(base: &Url, path_and_query: &str) -> Result<Url, NotSent> {
     if sent == path_and_query && url.fragment().is_none() { Ok(url) } else { Err(changed()) }
 }
 
-async fn read(mut response: Response) -> Result<Incoming, ClientError> {
+async fn read(begun: Bytes, mut response: Response) -> Result<Incoming, ClientError> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let mut body = BytesMut::new();
+    let mut body = BytesMut::from(begun);
     while let Some(chunk) = next(&mut response).await? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
             return Err(Unknown::Oversized { bytes_max: ANSWER_BYTES_MAX }.into());

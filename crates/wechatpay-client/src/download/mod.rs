@@ -8,8 +8,9 @@ mod hash;
 use std::io;
 
 use wechatpay::api::{AnyCall, Call as _, InvalidField, Operation, Statement};
+use wechatpay::v2::BillFailure;
 
-use self::hash::Hash;
+pub(crate) use self::hash::Hash;
 use crate::attempts::Attempts;
 use crate::client::{Prepared, refused};
 use crate::{Client, ClientError};
@@ -54,6 +55,9 @@ pub enum DownloadError {
         /// As sent.
         hash_type: String,
     },
+    /// APIv2: WeChat Pay has no bill, or none yet.
+    #[error(transparent)]
+    NoBill(#[from] BillFailure),
     /// It could not be fetched. A URL is good for 5 minutes: ask for the statement again.
     #[error("{0}")]
     Call(#[from] ClientError),

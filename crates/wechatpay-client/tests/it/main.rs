@@ -7,4 +7,7 @@ mod refresher;
 mod send;
 #[cfg(feature = "sm")]
 mod sm;
+mod tls;
+mod v2;
+mod v2_bill;
 mod wechat;

@@ -9,8 +9,9 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_rustls::TlsAcceptor;
 use wechatpay::api::{AnyCall, Operation};
 use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, UnixSeconds, callback_message};
 use wechatpay_client::{Account, Client, Environment, Hosts, KeyRing, Patience, Transport};
@@ -144,9 +145,10 @@ impl Reply {
 }
 
 impl Reply {
-    async fn send(self, socket: &mut TcpStream) -> io::Result<()> {
+    async fn send(self, socket: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         if let Some(bytes) = self.bytes() {
-            return socket.write_all(&bytes).await;
+            socket.write_all(&bytes).await?;
+            return socket.shutdown().await;
         }
         match self {
             Self::Stalled(bytes) => socket.write_all(&bytes).await?,
@@ -204,6 +206,8 @@ pub(crate) fn certificates() -> Reply {
 pub(crate) struct Asked {
     pub head: String,
     pub body: String,
+    /// The TLS client certificate that was shown, in DER.
+    pub certificate: Option<Vec<u8>>,
 }
 
 impl Asked {
@@ -224,26 +228,53 @@ pub(crate) struct Wechat {
 
 impl Wechat {
     pub(crate) async fn plays(script: impl IntoIterator<Item = Reply>) -> Self {
+        Self::listens("http", script, None).await
+    }
+
+    /// The same over TLS.
+    pub(crate) async fn plays_over_tls(
+        script: impl IntoIterator<Item = Reply>,
+        acceptor: TlsAcceptor,
+    ) -> Self {
+        Self::listens("https", script, Some(acceptor)).await
+    }
+
+    async fn listens(
+        scheme: &str,
+        script: impl IntoIterator<Item = Reply>,
+        acceptor: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a test's own data are good");
-        let base = format!("http://{}", listener.local_addr().expect("a test's own data are good"));
+        let base = format!("{scheme}://{}", listener.local_addr().expect("a test's own data are good"));
         let script = Arc::new(Mutex::new(script.into_iter().collect()));
         let wechat = Self { base, script, certificates: Arc::default(), asked: Arc::default() };
         let server = wechat.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                let server = server.clone();
-                tokio::spawn(async move { server.serve(socket).await });
+                let (server, acceptor) = (server.clone(), acceptor.clone());
+                tokio::spawn(async move {
+                    match acceptor {
+                        None => server.serve(socket, None).await,
+                        Some(acceptor) => {
+                            // Who does not trust it goes away.
+                            let Ok(socket) = acceptor.accept(socket).await else { return };
+                            let shown = socket.get_ref().1.peer_certificates();
+                            let shown = shown.and_then(|chain| chain.first()).map(|first| first.to_vec());
+                            server.serve(socket, shown).await;
+                        }
+                    }
+                });
             }
         });
         wechat
     }
 
-    async fn serve(&self, mut socket: TcpStream) {
+    async fn serve(&self, mut socket: impl AsyncRead + AsyncWrite + Unpin, certificate: Option<Vec<u8>>) {
         let mut bytes = Vec::new();
         let (head, length) = loop {
             if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head = String::from_utf8(bytes[..end].to_vec()).expect("a test's own data are good");
-                let asked = Asked { head: head.clone(), body: String::new() };
+                let asked = Asked { head: head.clone(), body: String::new(), certificate: None };
                 let length = asked
                     .header("content-length")
                     .map_or(0, |length| length.parse().expect("a test's own data are good"));
@@ -258,7 +289,7 @@ impl Wechat {
         }
         let body = String::from_utf8(bytes[head.len() + 4..].to_vec()).expect("a test's own data are good");
         let asked_for_certificates = head.starts_with("GET /v3/certificates");
-        self.asked.lock().expect("a test's own data are good").push(Asked { head, body });
+        self.asked.lock().expect("a test's own data are good").push(Asked { head, body, certificate });
         let reply = self.reply(asked_for_certificates);
         // Whoever has enough closes the connection: that is no failure of a test.
         let _ = reply.send(&mut socket).await;

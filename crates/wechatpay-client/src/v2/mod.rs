@@ -4,6 +4,8 @@
 //! absent: repeating. Its answers say little about what happened, and what is left of APIv2 is old: whoever calls decides
 //! by [`wechatpay::v2::AnswerError::retry`].
 
+mod bill;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,7 +16,7 @@ use wechatpay::v2::{self, ApiV2Key, Call, Caller, Request, SignType};
 use crate::attempts::Attempts;
 use crate::client::refused;
 use crate::environment::nonce;
-use crate::error::{NotSent, Unknown};
+use crate::error::NotSent;
 use crate::limit::Limits;
 use crate::transport::{Outgoing, header};
 use crate::{ClientError, SetupError, Transport};
@@ -63,17 +65,18 @@ impl V2Client {
     /// Sends a call and reads its proven answer. It is sent once, unless it certainly did not arrive.
     ///
     /// # Errors
-    /// [`ClientError`]. What WeChat Pay refuses by an `err_code` is [`Unknown::UnprovenV2`] with
-    /// [`wechatpay::v2::AnswerError::Failed`], whose retry class says what may be done.
+    /// [`ClientError`]. What WeChat Pay refuses is [`ClientError::RefusedV2`], unless its words leave open what became of
+    /// the call: then it is [`crate::Unknown::V2`].
     pub async fn send<C: Call>(&self, call: &C) -> Result<C::Answer, ClientError> {
         let body = self.exchange(call).await?;
-        Ok(v2::read_answer(call, &self.caller, &body, &self.key).map_err(|error| {
+        let answer = v2::read_answer(call, &self.caller, &body, &self.key);
+        if answer.is_err() {
             self.limits.failed(call.operation());
-            Unknown::UnprovenV2(error)
-        })?)
+        }
+        Ok(answer?)
     }
 
-    /// Sends a request, and returns the raw body: a bill's file, or XML.
+    /// Sends a request that has no typed answer, and returns the raw XML, of which nothing is proven.
     ///
     /// # Errors
     /// [`ClientError`].
