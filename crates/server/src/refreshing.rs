@@ -36,7 +36,8 @@ impl Refreshing {
         if let Some(before) = self.task().take() {
             let _ = before.stop.send(true);
         }
-        let accounts: Vec<Account> = merchants.iter().filter_map(|merchant| account(merchant)).collect();
+        let accounts = merchants.iter().filter_map(|merchant| account(merchant));
+        let accounts: Vec<Account> = accounts.collect::<Result<_, _>>()?;
         if accounts.is_empty() {
             self.waker.store(None);
             self.status().clear();
@@ -85,12 +86,8 @@ impl Refreshing {
 }
 
 /// What asks for a merchant, if it has a key to ask with.
-fn account(merchant: &Merchant) -> Option<Account> {
+fn account(merchant: &Merchant) -> Option<Result<Account, SetupError>> {
     let pair = merchant.certificate.as_ref()?;
-    Some(Account {
-        mchid: merchant.mchid.to_string(),
-        key: Arc::clone(&pair.key),
-        apiv3_key: merchant.apiv3_key.clone(),
-        keys: Arc::clone(&merchant.keys),
-    })
+    let (key, keys) = (Arc::clone(&pair.key), Arc::clone(&merchant.keys));
+    Some(Account::new(merchant.mchid.as_str(), key, merchant.apiv3_key.clone(), keys))
 }

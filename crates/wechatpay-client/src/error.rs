@@ -1,6 +1,7 @@
 //! Why a call has no answer, by what that says about what was asked.
 
 use wechatpay::answer::{AnswerError, ApiError};
+use wechatpay::api::InvalidField;
 use wechatpay::{HeaderError, VerifyError, v2};
 
 /// Something given at the start cannot be used.
@@ -15,6 +16,9 @@ pub enum SetupError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The merchant's number.
+    #[error("{0}")]
+    Mchid(#[source] InvalidField),
     /// TLS cannot be set up, or a client certificate is none.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[source] reqwest::Error),
@@ -89,6 +93,18 @@ pub enum NotSent {
     Path {
         /// As given.
         path: String,
+    },
+    /// A [`wechatpay::api::Call`] of somebody's own names no HTTP method.
+    #[error("{method:?} is no HTTP method: use one such as GET")]
+    Method {
+        /// As given.
+        method: &'static str,
+    },
+    /// A header would hold what headers cannot.
+    #[error("the header {name} would hold characters that no header may")]
+    Header {
+        /// Its name.
+        name: String,
     },
     /// WeChat Pay's limit for this merchant leaves no time for it.
     #[error("too many calls of this kind wait: WeChat Pay's limits leave no time for this one")]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use wechatpay::UnixSeconds;
 use wechatpay::answer::certificates::CertificatesError;
@@ -54,6 +54,9 @@ pub enum RefreshError {
     /// The answer gives no keys.
     #[error("{0}")]
     Certificates(#[from] CertificatesError),
+    /// The download ended by a fault of this program.
+    #[error("the download of certificates ended by a fault of the program's own; its log says where")]
+    Fault,
 }
 
 /// How a merchant's refreshing goes.
@@ -90,6 +93,8 @@ struct Merchant {
     status: Arc<Mutex<RefreshStatus>>,
     /// When it is asked for next; `None` while it is.
     due: Option<Instant>,
+    /// Which task asks.
+    running: Option<task::Id>,
     last: Option<Instant>,
     failures: u32,
     /// Asked for during a download: what it brings may be older than the question.
@@ -103,7 +108,8 @@ impl Refresher {
         let (waker, wakes) = mpsc::channel(WAKES_MAX);
         let merchant = |client: Client| {
             let status = Arc::default();
-            let merchant = Merchant { client, status, due: None, last: None, failures: 0, woken: false };
+            let (due, running, last) = (None, None, None);
+            let merchant = Merchant { client, status, due, running, last, failures: 0, woken: false };
             (merchant.client.mchid().to_owned(), merchant)
         };
         Self { merchants: clients.into_iter().map(merchant).collect(), waker: Waker(waker), wakes }
@@ -137,26 +143,29 @@ impl Refresher {
             tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => return,
                 Some(mchid) = self.wakes.recv() => self.wake(&mchid),
-                Some(done) = running.join_next() => {
-                    if let Ok((mchid, result)) = done {
-                        self.settle(&mchid, result);
-                    }
+                Some(done) = running.join_next_with_id() => {
+                    let (id, result) = match done {
+                        Ok(done) => done,
+                        Err(ended) => (ended.id(), Err(RefreshError::Fault)),
+                    };
+                    self.settle(id, result);
                 }
                 () = sleep_until(next.unwrap_or(started)), if next.is_some() => {}
             }
         }
     }
 
-    fn start_due(&mut self, running: &mut JoinSet<(String, Result<usize, RefreshError>)>) {
+    fn start_due(&mut self, running: &mut JoinSet<Result<usize, RefreshError>>) {
         let now = Instant::now();
-        for (mchid, merchant) in &mut self.merchants {
+        for merchant in self.merchants.values_mut() {
             if running.len() >= AT_ONCE {
                 return;
             }
             if merchant.due.is_some_and(|due| due <= now) {
                 (merchant.due, merchant.last) = (None, Some(now));
-                let (mchid, client) = (mchid.clone(), merchant.client.clone());
-                running.spawn(async move { (mchid, client.refresh_keys().await) });
+                let client = merchant.client.clone();
+                let task = running.spawn(async move { client.refresh_keys().await });
+                merchant.running = Some(task.id());
             }
         }
     }
@@ -178,8 +187,12 @@ impl Refresher {
         }
     }
 
-    fn settle(&mut self, mchid: &str, result: Result<usize, RefreshError>) {
-        let Some(merchant) = self.merchants.get_mut(mchid) else { return };
+    fn settle(&mut self, id: task::Id, result: Result<usize, RefreshError>) {
+        let mut merchants = self.merchants.iter_mut();
+        let Some((mchid, merchant)) = merchants.find(|(_, merchant)| merchant.running == Some(id)) else {
+            return;
+        };
+        merchant.running = None;
         let environment = merchant.client.transport().environment();
         let mut status = merchant.status.lock().unwrap_or_else(PoisonError::into_inner);
         let pause = match result {

@@ -222,7 +222,7 @@ impl Transport {
     async fn send_to(&self, base: &Url, outgoing: &Outgoing<'_>) -> Result<Response, ClientError> {
         let url = url_of(base, outgoing.path_and_query)?;
         let method = Method::from_bytes(outgoing.method.as_bytes())
-            .expect("BUG: methods are checked where calls are made");
+            .map_err(|_| NotSent::Method { method: outgoing.method })?;
         let agent = if outgoing.again { format!("{USER_AGENT}{RETRIED}") } else { USER_AGENT.to_owned() };
         let request = self
             .0
@@ -301,9 +301,9 @@ async fn next(response: &mut Response) -> Result<Option<Bytes>, ClientError> {
     Ok(response.chunk().await.map_err(|error| Unknown::Silence(error.without_url()))?)
 }
 
-/// A header that is made of ASCII by construction.
-pub(crate) fn header(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    let value =
-        HeaderValue::from_str(value).expect("BUG: what goes into headers was checked to be visible ASCII");
+/// Sets a header.
+pub(crate) fn header(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), NotSent> {
+    let value = HeaderValue::from_str(value).map_err(|_| NotSent::Header { name: name.to_string() })?;
     headers.insert(name, value);
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! a refund is sent once, unless it certainly did not arrive. Deliberately absent: asking what became of a refund, which
 //! is the caller's ([`wechatpay::api::QueryRefund`]).
 
+mod account;
 mod refresh;
 
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName
 use tokio::time::{Instant, timeout_at};
 use wechatpay::answer::{Answer, ApiError, Retry};
 use wechatpay::api::{Call, Operation};
-use wechatpay::{ApiV3Key, MerchantKey, RequestToSign, VerifyError};
+use wechatpay::{RequestToSign, VerifyError};
 
+pub use self::account::Account;
 use self::refresh::Refreshing;
 use crate::attempts::Attempts;
 use crate::environment::nonce;
@@ -26,19 +28,6 @@ use crate::{ClientError, KeyRing, Transport};
 
 const JSON: &str = "application/json";
 const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
-
-/// A merchant's number and keys.
-#[derive(Debug)]
-pub struct Account {
-    /// The merchant; in partner mode the provider.
-    pub mchid: String,
-    /// Signs requests.
-    pub key: Arc<MerchantKey>,
-    /// Opens platform certificates.
-    pub apiv3_key: ApiV3Key,
-    /// Prove answers.
-    pub keys: Arc<KeyRing>,
-}
 
 /// Speaks for one merchant. Cheap to clone. WeChat Pay's limits on a merchant's calls are kept for a client and its clones
 /// together: make one client of each merchant, and clone it.
@@ -123,7 +112,7 @@ impl Client {
         attempts: &Attempts<'_>,
     ) -> Result<C::Answer, ClientError> {
         self.limits.turn(prepared.operation, attempts.deadline()).await?;
-        let outgoing = self.sign(prepared, attempts.is_repetition());
+        let outgoing = self.sign(prepared, attempts.is_repetition())?;
         let exchanged = self.transport.exchange(attempts.host(), &outgoing, attempts.answer_limit());
         let incoming = exchanged.await?;
         if !matches!(incoming.status, 200 | 204) {
@@ -137,7 +126,7 @@ impl Client {
     }
 
     /// The headers of one attempt, signed now.
-    pub(crate) fn sign<'a>(&self, prepared: &'a Prepared, again: bool) -> Outgoing<'a> {
+    pub(crate) fn sign<'a>(&self, prepared: &'a Prepared, again: bool) -> Result<Outgoing<'a>, NotSent> {
         let environment = self.transport.environment();
         let request = RequestToSign {
             method: prepared.method,
@@ -147,17 +136,18 @@ impl Client {
             body: &prepared.body,
         };
         let mut headers = HeaderMap::new();
-        header(&mut headers, AUTHORIZATION, &request.authorization(&self.account.mchid, &self.account.key));
-        header(&mut headers, ACCEPT, JSON);
+        let authorization = request.authorization(&self.account.mchid, &self.account.key);
+        header(&mut headers, AUTHORIZATION, &authorization)?;
+        header(&mut headers, ACCEPT, JSON)?;
         if !prepared.body.is_empty() {
-            header(&mut headers, CONTENT_TYPE, JSON);
+            header(&mut headers, CONTENT_TYPE, JSON)?;
         }
         let keys = self.account.keys.keys();
         if let Some(serial) = prepared.encrypted_for.as_deref().or_else(|| keys.public_key_id()) {
-            header(&mut headers, SERIAL, serial);
+            header(&mut headers, SERIAL, serial)?;
         }
         let (method, path_and_query) = (prepared.method, prepared.path_and_query.as_str());
-        Outgoing { method, path_and_query, headers, body: prepared.body.clone(), again }
+        Ok(Outgoing { method, path_and_query, headers, body: prepared.body.clone(), again })
     }
 
     /// Proves a success. Where its serial is not known, the keys are asked for, for as long as the call has time.

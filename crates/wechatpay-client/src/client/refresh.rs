@@ -55,14 +55,7 @@ impl Client {
             encrypted_for: None,
             operation: Operation::Query,
         };
-        let (host, limit) = (self.transport.host(), self.transport.patience().answer);
-        let turn = self.limits.turn(Operation::Query, Instant::now() + limit).await;
-        turn.map_err(|too_many| RefreshError::Call(too_many.into()))?;
-        let exchanged = self.transport.exchange(host, &self.sign(&prepared, false), limit).await;
-        let incoming = exchanged.map_err(|error| {
-            self.transport.host_after(host, &error);
-            RefreshError::Call(error)
-        })?;
+        let incoming = self.ask_once(&prepared).await.map_err(RefreshError::Call)?;
         if incoming.status != 200 {
             return Err(match refused(&incoming, Operation::Query) {
                 ClientError::Refused(error) if are_none(&error) => RefreshError::NoCertificates,
@@ -78,6 +71,15 @@ impl Client {
         let new = self.account.keys.learn(&found, now);
         self.account.keys.keys().proved(&serial);
         Ok(new)
+    }
+
+    async fn ask_once(&self, prepared: &Prepared) -> Result<Incoming, ClientError> {
+        let (host, limit) = (self.transport.host(), self.transport.patience().answer);
+        self.limits.turn(prepared.operation, Instant::now() + limit).await?;
+        let exchanged = self.transport.exchange(host, &self.sign(prepared, false)?, limit).await;
+        exchanged.inspect_err(|error| {
+            self.transport.host_after(host, error);
+        })
     }
 }
 

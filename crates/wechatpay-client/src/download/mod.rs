@@ -125,7 +125,7 @@ impl Client {
         sink: &mut dyn FileSink,
     ) -> Result<(), DownloadError> {
         self.limits().turn(Operation::Bill, attempts.deadline()).await.map_err(ClientError::from)?;
-        let outgoing = self.sign(prepared, attempts.is_repetition());
+        let outgoing = self.sign(prepared, attempts.is_repetition()).map_err(ClientError::from)?;
         let mut file = self.transport().open(attempts.host(), &outgoing).await?;
         if file.status() != 200 {
             return Err(refused(&file.whole().await?, Operation::Bill).into());

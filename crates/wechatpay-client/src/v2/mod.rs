@@ -115,7 +115,7 @@ impl V2Client {
         let nonce = nonce(self.plain.environment());
         let body = v2::request_body(request, &self.caller, &nonce, self.sign_type, &self.key)?;
         let mut headers = HeaderMap::new();
-        header(&mut headers, CONTENT_TYPE, "text/xml; charset=utf-8");
+        header(&mut headers, CONTENT_TYPE, "text/xml; charset=utf-8")?;
         Ok(Outgoing {
             method: "POST",
             path_and_query: request.path(),

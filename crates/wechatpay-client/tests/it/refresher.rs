@@ -1,13 +1,16 @@
 //! One task for all merchants, in tokio's time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
-use wechatpay_client::{KeyRing, RefreshError, RefreshStatus, Refresher};
+use tokio::time::{interval, timeout};
+use wechatpay::UnixSeconds;
+use wechatpay_client::{Environment, Hosts, KeyRing, RefreshError, RefreshStatus, Refresher, Transport};
 
 use crate::wechat::{
-    NOW, Reply, Wechat, certificate, certificates, client, client_of, public_key, transport,
+    NOW, Reply, Wechat, certificate, certificates, client, client_of, patience, public_key, transport,
 };
 
 /// Runs until so much of tokio's time has passed, but no sooner than the exchanges with the server take.
@@ -122,4 +125,35 @@ async fn a_merchant_without_certificates_is_known_as_that() {
     stop.send(true).unwrap();
     running.await.unwrap();
     assert_eq!(status["1900000001"].lock().unwrap().error, None);
+}
+
+/// A fault of our own in one download is shown, and is not the last thing that is done for that merchant.
+#[tokio::test(start_paused = true)]
+async fn a_download_that_panics_is_tried_again() {
+    struct FaultyOnce(AtomicBool);
+    impl Environment for FaultyOnce {
+        fn now(&self) -> UnixSeconds {
+            assert!(self.0.swap(true, Ordering::SeqCst), "the fault that this test is about");
+            NOW
+        }
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+    let wechat = Wechat::plays([]).await;
+    wechat.has_certificates(certificates());
+    let environment = Arc::new(FaultyOnce(AtomicBool::new(false)));
+    let transport = Transport::with(Hosts::all_at(&wechat.base).unwrap(), patience(), environment).unwrap();
+    let refresher = Refresher::new([client_of("1900000001", transport, KeyRing::new([]))]);
+    let status = Arc::clone(&refresher.status()["1900000001"]);
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(refresher.run(stopping));
+    let (mut seconds, mut errors) = (interval(Duration::from_secs(1)), Vec::new());
+    while status.lock().unwrap().succeeded_at.is_none() {
+        seconds.tick().await;
+        errors.extend(status.lock().unwrap().error.clone());
+    }
+    stop.send(true).unwrap();
+    running.await.unwrap();
+    assert!(errors[0].contains("a fault of the program's own"), "{errors:?}");
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
-use wechatpay::api::{AnyCall, Merchant, Operation, OrderNumber, QueryOrder};
-use wechatpay::{PlatformKey, RequestToSign, UnixSeconds};
-use wechatpay_client::{Client, ClientError, Environment, Hosts, KeyRing, Transport, Unknown};
+use wechatpay::answer::AnswerError;
+use wechatpay::api::{AnyCall, Call, Merchant, Operation, OrderNumber, QueryOrder};
+use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, RequestToSign, UnixSeconds};
+use wechatpay_client::{
+    Account, Client, ClientError, Environment, Hosts, KeyRing, NotSent, Transport, Unknown,
+};
 
 use crate::wechat::{
     MCHID, NOW, PATH, Reply, Spoilt, Wechat, call, certificate, certificates, client, client_of, cut, good,
@@ -229,4 +232,51 @@ async fn errors_keep_secrets() {
     let error = client.send(&call).await.unwrap_err();
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("very-private") && !shown.contains("WECHATPAY2"), "{shown}");
+}
+
+/// A merchant's number that is none is refused where it is given, and not by a panic in the middle of a call.
+#[test]
+fn a_merchants_number_is_digits() {
+    let keys = keys();
+    let text = |name: &str| keys["merchant"][name].as_str().unwrap();
+    let key = Arc::new(MerchantKey::from_pkcs8_pem(text("serial"), text("private_pem")).unwrap());
+    let apiv3_key = ApiV3Key::new(keys["apiv3_key"].as_str().unwrap()).unwrap();
+    for (mchid, good) in [
+        (MCHID, true),
+        ("19\n", false),
+        ("19\"", false),
+        ("", false),
+        ("一九", false),
+        ("1900000001 ", false),
+    ] {
+        let ring = Arc::new(KeyRing::new([]));
+        let account = Account::new(mchid, Arc::clone(&key), apiv3_key.clone(), ring);
+        assert_eq!(account.is_ok(), good, "{mchid:?}");
+    }
+}
+
+/// Somebody's own call with a method that is none.
+#[tokio::test]
+async fn a_call_with_a_method_that_is_none_is_not_sent() {
+    struct Foreign;
+    impl Call for Foreign {
+        type Answer = ();
+        fn method(&self) -> &'static str {
+            "GET it"
+        }
+        fn path_and_query(&self) -> String {
+            "/v3/x".to_owned()
+        }
+        fn operation(&self) -> Operation {
+            Operation::Query
+        }
+        fn read(&self, _: &[u8]) -> Result<(), AnswerError> {
+            Ok(())
+        }
+    }
+    let wechat = Wechat::plays([]).await;
+    let error = client(&wechat).send(&Foreign).await.unwrap_err();
+    let expected = matches!(error, ClientError::NotSent { reason: NotSent::Method { method: "GET it" } });
+    assert!(expected, "{error}");
+    assert!(wechat.asked().is_empty());
 }

@@ -32,13 +32,9 @@ async fn an_sm_merchant_refreshes_its_keys() {
     let (file, shared) = (file(), keys());
     let text = |name: &str| file["keys"]["merchant"][name].as_str().unwrap();
     let key = MerchantKey::from_pkcs8_pem(text("serial"), text("private_pem")).unwrap();
-    let account = Account {
-        mchid: MCHID.to_owned(),
-        key: Arc::new(key),
-        apiv3_key: ApiV3Key::new(shared["apiv3_key"].as_str().unwrap()).unwrap(),
-        keys: Arc::new(KeyRing::new([])),
-    };
-    let client = Client::new(transport(&wechat), account);
+    let apiv3_key = ApiV3Key::new(shared["apiv3_key"].as_str().unwrap()).unwrap();
+    let account = Account::new(MCHID, Arc::new(key), apiv3_key, Arc::new(KeyRing::new([])));
+    let client = Client::new(transport(&wechat), account.unwrap());
     assert_eq!(client.refresh_keys().await.unwrap(), 1);
     let asked = &wechat.asked()[0];
     assert!(asked.head.starts_with("GET /v3/certificates?algorithm_type=SM2 HTTP/1.1"), "{}", asked.head);

@@ -352,19 +352,17 @@ pub(crate) fn transport(wechat: &Wechat) -> Transport {
 }
 
 pub(crate) fn client_of(mchid: &str, transport: Transport, ring: KeyRing) -> Client {
-    Client::new(
-        transport,
-        Account {
-            mchid: mchid.to_owned(),
-            key: Arc::new(
-                MerchantKey::from_pkcs8_pem(&text("merchant", "serial"), &text("merchant", "private_pem"))
-                    .expect("a test's own data are good"),
-            ),
-            apiv3_key: ApiV3Key::new(keys()["apiv3_key"].as_str().expect("a test's own data are good"))
+    let account = Account::new(
+        mchid,
+        Arc::new(
+            MerchantKey::from_pkcs8_pem(&text("merchant", "serial"), &text("merchant", "private_pem"))
                 .expect("a test's own data are good"),
-            keys: Arc::new(ring),
-        },
-    )
+        ),
+        ApiV3Key::new(keys()["apiv3_key"].as_str().expect("a test's own data are good"))
+            .expect("a test's own data are good"),
+        Arc::new(ring),
+    );
+    Client::new(transport, account.expect("a test's own data are good"))
 }
 
 pub(crate) fn client(wechat: &Wechat) -> Client {
