@@ -36,12 +36,20 @@ struct KeyLabel {
     serial: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyUseLabel {
+    merchant: String,
+    serial: String,
+    /// `callback` or `answer`.
+    of: &'static str,
+}
+
 /// Everything that is counted.
 pub(crate) struct Metrics {
     registry: Registry,
     accepted: [Counter; 4],
     refused: Family<VerdictLabel, Counter>,
-    key_uses: Family<KeyLabel, Gauge>,
+    key_uses: Family<KeyUseLabel, Gauge>,
     key_expires: Family<KeyLabel, Gauge>,
     /// From the request's head to its answer.
     pub callback_seconds: Histogram,
@@ -71,7 +79,7 @@ impl Metrics {
         let shared_failures = Counter::<u64, AtomicU64>::default();
         let shared_foreign = Counter::<u64, AtomicU64>::default();
 
-        let key_uses = Family::<KeyLabel, Gauge>::default();
+        let key_uses = Family::<KeyUseLabel, Gauge>::default();
         let key_expires = Family::<KeyLabel, Gauge>::default();
 
         let mut registry = Registry::with_prefix("payonce");
@@ -150,8 +158,12 @@ impl Metrics {
         self.key_expires.clear();
         for (merchant, health) in keys {
             for key in health {
+                for (of, uses) in [("callback", key.callbacks), ("answer", key.answers)] {
+                    let (merchant, serial) = (merchant.to_owned(), key.serial.clone());
+                    let label = KeyUseLabel { merchant, serial, of };
+                    self.key_uses.get_or_create(&label).set(uses.cast_signed());
+                }
                 let label = KeyLabel { merchant: merchant.to_owned(), serial: key.serial };
-                self.key_uses.get_or_create(&label).set(key.uses.cast_signed());
                 if let Some(expires) = key.expires {
                     self.key_expires.get_or_create(&label).set(expires.0);
                 }

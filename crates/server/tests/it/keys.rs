@@ -47,9 +47,12 @@ async fn what_each_key_proved_is_shown() {
         (&key["serial"], &key["kind"], &key["source"]),
         (&id.into(), &"public_key".into(), &"configured".into())
     );
-    assert_eq!((&key["uses"], &key["uses_percent"], &key["expires"]), (&3.into(), &100.into(), &Value::Null));
-    let line = format!("payonce_platform_key_uses{{merchant=\"{MCHID}\",serial=\"{id}\"}}");
-    assert_eq!(stage.metric(&line).await.as_deref(), Some("3"));
+    assert_eq!((&key["callbacks"], &key["callbacks_percent"]), (&3.into(), &100.into()));
+    assert_eq!((&key["answers"], &key["expires"]), (&0.into(), &Value::Null));
+    for (of, expected) in [("callback", "3"), ("answer", "0")] {
+        let line = format!("payonce_platform_key_uses{{merchant=\"{MCHID}\",serial=\"{id}\",of=\"{of}\"}}");
+        assert_eq!(stage.metric(&line).await.as_deref(), Some(expected));
+    }
 }
 
 /// The merchant's APIv3 key is mended, and no request is dropped for it; what was counted goes on.
@@ -65,8 +68,8 @@ async fn merchants_and_keys_are_changed_while_the_server_runs() {
     stage.reload(good.clone().unwrap());
     stage.ask(&stage.callback(payment(1))).await.assert_acknowledged();
     // What did not open was proven, too, as often as it was looked at.
-    let uses = keys(&stage).await["merchants"][0]["keys"][0]["uses"].as_u64();
-    assert!(uses >= Some(2), "{uses:?}");
+    let proved = keys(&stage).await["merchants"][0]["keys"][0]["callbacks"].as_u64();
+    assert!(proved >= Some(2), "{proved:?}");
     // A merchant that is no longer configured is unknown.
     let mut none = good.unwrap();
     none.merchants.clear();

@@ -169,7 +169,7 @@ impl Client {
             .map_err(Unknown::Unsigned)?
             .verify(keys.platform(), self.transport.environment().now())
             .map_err(Unknown::Unproven)?;
-        keys.proved(proven.serial());
+        keys.proved_answer(proven.serial());
         Ok(())
     }
 }

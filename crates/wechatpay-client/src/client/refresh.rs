@@ -69,7 +69,7 @@ impl Client {
         let serial = answer.unverified_serial().to_owned();
         let found = certificates::open(answer, keys.platform(), &self.account.apiv3_key, now)?;
         let new = self.account.keys.learn(&found, now);
-        self.account.keys.keys().proved(&serial);
+        self.account.keys.keys().proved_answer(&serial);
         Ok(new)
     }
 

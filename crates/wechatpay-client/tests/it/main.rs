@@ -3,6 +3,7 @@
 mod download;
 mod failover;
 mod keys;
+mod login;
 mod refresher;
 mod send;
 #[cfg(feature = "sm")]

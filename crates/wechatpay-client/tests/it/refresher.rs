@@ -7,28 +7,26 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{interval, timeout};
 use wechatpay::UnixSeconds;
-use wechatpay_client::{Environment, Hosts, KeyRing, RefreshError, RefreshStatus, Refresher, Transport};
+use wechatpay_client::{
+    Environment, Hosts, KeyRing, Patience, RefreshError, RefreshStatus, Refresher, Transport,
+};
 
 use crate::wechat::{
-    NOW, Reply, Wechat, certificate, certificates, client, client_of, patience, public_key, transport,
+    NOW, Reply, Still, Wechat, certificate, certificates, client, client_of, expired, patience, public_key,
+    transport,
 };
 
 /// Runs until so much of tokio's time has passed, but no sooner than the exchanges with the server take.
 async fn run(refresher: Refresher, wechat: &Wechat, requests: usize) {
     let (stop, stopping) = watch::channel(false);
     let running = tokio::spawn(refresher.run(stopping));
-    timeout(Duration::from_secs(30), async {
-        while wechat.asked().len() < requests {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .expect("the server is asked");
+    let asked = timeout(Duration::from_secs(30), wechat.is_asked(requests)).await;
+    asked.expect("the server is asked");
     stop.send(true).expect("a test's own data are good");
     running.await.expect("a test's own data are good");
 }
 
-/// An idle node after all its certificates have expired, and a new one: it knows no key, and needs none.
+/// A new node knows no key, and needs none.
 #[tokio::test]
 async fn certificates_are_had_without_a_key() {
     let wechat = Wechat::plays([certificates()]).await;
@@ -37,6 +35,21 @@ async fn certificates_are_had_without_a_key() {
     assert!(client.keys().keys().platform().valid(certificate().serial().as_str(), NOW).is_some());
     wechat.say_next(certificates());
     assert_eq!(client.refresh_keys().await.unwrap(), 0, "nothing new");
+}
+
+/// A node that was idle while all its certificates expired: it verifies the new list by what the list holds.
+#[tokio::test]
+async fn trap_an_idle_node_could_not_refresh_after_the_old_certificate_had_expired() {
+    for configured in [true, false] {
+        let ring = if configured { KeyRing::new([expired()]) } else { KeyRing::new([]) };
+        ring.learn(&[expired()], UnixSeconds(NOW.0 - 400 * 86_400));
+        ring.keys().proved_callback(expired().serial().as_str());
+        let wechat = Wechat::plays([certificates()]).await;
+        let client = client_of("1900000001", transport(&wechat), ring);
+        assert!(client.keys().keys().platform().valid(expired().serial().as_str(), NOW).is_none());
+        assert_eq!(client.refresh_keys().await.unwrap(), 1);
+        assert!(client.keys().keys().platform().valid(certificate().serial().as_str(), NOW).is_some());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,9 +69,33 @@ async fn what_is_not_proven_or_not_there_changes_nothing() {
     }
 }
 
-/// 1,500 merchants are not 1,500 tasks: a few at a time, each asked once.
+/// At once there are a few downloads, however many merchants are due.
+#[tokio::test(start_paused = true)]
+async fn trap_1500_merchants_started_1500_refresh_tasks() {
+    let wechat = Wechat::plays([]).await;
+    wechat.has_certificates(certificates());
+    wechat.answers(false);
+    let hour = Duration::from_secs(3600);
+    let patience = Patience { connect: hour, answer: hour, ..patience() };
+    let hosts = Hosts::all_at(&wechat.base).unwrap();
+    let transport = Transport::with(hosts, patience, Arc::new(Still)).unwrap();
+    let clients = (0..1500).map(|n| client_of(&format!("19{n:08}"), transport.clone(), KeyRing::new([])));
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(Refresher::new(clients).run(stopping));
+    wechat.is_asked(4).await;
+    // Ten minutes, in which all have become due.
+    let fifth = timeout(10 * Duration::from_secs(60), wechat.is_asked(5)).await;
+    assert!(fifth.is_err(), "no more than four at a time");
+    wechat.answers(true);
+    wechat.is_asked(40).await;
+    assert_eq!(wechat.open_max(), 4);
+    stop.send(true).unwrap();
+    running.await.unwrap();
+}
+
+/// Each merchant is asked for, and once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_merchants_are_asked_for_a_few_at_a_time() {
+async fn each_merchant_is_asked_for_once() {
     let wechat = Wechat::plays((0..40).map(|_| certificates())).await;
     let transport = transport(&wechat);
     let clients: Vec<_> =

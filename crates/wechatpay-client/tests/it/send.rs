@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
 use wechatpay::answer::AnswerError;
-use wechatpay::api::{AnyCall, Call, Merchant, Operation, OrderNumber, QueryOrder};
+use wechatpay::api::{AnyCall, Call, CloseOrder, Merchant, Operation, OrderNumber, QueryOrder};
 use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, RequestToSign, UnixSeconds};
 use wechatpay_client::{
     Account, Client, ClientError, Environment, Hosts, KeyRing, NotSent, Transport, Unknown,
@@ -86,8 +86,8 @@ async fn an_unknown_serial_has_the_keys_refreshed_and_the_same_answer_verified_a
     let paths: Vec<String> =
         wechat.asked().iter().map(|asked| asked.head.lines().next().unwrap().to_owned()).collect();
     assert_eq!(paths, [format!("POST {PATH} HTTP/1.1"), "GET /v3/certificates HTTP/1.1".to_owned()]);
-    let uses: Vec<u64> = client.keys().health().iter().map(|key| key.uses).collect();
-    assert_eq!(uses, [0, 2], "it proved the list and the answer");
+    let proofs: Vec<u64> = client.keys().health().iter().map(|key| key.answers).collect();
+    assert_eq!(proofs, [0, 2], "it proved the list and the answer");
 }
 
 /// What may be repeated is, with another signature each time; a refund is sent once.
@@ -126,6 +126,20 @@ async fn table_of_what_is_repeated() {
             assert!(second.header("user-agent").unwrap().ends_with(" (Retried-V1)"));
         }
     }
+}
+
+/// A success without a body is signed as well.
+#[tokio::test]
+async fn a_signed_204_is_a_success() {
+    let close = || CloseOrder::new(Merchant::ordinary(MCHID).unwrap(), "ORDER20260302A").unwrap();
+    let wechat = Wechat::plays([Reply::Signed204]).await;
+    client(&wechat).send(&close()).await.unwrap();
+    let asked = &wechat.asked()[0];
+    assert!(asked.head.starts_with("POST /v3/pay/transactions/out-trade-no/ORDER20260302A/close "));
+    // Unsigned, it is nothing: an order that is taken for closed may still be paid.
+    let wechat = Wechat::plays((0..4).map(|_| Reply::Plain(204, String::new()))).await;
+    let error = client(&wechat).send(&close()).await.unwrap_err();
+    assert!(matches!(error, ClientError::Unknown(Unknown::Unsigned(_))), "{error}");
 }
 
 fn query_order(out_trade_no: &str) -> QueryOrder {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use wechatpay::api::{AnyCall, Operation};
 use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, UnixSeconds, callback_message};
@@ -27,6 +28,15 @@ pub(crate) fn keys() -> Value {
 
 fn text(of: &str, name: &str) -> String {
     keys()[of][name].as_str().expect("a test's own data are good").to_owned()
+}
+
+/// A certificate whose last day is past at [`NOW`].
+pub(crate) fn expired() -> PlatformKey {
+    let dated: Value =
+        serde_json::from_str(include_str!("../../../wechatpay/tests/vectors/certificates.json"))
+            .expect("a test's own data are good");
+    let pem = dated["dated"]["expired"]["certificate_pem"].as_str().expect("a test's own data are good");
+    PlatformKey::from_certificate_pem(pem).expect("a test's own data are good")
 }
 
 /// The platform's public key.
@@ -83,7 +93,9 @@ impl Nobody {
 pub(crate) enum Reply {
     /// Signed by this key of `keys.json`.
     Signed(&'static str, String),
-    /// The same, then changed.
+    /// Signed, 204, without a body.
+    Signed204,
+    /// Signed, then changed.
     Spoilt(Spoilt, String),
     /// No signature.
     Plain(u16, String),
@@ -129,6 +141,7 @@ impl Reply {
                 let body = if matches!(spoilt, Spoilt::Body) { format!("{body}\n") } else { body.clone() };
                 (200, headers, body)
             }
+            Self::Signed204 => (204, signature("public_key", NOW, ""), String::new()),
             Self::Plain(status, body) => (*status, Vec::new(), body.clone()),
             Self::Raw(bytes) => return Some(bytes.clone()),
             Self::Stalled(_) | Self::Endless(_) | Self::Silence => return None,
@@ -223,7 +236,11 @@ pub(crate) struct Wechat {
     pub base: String,
     script: Arc<Mutex<VecDeque<Reply>>>,
     certificates: Arc<Mutex<Option<Reply>>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<watch::Sender<Vec<Asked>>>,
+    /// Whether it answers; until then it takes questions.
+    answers: Arc<watch::Sender<bool>>,
+    /// How many questions are open now, and how many were at once at the most.
+    open: Arc<Mutex<(usize, usize)>>,
 }
 
 impl Wechat {
@@ -247,7 +264,14 @@ impl Wechat {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a test's own data are good");
         let base = format!("{scheme}://{}", listener.local_addr().expect("a test's own data are good"));
         let script = Arc::new(Mutex::new(script.into_iter().collect()));
-        let wechat = Self { base, script, certificates: Arc::default(), asked: Arc::default() };
+        let wechat = Self {
+            base,
+            script,
+            certificates: Arc::default(),
+            asked: Arc::default(),
+            answers: Arc::new(watch::Sender::new(true)),
+            open: Arc::default(),
+        };
         let server = wechat.clone();
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -289,8 +313,12 @@ impl Wechat {
         }
         let body = String::from_utf8(bytes[head.len() + 4..].to_vec()).expect("a test's own data are good");
         let asked_for_certificates = head.starts_with("GET /v3/certificates");
-        self.asked.lock().expect("a test's own data are good").push(Asked { head, body, certificate });
+        self.count_open(1);
+        self.asked.send_modify(|all| all.push(Asked { head, body, certificate }));
+        let _ = self.answers.subscribe().wait_for(|answers| *answers).await;
         let reply = self.reply(asked_for_certificates);
+        // Before the answer: whoever has it may ask again at once.
+        self.count_open(-1);
         // Whoever has enough closes the connection: that is no failure of a test.
         let _ = reply.send(&mut socket).await;
     }
@@ -315,7 +343,29 @@ impl Wechat {
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().expect("a test's own data are good").clone()
+        self.asked.borrow().clone()
+    }
+
+    /// Returns once it was asked so often.
+    pub(crate) async fn is_asked(&self, times: usize) {
+        let asked = self.asked.subscribe().wait_for(|asked| asked.len() >= times).await.map(drop);
+        asked.expect("a test's own data are good");
+    }
+
+    /// Answers nothing until it is let to.
+    pub(crate) fn answers(&self, answers: bool) {
+        self.answers.send_replace(answers);
+    }
+
+    /// How many questions were open at once, at the most.
+    pub(crate) fn open_max(&self) -> usize {
+        self.open.lock().expect("a test's own data are good").1
+    }
+
+    fn count_open(&self, change: isize) {
+        let mut open = self.open.lock().expect("a test's own data are good");
+        open.0 = open.0.checked_add_signed(change).expect("a test's own data are good");
+        open.1 = open.1.max(open.0);
     }
 
     pub(crate) fn say_next(&self, reply: Reply) {
@@ -352,16 +402,14 @@ pub(crate) fn transport(wechat: &Wechat) -> Transport {
 }
 
 pub(crate) fn client_of(mchid: &str, transport: Transport, ring: KeyRing) -> Client {
-    let account = Account::new(
-        mchid,
-        Arc::new(
-            MerchantKey::from_pkcs8_pem(&text("merchant", "serial"), &text("merchant", "private_pem"))
-                .expect("a test's own data are good"),
-        ),
-        ApiV3Key::new(keys()["apiv3_key"].as_str().expect("a test's own data are good"))
-            .expect("a test's own data are good"),
-        Arc::new(ring),
-    );
+    static KEY: OnceLock<Arc<MerchantKey>> = OnceLock::new();
+    let key = KEY.get_or_init(|| {
+        let (serial, pem) = (text("merchant", "serial"), text("merchant", "private_pem"));
+        Arc::new(MerchantKey::from_pkcs8_pem(&serial, &pem).expect("a test's own data are good"))
+    });
+    let apiv3_key = ApiV3Key::new(keys()["apiv3_key"].as_str().expect("a test's own data are good"));
+    let apiv3_key = apiv3_key.expect("a test's own data are good");
+    let account = Account::new(mchid, Arc::clone(key), apiv3_key, Arc::new(ring));
     Client::new(transport, account.expect("a test's own data are good"))
 }
 
