@@ -44,8 +44,26 @@ pub(crate) struct Prepared {
     method: &'static str,
     path_and_query: String,
     body: Bytes,
+    content_type: String,
+    /// What is signed in place of the body, of an upload.
+    signed: Option<Vec<u8>>,
     encrypted_for: Option<String>,
     pub operation: Operation,
+}
+
+impl Prepared {
+    /// A `GET` that changes nothing.
+    fn question(path_and_query: &str) -> Self {
+        Self {
+            method: "GET",
+            path_and_query: path_and_query.to_owned(),
+            body: Bytes::new(),
+            content_type: String::new(),
+            signed: None,
+            encrypted_for: None,
+            operation: Operation::Query,
+        }
+    }
 }
 
 impl Client {
@@ -76,7 +94,16 @@ impl Client {
     }
 
     /// Sends a call and reads its proven answer. It is repeated after failures for as long as that is safe and
-    /// [`crate::Patience`] allows.
+    /// [`crate::Patience`] allows; a call that may have taken effect is never told as one that was not sent.
+    ///
+    /// ```no_run
+    /// # async fn f(client: wechatpay_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay::api::{CloseOrder, Merchant};
+    ///
+    /// client.send(&CloseOrder::new(Merchant::ordinary("1900000001")?, "ORDER20260302A")?).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`ClientError`]; after [`ClientError::Unknown`] ask, or send the same again.
@@ -100,6 +127,8 @@ impl Client {
             method: call.method(),
             path_and_query: call.path_and_query(),
             body: call.body().map_or_else(Bytes::new, Bytes::from),
+            content_type: call.content_type().to_owned(),
+            signed: call.signed_instead_of_body(),
             encrypted_for: call.encrypted_for().map(ToString::to_string),
             operation: call.operation(),
         })
@@ -133,14 +162,14 @@ impl Client {
             url: &prepared.path_and_query,
             timestamp: environment.now(),
             nonce: &nonce(environment),
-            body: &prepared.body,
+            body: prepared.signed.as_deref().unwrap_or(&prepared.body),
         };
         let mut headers = HeaderMap::new();
         let authorization = request.authorization(&self.account.mchid, &self.account.key);
         header(&mut headers, AUTHORIZATION, &authorization)?;
         header(&mut headers, ACCEPT, JSON)?;
         if !prepared.body.is_empty() {
-            header(&mut headers, CONTENT_TYPE, JSON)?;
+            header(&mut headers, CONTENT_TYPE, &prepared.content_type)?;
         }
         let keys = self.account.keys.keys();
         if let Some(serial) = prepared.encrypted_for.as_deref().or_else(|| keys.public_key_id()) {

@@ -5,7 +5,6 @@
 //! serials do not drive it; the keys known so far stay in every case. Deliberately absent: trying again, which is the
 //! [`crate::Refresher`]'s.
 
-use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use wechatpay::answer::{Answer, ApiError, certificates};
@@ -48,13 +47,7 @@ impl Client {
     }
 
     async fn download_keys(&self) -> Result<usize, RefreshError> {
-        let prepared = Prepared {
-            method: "GET",
-            path_and_query: certificates::path(self.account.key.suite()).to_owned(),
-            body: Bytes::new(),
-            encrypted_for: None,
-            operation: Operation::Query,
-        };
+        let prepared = Prepared::question(certificates::path(self.account.key.suite()));
         let incoming = self.ask_once(&prepared).await.map_err(RefreshError::Call)?;
         if incoming.status != 200 {
             return Err(match refused(&incoming, Operation::Query) {

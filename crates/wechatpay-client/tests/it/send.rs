@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use serde_json::{Value, json};
 use wechatpay::answer::AnswerError;
-use wechatpay::api::{AnyCall, Call, CloseOrder, Merchant, Operation, OrderNumber, QueryOrder};
+use wechatpay::api::{AnyCall, Call, CloseOrder, Merchant, Operation, OrderNumber, QueryOrder, UploadFile};
 use wechatpay::{ApiV3Key, MerchantKey, PlatformKey, RequestToSign, UnixSeconds};
 use wechatpay_client::{
     Account, Client, ClientError, Environment, Hosts, KeyRing, NotSent, Transport, Unknown,
 };
 
 use crate::wechat::{
-    MCHID, NOW, PATH, Reply, Spoilt, Wechat, call, certificate, certificates, client, client_of, cut, good,
-    keys, patience, public_key, transport,
+    Asked, MCHID, NOW, PATH, Reply, Spoilt, Wechat, call, certificate, certificates, client, client_of, cut,
+    good, keys, patience, public_key, transport,
 };
 
 async fn ask(wechat: &Wechat, operation: Operation) -> Result<String, ClientError> {
@@ -34,25 +34,36 @@ async fn what_is_sent_is_what_was_signed() {
     assert!(asked.header("user-agent").unwrap().starts_with("payonce-wechatpay-client/"));
     assert_eq!(asked.header("wechatpay-serial"), keys()["public_key"]["id"].as_str());
 
-    let authorization = asked.header("authorization").unwrap();
+    assert_signed(asked, PATH, asked.body.as_bytes());
+}
+
+/// The `Authorization` of a request is the merchant's signature over this.
+fn assert_signed(asked: &Asked, url: &str, body: &[u8]) {
+    let authorization = asked.header("authorization").expect("it is signed");
     let part = |name: &str| {
-        let (_, rest) = authorization.split_once(&format!("{name}=\"")).unwrap();
-        rest.split('"').next().unwrap().to_owned()
+        let (_, rest) = authorization.split_once(&format!("{name}=\"")).expect("it has every part");
+        rest.split('"').next().unwrap_or_default().to_owned()
     };
     assert_eq!((part("mchid").as_str(), part("timestamp")), (MCHID, NOW.0.to_string()));
     let nonce = part("nonce_str");
-    let signed = RequestToSign {
-        method: "POST",
-        url: PATH,
-        timestamp: NOW,
-        nonce: &nonce,
-        body: asked.body.as_bytes(),
-    };
-    let merchant = keys()["merchant"]["certificate_pem"].as_str().unwrap().to_owned();
-    PlatformKey::from_certificate_pem(&merchant)
-        .unwrap()
-        .verify(&signed.message(), &part("signature"))
-        .unwrap();
+    let signed = RequestToSign { method: "POST", url, timestamp: NOW, nonce: &nonce, body };
+    let keys = keys();
+    let merchant = keys["merchant"]["certificate_pem"].as_str().expect("a test's own data are good");
+    let certificate = PlatformKey::from_certificate_pem(merchant).expect("a test's own data are good");
+    certificate.verify(&signed.message(), &part("signature")).expect("the signature fits");
+}
+
+/// Of an upload the part `meta` is signed, and the whole is sent.
+#[tokio::test]
+async fn an_upload_is_signed_by_its_meta() {
+    let file = UploadFile { filename: "licence.jpg", content_type: "image/jpeg", bytes: b"a picture" };
+    let call = AnyCall::upload("/v3/merchant/media/upload", &file).unwrap();
+    let wechat = Wechat::plays([Reply::good(r#"{"media_id":"1"}"#)]).await;
+    assert_eq!(client(&wechat).send(&call).await.unwrap(), br#"{"media_id":"1"}"#);
+    let asked = &wechat.asked()[0];
+    assert_eq!(asked.header("content-type"), Some(call.content_type()));
+    assert_eq!(asked.body.as_bytes(), call.body().unwrap());
+    assert_signed(asked, "/v3/merchant/media/upload", &call.signed_instead_of_body().unwrap());
 }
 
 /// A success that is not proven is no success, and no failure either.

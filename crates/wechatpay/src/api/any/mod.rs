@@ -1,14 +1,18 @@
 //! Any other endpoint of APIv3, signed and verified like the rest. Deliberately absent: knowing what it does.
 
+mod upload;
+
 use std::fmt;
 
 use serde::Serialize;
 
 use super::field::{InvalidField, Rule};
 use super::wire::is_sent_unchanged;
-use super::{Call, Operation};
+use super::{Call, JSON, Operation};
 use crate::Serial;
 use crate::answer::AnswerError;
+use upload::Multipart;
+pub use upload::UploadFile;
 
 /// A call of which nothing is known here; its answer is the verified body.
 ///
@@ -25,9 +29,16 @@ use crate::answer::AnswerError;
 pub struct AnyCall {
     method: &'static str,
     path_and_query: String,
-    body: Option<Vec<u8>>,
+    body: Body,
     operation: Operation,
     encrypted_for: Option<Serial>,
+}
+
+#[derive(Clone)]
+enum Body {
+    None,
+    Json(Vec<u8>),
+    Multipart(Multipart),
 }
 
 impl AnyCall {
@@ -50,7 +61,7 @@ impl AnyCall {
         }
         let operation = if method == "GET" { Operation::Query } else { Operation::Other };
         let path_and_query = path_and_query.to_owned();
-        Ok(Self { method, path_and_query, body: None, operation, encrypted_for: None })
+        Ok(Self { method, path_and_query, body: Body::None, operation, encrypted_for: None })
     }
 
     /// With this JSON as its body.
@@ -58,8 +69,29 @@ impl AnyCall {
     /// # Errors
     /// Where it does not serialize, such as a map with keys that are no text.
     pub fn json(mut self, body: &impl Serialize) -> Result<Self, serde_json::Error> {
-        self.body = Some(serde_json::to_vec(body)?);
+        self.body = Body::Json(serde_json::to_vec(body)?);
         Ok(self)
+    }
+
+    /// The upload of a file: `POST` of `multipart/form-data` to a path such as `/v3/merchant/media/upload`. Its signature is
+    /// over the JSON of its part `meta`, which has the file's SHA-256.
+    ///
+    /// ```
+    /// use wechatpay::api::{AnyCall, Call, UploadFile};
+    ///
+    /// let file = UploadFile { filename: "licence.jpg", content_type: "image/jpeg", bytes: b"\xff\xd8\xff\xd9" };
+    /// let call = AnyCall::upload("/v3/merchant/media/upload", &file)?;
+    /// assert!(call.content_type().starts_with("multipart/form-data; boundary="));
+    /// let signed = call.signed_instead_of_body().expect("the JSON of meta");
+    /// assert!(signed.starts_with(br#"{"filename":"licence.jpg","sha256":""#));
+    /// # Ok::<(), wechatpay::api::InvalidField>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::new`], and where the file's name or kind cannot stand in the body.
+    pub fn upload(path_and_query: &str, file: &UploadFile<'_>) -> Result<Self, InvalidField> {
+        let body = Body::Multipart(Multipart::new(file)?);
+        Ok(Self { body, ..Self::new("POST", path_and_query)? })
     }
 
     /// With what may be done when its outcome is unknown.
@@ -101,7 +133,25 @@ impl Call for AnyCall {
     }
 
     fn body(&self) -> Option<Vec<u8>> {
-        self.body.clone()
+        match &self.body {
+            Body::None => None,
+            Body::Json(json) => Some(json.clone()),
+            Body::Multipart(multipart) => Some(multipart.body.clone()),
+        }
+    }
+
+    fn content_type(&self) -> &str {
+        match &self.body {
+            Body::None | Body::Json(_) => JSON,
+            Body::Multipart(multipart) => &multipart.content_type,
+        }
+    }
+
+    fn signed_instead_of_body(&self) -> Option<Vec<u8>> {
+        match &self.body {
+            Body::None | Body::Json(_) => None,
+            Body::Multipart(multipart) => Some(multipart.meta.clone()),
+        }
     }
 
     fn operation(&self) -> Operation {
