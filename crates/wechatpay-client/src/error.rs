@@ -24,7 +24,34 @@ pub enum SetupError {
     Tls(#[source] reqwest::Error),
 }
 
-/// Why there is no answer.
+/// Why there is no answer, by what it says about what was asked for.
+///
+/// ```no_run
+/// use wechatpay::answer::Retry;
+/// use wechatpay::api::{Call, Merchant, QueryRefund, RequestRefund};
+/// use wechatpay_client::{Client, ClientError};
+///
+/// # async fn f(client: Client, refund: RequestRefund) -> Result<(), Box<dyn std::error::Error>> {
+/// match client.send(&refund).await {
+///     Ok(refund) => println!("accepted: {:?}", refund.status),
+///     // Nothing happened: the same may be sent again at any time.
+///     Err(ClientError::NotSent { reason }) => println!("not sent: {reason}"),
+///     // Perhaps it happened. Ask; where it was never accepted, send the same again, with the same number.
+///     Err(ClientError::Unknown(why)) => {
+///         println!("unknown: {why}");
+///         let query = QueryRefund::new(Merchant::ordinary("1900000001")?, "REFUND20260302A")?;
+///         println!("{:?}", client.send(&query).await?.status);
+///     }
+///     Err(ClientError::Refused(error)) => match error.retry(refund.operation()) {
+///         Retry::Query => println!("ask for the refund before anything else: {error}"),
+///         _ => println!("{error}"), // with what to do
+///     },
+///     // It happened, but the answer is not as documented.
+///     Err(error) => return Err(error.into()),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {

@@ -8,6 +8,17 @@ use reqwest::{Certificate, Url};
 use crate::SetupError;
 
 /// A primary host and its backup. The same signature is good on both, as no host is part of it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use wechatpay_client::{Hosts, Patience, SystemEnvironment, Transport};
+///
+/// let hosts = Hosts::wechatpay_cn().with_backup("https://api2.mch.weixin.qq.com")?;
+/// let simulator = Hosts::all_at("http://127.0.0.1:8090")?;
+/// assert!(Hosts::all_at("http://pay.example").is_err(), "in clear to the loopback only");
+/// let transport = Transport::with(simulator, Patience::default(), Arc::new(SystemEnvironment::new()))?;
+/// # Ok::<(), wechatpay_client::SetupError>(())
+/// ```
 #[derive(Clone)]
 pub struct Hosts {
     pub(crate) primary: Url,

@@ -13,6 +13,27 @@ use arc_swap::{ArcSwap, Guard};
 use wechatpay::{PlatformKey, PlatformKeys, UnixSeconds};
 
 /// The keys of a merchant, shared by its callbacks, its client and the refresher.
+///
+/// ```
+/// use wechatpay::{Callback, PlatformKey, UnixSeconds};
+/// use wechatpay_client::KeyRing;
+///
+/// fn receive(ring: &KeyRing, headers: &[(&str, &[u8])], body: &[u8], now: UnixSeconds) -> bool {
+///     let keys = ring.keys(); // without a lock
+///     let Ok(callback) = Callback::parse(headers.iter().copied(), body) else { return false };
+///     match callback.verify(keys.platform(), now) {
+///         Ok(verified) => {
+///             keys.proved_callback(verified.serial());
+///             true
+///         }
+///         Err(_) => false, // 401; where the serial is unknown, wake the refresher
+///     }
+/// }
+///
+/// let ring = KeyRing::new([]);
+/// assert!(!receive(&ring, &[], b"{}", UnixSeconds(1_750_000_000)));
+/// assert!(ring.health().is_empty());
+/// ```
 #[derive(Debug)]
 pub struct KeyRing(ArcSwap<Keys>);
 

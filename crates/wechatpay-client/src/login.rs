@@ -17,7 +17,18 @@ pub enum LoginFailure {
 }
 
 impl Transport {
-    /// Who a login code belongs to.
+    /// Who a login code belongs to. It is asked for once, since a code is good for one answer.
+    ///
+    /// ```no_run
+    /// # async fn f(transport: wechatpay_client::Transport) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay::api::Code2Session;
+    ///
+    /// let call = Code2Session::new("wx0123456789abcdef", "secret of the Mini Program", "code of wx.login")?;
+    /// let session = transport.login(&call).await?;
+    /// println!("an openid of {} characters", session.openid.len()); // itself not for logs
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`LoginFailure`].

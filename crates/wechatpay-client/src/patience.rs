@@ -3,6 +3,14 @@
 use std::time::Duration;
 
 /// Time-outs and attempts. WeChat Pay's own clients wait 5 to 10 s for a connection and 10 to 30 s for an answer.
+///
+/// ```
+/// use std::time::Duration;
+/// use wechatpay_client::Patience;
+///
+/// // Within a request of one's own that has to be answered in 5 s: one attempt, and what it brings.
+/// let patience = Patience { call: Duration::from_secs(4), attempts_max: 1, ..Patience::default() };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     /// For a connection.

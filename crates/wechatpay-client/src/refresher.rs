@@ -81,7 +81,27 @@ impl Waker {
     }
 }
 
-/// Keeps the keys of these merchants fresh while it [`run`](Self::run)s.
+/// Keeps the keys of these merchants fresh while it [`run`](Self::run)s. One of them is enough for a process.
+///
+/// ```no_run
+/// use tokio::sync::watch;
+/// use wechatpay_client::{Client, Refresher};
+///
+/// # async fn f(clients: Vec<Client>) -> Result<(), Box<dyn std::error::Error>> {
+/// let refresher = Refresher::new(clients);
+/// let (waker, status) = (refresher.waker(), refresher.status());
+/// let (stop, stopping) = watch::channel(false);
+/// let running = tokio::spawn(refresher.run(stopping));
+///
+/// // A callback names a serial that nobody knows: answer it 401, WeChat Pay sends it again.
+/// waker.wake("1900000001");
+/// println!("{:?}", status["1900000001"].lock());
+///
+/// stop.send(true)?;
+/// running.await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Refresher {
     merchants: BTreeMap<String, Merchant>,
     waker: Waker,

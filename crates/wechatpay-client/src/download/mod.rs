@@ -15,7 +15,26 @@ use crate::attempts::Attempts;
 use crate::client::{Prepared, refused};
 use crate::{Client, ClientError};
 
-/// Where a file goes.
+/// Where a file goes. Writing is done between two pieces from the network, so that a sink that is slow slows the download.
+///
+/// ```
+/// use std::fs::File;
+/// use std::io::{self, Seek as _, Write as _};
+/// use wechatpay_client::FileSink;
+///
+/// struct Saved(File);
+///
+/// impl FileSink for Saved {
+///     fn restart(&mut self) -> io::Result<()> {
+///         self.0.set_len(0)?;
+///         self.0.rewind()
+///     }
+///
+///     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+///         self.0.write_all(bytes)
+///     }
+/// }
+/// ```
 pub trait FileSink: Send {
     /// An attempt begins: what was written so far does not count.
     ///
@@ -83,6 +102,17 @@ impl Client {
     ///
     /// The statement's URL must be WeChat Pay's or one of [`crate::Hosts`], such as a simulator's. The file is asked for at
     /// these hosts in either case, which are one API; what comes is proven by its hash.
+    ///
+    /// ```no_run
+    /// # async fn f(client: wechatpay_client::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay::api::TradeBill;
+    ///
+    /// let statement = client.send(&TradeBill::new("2026-03-02")?.gzip()).await?;
+    /// let mut file = Vec::new(); // or a sink of one's own, for large ones
+    /// client.download(&statement, &mut file).await?; // within 5 minutes
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`DownloadError`].

@@ -22,6 +22,22 @@ impl V2Client {
     /// Downloads the trade bill of a day into `sink`. It may take as long as it goes on: no piece of it is waited for
     /// longer than [`crate::Patience::file_silence`]. What breaks off is fetched once more.
     ///
+    /// ```no_run
+    /// # async fn f(client: wechatpay_client::V2Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay::v2::{BillReason, BillType, DownloadBill};
+    /// use wechatpay_client::DownloadError;
+    ///
+    /// let bill = DownloadBill { bill_date: "20260302".to_owned(), bill_type: BillType::All, gzip: true };
+    /// let mut file = Vec::new(); // or a sink of one's own, for large ones
+    /// match client.download(&bill, &mut file).await {
+    ///     Ok(()) => println!("{} bytes", file.len()),
+    ///     Err(DownloadError::NoBill(failure)) if failure.reason == BillReason::NoBill => println!("an empty day"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`DownloadError`]. A day without payments is [`DownloadError::NoBill`] with
     /// [`wechatpay::v2::BillReason::NoBill`]: take it as an empty bill.

@@ -36,6 +36,26 @@ impl ClientCertificate {
 }
 
 /// Speaks APIv2 for one merchant. Cheap to clone. WeChat Pay's limits are kept as for [`crate::Client`], and apart from it.
+///
+/// ```no_run
+/// use wechatpay::v2::{ApiV2Key, Caller, OrderNumber, OrderQuery, SignType};
+/// use wechatpay_client::{ClientCertificate, Transport, V2Client};
+///
+/// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// # let read = |name: &str| std::fs::read_to_string(name);
+/// let certificate = ClientCertificate::from_pem(&read("apiclient_cert.pem")?, &read("apiclient_key.pem")?)?;
+/// let client = V2Client::new(
+///     Transport::new()?,
+///     Caller::merchant("wx0123456789abcdef", "1900000001"),
+///     ApiV2Key::new("192006250b4c09247ec02edce69f6a2d")?,
+///     SignType::HmacSha256,
+///     Some(certificate), // refunds need it
+/// )?;
+/// let order = client.send(&OrderQuery(OrderNumber::OutTradeNo("ORDER20260302A".to_owned()))).await?;
+/// println!("{}", order.trade_state);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct V2Client {
     plain: Transport,
