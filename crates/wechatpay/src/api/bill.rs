@@ -1,7 +1,8 @@
 //! Bills: asking for the statement of a day, and downloading its file.
 //!
 //! Invariant: a statement's answer is signed, its file is not: the file counts once its hash, over the uncompressed
-//! bytes, is the statement's. Deliberately absent: hashing, unzipping and reading, which are [`crate::bill`]'s.
+//! bytes, is the statement's. Deliberately absent: hashing, which is for whoever downloads; unzipping and reading, which
+//! are [`crate::bill`]'s.
 
 use serde::Deserialize;
 

@@ -124,24 +124,25 @@ pub(super) fn decimals(text: &str) -> usize {
 
 /// The number times 10^`decimals`, exactly.
 fn scaled(text: &str, decimals: usize) -> Result<i64, AmountError> {
-    let (negative, text) = match text.strip_prefix('-') {
-        Some(text) => (true, text),
-        None => (false, text),
+    let (negative, text) = match text.as_bytes() {
+        [b'-', text @ ..] => (true, text),
+        text => (false, text),
     };
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(whole) || !is_number(fraction) {
+    let point = text.iter().position(|byte| *byte == b'.');
+    let (whole, fraction) = point.map_or((text, &b"0"[..]), |point| (&text[..point], &text[point + 1..]));
+    if whole.is_empty() || fraction.is_empty() || !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
         return Err(AmountError::NotANumber);
     }
     let (kept, beyond) = fraction.split_at(fraction.len().min(decimals));
-    if beyond.bytes().any(|byte| byte != b'0') {
+    if beyond.iter().any(|byte| *byte != b'0') {
         return Err(AmountError::TooFine);
     }
-    let padding = std::iter::repeat_n(b'0', decimals - kept.len());
-    let mut digits = whole.bytes().chain(kept.bytes()).chain(padding);
-    let value =
-        digits.try_fold(0i64, |value, digit| value.checked_mul(10)?.checked_add(i64::from(digit - b'0')));
-    let value = value.ok_or(AmountError::TooLarge)?;
+    let mut value = 0i64;
+    let zeros = std::iter::repeat_n(&b'0', decimals - kept.len());
+    for digit in whole.iter().chain(kept).chain(zeros) {
+        let shifted = value.checked_mul(10).and_then(|value| value.checked_add(i64::from(digit - b'0')));
+        value = shifted.ok_or(AmountError::TooLarge)?;
+    }
     Ok(if negative { -value } else { value })
 }
 

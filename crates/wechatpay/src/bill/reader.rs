@@ -17,7 +17,7 @@ use super::summary::Summary;
 /// A bill's file, read while it comes in. Compressed or not: the first bytes tell.
 ///
 /// Rows are provisional until [`Self::finish`] returns `Ok`, as a file may be cut, or its summary may not fit. Memory is
-/// bounded by what is pushed between two calls that return no row, and some 200 KiB.
+/// bounded by what is pushed between two calls that return no row, and a few hundred KiB.
 ///
 /// ```
 /// use std::io::Read;

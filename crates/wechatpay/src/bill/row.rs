@@ -234,7 +234,7 @@ fn divide_at_commas(text: &str, spans: &mut Vec<Span>) {
 }
 
 pub(super) fn unescaped(cell: &str) -> Cow<'_, str> {
-    if !cell.contains('\\') {
+    if !cell.as_bytes().contains(&b'\\') {
         return Cow::Borrowed(cell);
     }
     let mut text = String::with_capacity(cell.len());

@@ -36,7 +36,7 @@ pub struct TradeSummary {
     pub refund_settlement_total: Option<Fen>,
     /// The coupons in its refunds.
     pub refund_coupon_total: Option<Fen>,
-    /// All fees; some bills round this one.
+    /// All fees. Some bills round this sum: it is held against the rows to as many digits as it has, a fen at the least.
     pub fee: Option<Fee>,
     /// The summary as it is written.
     pub written: Summary,

@@ -16,8 +16,8 @@ use crate::{Fen, UnixSeconds};
 pub struct TradeRow<'a> {
     /// What it is about.
     pub entry: Entry<'a>,
-    /// 交易时间. When it was paid; in a refund's row when the refund was accepted (in `REFUND` bills when the order was
-    /// paid: see [`Refund::accepted_at`]).
+    /// 交易时间. When it was paid; in a refund's row when the refund was accepted (in `REFUND` bills perhaps when the order
+    /// was paid: they have [`Refund::accepted_at`]).
     pub time: UnixSeconds,
     /// 公众账号ID. The Mini Program or app that was paid in.
     pub appid: &'a str,

@@ -1,6 +1,6 @@
 //! The layouts that bills come in: by kind, by age, by system.
 
-use wechatpay::bill::{Any, BillError, Entry, Fee, Trade};
+use wechatpay::bill::{Any, Bill, BillError, Entry, Fee, FundFlow, FundFlowRow, Row, Trade, TradeRow};
 use wechatpay::{Fen, UnixSeconds};
 
 use super::{FUNDS, TRADES, any, cells, funds, gzip, read, read_in_pieces, trades};
@@ -178,6 +178,59 @@ fn compressed_files_are_read_as_plain_ones() {
             assert_eq!(rows, any(TRADES).unwrap());
         }
     }
+}
+
+/// A file much larger than what is held of it at a time, in small and large pieces.
+#[test]
+fn long_files_are_read_with_any_size_of_piece() {
+    const ROWS: u64 = 3000;
+    let lines: Vec<_> = FUNDS.lines().collect();
+    let mut file = format!("{}\n", lines[0]);
+    for n in 1..=ROWS {
+        file += &lines[2]
+            .replace("4200000000202603029000000002", &format!("{n}"))
+            .replace("`system", &format!("`{}", "x".repeat(n as usize % 300)));
+        file.push('\n');
+    }
+    let expense = Fen::new(36 * ROWS as i64).unwrap();
+    file += &format!(
+        "资金流水总笔数,支出笔数,支出金额\n`{ROWS},`{ROWS},`{}.{:02}",
+        expense.get() / 100,
+        expense.get() % 100
+    );
+    let compressed = gzip(file.as_bytes());
+    for (file, size) in [
+        (file.as_bytes(), 700),
+        (file.as_bytes(), 100_000),
+        (file.as_bytes(), usize::MAX),
+        (&compressed, 9),
+        (&compressed, usize::MAX),
+    ] {
+        let mut seen = 0;
+        let summary = read_in_pieces::<FundFlow>(file, &[size], |row| {
+            seen += 1;
+            assert_eq!((row.flow_no.parse(), row.applicant.len() as u64), (Ok(seen), seen % 300));
+        });
+        assert_eq!((seen, summary.unwrap().expense), (ROWS, Some(expense)), "pieces of {size}");
+    }
+    let mut bill = Bill::<FundFlow>::new();
+    // One row for each piece, so that text heaps up; then the rest.
+    for piece in file.as_bytes().chunks(1000) {
+        bill.push(piece);
+        bill.next_row().unwrap();
+    }
+    while bill.next_row().unwrap().is_some() {}
+    assert_eq!((bill.rows(), bill.finish().unwrap().expense), (ROWS, Some(expense)));
+}
+
+/// A bill may be read in a task that other threads go on with.
+#[test]
+fn bills_and_rows_go_from_thread_to_thread() {
+    fn goes<T: Send + Sync>() {}
+    goes::<Bill<Any>>();
+    goes::<Bill<Trade>>();
+    goes::<Bill<FundFlow>>();
+    goes::<(Row<'_>, TradeRow<'_>, FundFlowRow<'_>, BillError)>();
 }
 
 /// Before January 2025 some columns of profit-sharing bills had no backtick.
