@@ -5,11 +5,11 @@
 
 use std::fmt::Write as _;
 
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::answer::AnswerError;
-use crate::error::without_texts;
+use crate::error::quiet;
 
 /// Absolute path and query under construction.
 pub(super) struct Target {
@@ -96,8 +96,7 @@ pub(super) fn json(body: &impl Serialize) -> Vec<u8> {
 
 /// The answer in a body. Its error quotes nothing of it, as it may name a user.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AnswerError> {
-    let quiet = |error: serde_json::Error| serde_json::Error::custom(without_texts(&error));
-    serde_json::from_slice(body).map_err(|error| AnswerError::Malformed(quiet(error)))
+    serde_json::from_slice(body).map_err(|error| AnswerError::Malformed(quiet(&error)))
 }
 
 /// An optional text: absent, `null` and `""` are all `None`.
