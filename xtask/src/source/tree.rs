@@ -11,7 +11,7 @@ use super::file::SourceFile;
 use crate::workspace::{Package, Workspace};
 
 /// The folders that are read, relative to the workspace.
-const FOLDERS: &[&str] = &["crates", "xtask", "docs/errors"];
+const FOLDERS: &[&str] = &["crates", "fuzz/fuzz_targets", "xtask", "docs/errors"];
 
 /// Paths are relative to the workspace, have forward slashes and are sorted.
 #[derive(Default)]
