@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use payonce_test_servers::SharedServers;
 
 use crate::workspace::Workspace;
-use crate::{peers, prerequisites, process, tidy};
+use crate::{fuzz, peers, prerequisites, process, tidy};
 
 /// The folder of test vectors that others published, as the tests know it.
 const VECTORS: &str = "PAYONCE_VECTORS";
@@ -58,7 +58,11 @@ impl Run {
             peers::check(install, workspace)?;
             vectors()
         })?;
-        self.cargo("fmt", &["fmt", "--all", "--check"])?;
+        self.step("fmt", |workspace| {
+            run_told(&mut cargo(&["fmt", "--all", "--check"]), &workspace.root)?;
+            // A workspace of its own, and no member of ours.
+            run_told(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]), &workspace.root)
+        })?;
         self.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
         self.step("doc", |workspace| {
             let mut doc = cargo(&["doc", "--no-deps", "--workspace"]);
@@ -66,7 +70,8 @@ impl Run {
         })?;
         self.step("tidy", tidy::check)?;
         self.step("tests", |workspace| tests(&workspace.root, vectors.as_deref(), extra))?;
-        self.cargo("doctests", &["test", "--doc", "--workspace"])
+        self.cargo("doctests", &["test", "--doc", "--workspace"])?;
+        self.step("fuzz", fuzz::step)
     }
 
     fn cargo(&mut self, name: &'static str, args: &[&str]) -> Result<(), Failed> {
