@@ -9,6 +9,7 @@ as `found-…`, and is left alone, as is every other file. The same vectors give
 """
 
 import base64
+import gzip
 import json
 import pathlib
 import subprocess
@@ -383,6 +384,70 @@ def diagnosis():
     seed("v2 no xml", [], "<xml><a>1</b></xml>")
 
 
+FUNDS = """记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),资金变更提交申请人,备注,业务凭证号
+`2026-03-02 09:15:08,`4200000000202603020000000001,`4200000000202603029000000001,`交易,`交易,`收入,`59.90,`159.90,`system,`结算总金额 59.90 元;含手续费 0.36 元,`A
+`2026-03-02 09:15:08,`4200000000202603020000000001,`4200000000202603029000000002,`交易,`扣除交易手续费,`支出,`0.36,`159.54,`system,`,`A
+资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额
+`2.0,`1.0,`59.90,`1.0,`0.36
+"""
+
+
+def bills():
+    def seed(name, file):
+        write("bills", name, file)
+
+    whole = (ROOT / "crates/wechatpay/tests/vectors/bill.csv").read_text().replace("oTESTopenid", "oTestOpenid")
+    lines = whole.splitlines(keepends=True)
+    # Few columns, so that a fuzzer has less to keep whole.
+    small = ["交易时间,公众账号ID,商户号,微信订单号,商户订单号,用户标识,交易类型,交易状态,货币种类,订单金额,手续费\n",
+             "`2026-03-02 09:15:07,`wx0,`1900000001,`4200,`A1,`oTestOpenid,`JSAPI,`SUCCESS,`CNY,`59.90,`0.36\n",
+             "`2026-03-02 09:15:09,`wx0,`1900000001,`4201,`A2,`oTestOpenid,`JSAPI,`SUCCESS,`CNY,`0.01,`0\n",
+             "总交易单数,订单总金额,手续费总金额\n", "`2,`59.91,`0.36\n"]
+    text = "".join(small)
+    seed("trades", whole)
+    seed("trades without end of line", whole.rstrip())
+    seed("trades small", text)
+    seed("trades none", small[0] + small[3] + "`0,`0,`0\n")
+    seed("trades of crlf", text.replace("\n", "\r\n"))
+    seed("trades with full width", text.replace(":", "：", 1).replace("订单金额", "订单金额（元）").replace("订单金额（元）", "订单金额", 1))
+    seed("funds", FUNDS)
+    seed("any", "分账时间,分账金额（元）\n`2026-03-02 09:15:07,`1.20\n总条数,总金额\n`1,`1.20\n")
+    seed("empty", "")
+    seed("blanks", "\ufeff \r\n\n")
+    seed("xml", "<xml><return_code>FAIL</return_code></xml>")
+    seed("json", '{"code":"NO_STATEMENT_EXIST"}')
+    seed("tabs", text.replace(",", "\t"))
+    seed("no columns", "x,y\n")
+    seed("column twice", text.replace("用户标识", "手续费"))
+    seed("not a row", small[0] + "x,y\n")
+    seed("cell count", text.replace(",`CNY", ""))
+    seed("comma in a cell", text.replace("`oTestOpenid", "`o,T", 1))
+    seed("not utf8", small[0].encode() + b"`\xff,`\n")
+    seed("amount", text.replace("59.90", "59.901"))
+    seed("amount of somebody", text.replace("`59.90", "`oTestOpenid"))
+    seed("amount negative", text.replace("`59.90", "`-59.90"))
+    seed("amount too large", text.replace("`59.90", "`92233720368547758.08"))
+    seed("count", text.replace("`2,", "`2.5,"))
+    seed("time", text.replace("09:15:07", "oTestOpenid"))
+    seed("no order", text.replace("`A1", "`"))
+    seed("after the summary", text + small[1])
+    seed("cut", small[0] + small[1] + small[2][:40])
+    seed("cut before the summary", "".join(small[:3]))
+    seed("mismatch", text.replace("59.91", "59.92"))
+    seed("row missing", small[0] + small[1] + small[3] + small[4])
+    seed("headings with a backtick", "`" + text)
+    seed("trades zipped", zipped(text))
+    seed("trades zipped in two", zipped(small[0] + small[1]) + zipped("".join(small[2:])))
+    seed("zipped cut", zipped(text)[:-5])
+    seed("zipped damaged", zipped(text)[:60] + b"\0\0" + zipped(text)[62:])
+    seed("zipped and more", zipped(text) + b"x")
+
+
+def zipped(text):
+    # Without a time, so that it is the same each time.
+    return gzip.compress(text.encode(), mtime=0)
+
+
 def v2_xml():
     texts = {
         "empty": "<xml/>",
@@ -497,5 +562,6 @@ def v2_answer():
     write("v2_answer", "no bill broken", "bill", "<xml>")
 
 
-for make in [headers, envelope, resource, certificates, errors, calls, diagnosis, v2_xml, v2_notice, v2_answer]:
+for make in [headers, envelope, resource, certificates, errors, calls, diagnosis, bills, v2_xml, v2_notice,
+             v2_answer]:
     make()

@@ -11,6 +11,7 @@
 //!
 //! Deliberately absent: anything that ships; libFuzzer.
 
+mod bills;
 mod calls;
 mod certificates;
 mod diagnosis;
@@ -22,6 +23,7 @@ mod input;
 mod resource;
 mod v2;
 
+pub use bills::TARGET as BILLS;
 pub use calls::TARGET as CALLS;
 pub use certificates::TARGET as CERTIFICATES;
 pub use diagnosis::TARGET as DIAGNOSIS;
@@ -48,5 +50,16 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: &[Target] =
-    &[HEADERS, ENVELOPE, RESOURCE, CERTIFICATES, ERRORS, CALLS, DIAGNOSIS, V2_XML, V2_NOTICE, V2_ANSWER];
+pub const TARGETS: &[Target] = &[
+    HEADERS,
+    ENVELOPE,
+    RESOURCE,
+    CERTIFICATES,
+    ERRORS,
+    CALLS,
+    DIAGNOSIS,
+    BILLS,
+    V2_XML,
+    V2_NOTICE,
+    V2_ANSWER,
+];

@@ -51,6 +51,7 @@ replays! {
     errors: ERRORS,
     calls: CALLS,
     diagnosis: DIAGNOSIS,
+    bills: BILLS,
     v2_xml: V2_XML,
     v2_notice: V2_NOTICE,
     v2_answer: V2_ANSWER,
