@@ -17,6 +17,7 @@ mod migrate;
 mod reload;
 mod serve;
 mod signals;
+mod simulate;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -59,5 +60,6 @@ fn run(args: args::Args, environment: &Environment) -> anyhow::Result<ExitCode> 
         args::Command::Copy(options) => copy::run(&options, environment),
         args::Command::Explain(options) => explain::run(&options, environment),
         args::Command::Demo(options) => demo::run(&options),
+        args::Command::Simulate(options) => simulate::run(&options),
     }
 }

@@ -21,4 +21,5 @@ mod refused;
 mod reload;
 mod server;
 mod shop;
+mod simulate;
 mod wire;

@@ -1,7 +1,10 @@
-//! The client against a server that plays WeChat Pay over real sockets, scripted answer by answer.
+//! The client against a server that plays WeChat Pay over real sockets: scripted answer by answer for what WeChat Pay
+//! does rarely, and the simulator for what it does always.
+#![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
 
 mod download;
 mod keys;
 mod refresher;
 mod send;
+mod simulated;
 mod wechat;

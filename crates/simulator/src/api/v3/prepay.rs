@@ -25,7 +25,7 @@ const DETAIL_BYTES_MAX: usize = 6144;
 
 const ACCOUNT: [&str; 6] = ["appid", "mchid", "sp_appid", "sp_mchid", "sub_appid", "sub_mchid"];
 
-const REST: [&str; 15] = [
+const REST: [&str; 14] = [
     "description",
     "out_trade_no",
     "time_expire",
@@ -40,7 +40,6 @@ const REST: [&str; 15] = [
     "scene_info",
     "settle_info",
     "subsidy_info",
-    "trade_scenario",
 ];
 
 pub(super) fn place(
@@ -201,7 +200,6 @@ fn scene(body: &Object<'_>, trade_type: TradeType) -> Result<Option<String>, Err
 /// What is only checked.
 fn further(body: &Object<'_>) -> Result<(), Error> {
     body.optional_text("goods_tag", "订单优惠标记", 32)?;
-    body.optional_text("trade_scenario", "交易场景", 32)?;
     body.words("limit_pay", "指定支付方式", &["no_balance", "no_credit", "no_debit", "balance_only"])?;
     body.optional_bool("support_fapiao", "电子发票入口开放标识")?;
     if let Some(settle) =
