@@ -53,7 +53,7 @@ impl Books {
             success_time: now,
         };
         if let Some(order) = self.orders.get_mut(key) {
-            order.standing = Standing::Paid(payment.clone());
+            order.standing = Standing::Paid(Box::new(payment.clone()));
         }
         self.paid.insert(payment.transaction_id.clone(), key.clone());
         self.notices.push(notice(key, &payment, terms.notify_url, rng), now);

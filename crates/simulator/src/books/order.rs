@@ -130,7 +130,7 @@ pub enum Standing {
         at: UnixSeconds,
     },
     /// The user paid.
-    Paid(Payment),
+    Paid(Box<Payment>),
 }
 
 /// `trade_state`.

@@ -90,18 +90,18 @@ async fn an_answer_is_signed_by_the_key_that_was_asked_for() {
 async fn certificates_are_changed_by_degrees() {
     let shop = shop(Mode::Certificates).await;
     let old = shop.ring.certificates()[0].serial().to_owned();
-    assert_eq!(shop.listed().await, [old.clone()]);
+    assert_eq!(shop.listed().await, [old.as_str()]);
 
     let certificate = shop.simulator.new_certificate().unwrap();
     let new = certificate.serial().to_owned();
     shop.change_ring(|ring| ring.add_certificate(certificate));
-    assert_eq!(shop.listed().await, [old.clone(), new.clone()]);
+    assert_eq!(shop.listed().await, [old.as_str(), new.as_str()]);
     for (permille, signer) in [(0, &old), (1000, &new), (0, &old)] {
         shop.change_ring(|ring| ring.grey.new_certificate_permille = permille);
         assert_eq!(&shop.signer_when_asked_for(None).await, signer, "{permille}");
     }
     shop.change_ring(Ring::retire_old_certificates);
-    assert_eq!(shop.listed().await, [new.clone()]);
+    assert_eq!(shop.listed().await, [new.as_str()]);
     assert_eq!(shop.signer_when_asked_for(None).await, new);
 }
 
