@@ -107,10 +107,10 @@ pub enum Progress {
         /// Business time.
         at: UnixSeconds,
     },
-    /// An attempt that was due at this time is on its way.
+    /// An attempt is on its way since this time.
     Sending {
         /// Business time.
-        due_at: UnixSeconds,
+        since: UnixSeconds,
     },
     /// Nothing: it was acknowledged.
     Acknowledged,
@@ -121,8 +121,8 @@ pub enum Progress {
 /// One attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// When it was settled, in business time.
-    pub at: UnixSeconds,
+    /// When it began, in business time.
+    pub sent_at: UnixSeconds,
     /// What came back.
     pub heard: Heard,
 }
@@ -214,10 +214,10 @@ impl Outbox {
 
     /// Takes an attempt that is due. Whoever takes it says what came of it by [`Self::settle`].
     pub fn take_due(&mut self, now: UnixSeconds) -> Option<Sending> {
-        let (due_at, number) = self.due.first().copied().filter(|(at, _)| *at <= now)?;
+        let (_, number) = self.due.first().copied().filter(|(at, _)| *at <= now)?;
         self.due.pop_first();
         let entry = self.entries.get_mut(&number)?;
-        entry.progress = Progress::Sending { due_at };
+        entry.progress = Progress::Sending { since: now };
         self.sending += 1;
         let attempt = u32::try_from(entry.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
         Some(Sending { number, attempt, notice: entry.notice.clone() })
@@ -226,10 +226,10 @@ impl Outbox {
     /// Notes what came of an attempt that was taken, and when the next is due by the official schedule.
     pub fn settle(&mut self, number: u64, heard: Heard, now: UnixSeconds) {
         let Some(entry) = self.entries.get_mut(&number) else { return };
-        let Progress::Sending { .. } = entry.progress else { return };
+        let Progress::Sending { since: sent_at } = entry.progress else { return };
         self.sending -= 1;
         let acknowledged = entry.notice.content.is_acknowledged_by(&heard);
-        entry.attempts.push(Attempt { at: now, heard });
+        entry.attempts.push(Attempt { sent_at, heard });
         let attempts = u32::try_from(entry.attempts.len()).unwrap_or(u32::MAX);
         let wait = Retry::OFFICIAL.wait_after(attempts).map(|wait| wait.as_secs().cast_signed());
         entry.progress = match wait {
@@ -248,7 +248,7 @@ impl From<Kept> for Outbox {
     fn from(Kept { last, mut entries }: Kept) -> Self {
         let mut due = BTreeSet::new();
         for (number, entry) in &mut entries {
-            if let Progress::Due { at } | Progress::Sending { due_at: at } = entry.progress {
+            if let Progress::Due { at } | Progress::Sending { since: at } = entry.progress {
                 entry.progress = Progress::Due { at };
                 due.insert((at, *number));
             }

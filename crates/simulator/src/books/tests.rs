@@ -359,6 +359,7 @@ fn table_of_acknowledgements() {
         // Settled once; what comes later for the same attempt is nothing.
         books.notices.settle(sending.number, heard(Some(204)), NOW);
         let entry = books.notices.entry(sending.number).unwrap();
+        assert_eq!(entry.attempts[0].sent_at, NOW);
         assert_eq!((entry.progress, entry.attempts.len()), (progress, 1), "{status:?}");
     }
 }
