@@ -60,6 +60,7 @@ macro_rules! for_each_group {
             payments_that_wait_are_decided_in_the_order_of_their_arrival,
             contradictions_wait_as_well,
             one_payment_never_pays_two_orders,
+            a_contradiction_flags_the_order_that_is_registered_after_it,
             an_adoption_takes_up_the_payments_that_wait,
         );
         $($then)+!(batches:
