@@ -80,6 +80,7 @@ macro_rules! for_each_group {
             payment_statement_once,
             payment_settles_once,
             a_number_counts_once,
+            an_incident_belongs_to_one_statement,
             message_sequence_once,
             payment_succeeded_once,
             notification_once,
