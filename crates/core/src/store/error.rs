@@ -80,7 +80,7 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
 pub enum Unavailability {
     /// Another process or transaction holds a lock for too long.
     Locked,
-    /// The file or its folder may not be written.
+    /// The database's file or its folder may not be written.
     ReadOnly,
     /// No space is left.
     DiskFull,
@@ -90,7 +90,7 @@ pub enum Unavailability {
     Io,
     /// No server answers at the address.
     Unreachable,
-    /// The server starts, stops, is a standby, or has left its cluster.
+    /// The server starts, stops, takes no writes (a standby, or out of service), or has left its cluster.
     NotReady,
     /// User, password or certificate are refused, or a right is missing.
     AccessDenied,
@@ -114,15 +114,14 @@ impl std::fmt::Display for Unavailability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Locked => "locked by another process or transaction: end it, or wait",
-            Self::ReadOnly => {
-                "read-only: give this user the right to write (SQLite: the file and its folder)"
-            }
+            Self::ReadOnly => "read-only: give this user the right to write the file and its folder",
             Self::DiskFull => "disk full: free some space",
             Self::CannotOpen => "cannot be opened: check that the folder exists and may be written",
             Self::Io => "input/output error: check the disk",
             Self::Unreachable => "no server answers: check host, port and network in the database's URL",
             Self::NotReady => {
-                "the server starts or stops, is a standby, or has left its cluster: wait, or look at its log"
+                "the server starts or stops, takes no writes (is it a standby?), or has left its cluster: wait, or \
+                 look at its log and its read-only settings"
             }
             Self::AccessDenied => {
                 "access denied: check user, password, TLS and rights (the user needs to create and change tables)"

@@ -50,6 +50,37 @@ async fn a_server_that_only_reads_is_passed_over() {
 }
 
 #[tokio::test]
+async fn a_server_that_turns_read_only_is_let_go() {
+    let Some(server) = own_server(&[]) else { return };
+    let store = open(&server.url("postgres")).await;
+    assert_eq!(outcomes(apply_all(&store, &[registered("A")]).await), [Outcome::Applied]);
+    let read_only = |on: &str| {
+        let set = format!(
+            "SET default_transaction_read_only = off; ALTER SYSTEM SET default_transaction_read_only = {on}; \
+             SELECT pg_reload_conf();"
+        );
+        server.execute("postgres", &set).expect("it reloads");
+    };
+    read_only("on");
+    // It reaches the open connections a moment later.
+    let mut number = 0;
+    let refused = loop {
+        number += 1;
+        let outcome = apply_all(&store, &[registered(&format!("B{number}"))]).await.remove(0);
+        if outcome.is_err() {
+            break outcome;
+        }
+    };
+    assert_eq!(reason(refused), Unavailability::NotReady);
+    read_only("off");
+    let connects = async || PostgresStore::open(&options(&server.url("postgres"))).await;
+    while connects().await.is_err() {}
+    assert_eq!(outcomes(apply_all(&store, &[registered("C")]).await), [Outcome::Applied]);
+}
+
+}
+
+#[tokio::test]
 async fn a_full_pool_says_so() {
     let Some(database) = database() else { return };
     let mut options = impatient(&database.url());
