@@ -92,7 +92,9 @@ fn beside_the_server(error: Error) -> StoreError {
 /// What kind of failure it is while a connection is made.
 pub(crate) fn class_of_connecting(error: Error) -> StoreError {
     let reason = match &error {
-        Error::Io(_) | Error::Protocol(_) => Unavailability::Unreachable,
+        Error::Io(_) => Unavailability::Unreachable,
+        // Bytes that are no answer, or a login that the driver was not built for.
+        Error::Protocol(_) | Error::Configuration(_) => Unavailability::NotUnderstood,
         Error::Tls(_) => Unavailability::AccessDenied,
         _ => return class(error),
     };

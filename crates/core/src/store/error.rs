@@ -90,6 +90,8 @@ pub enum Unavailability {
     Io,
     /// No server answers at the address.
     Unreachable,
+    /// What answers there is not such a server, or cannot be logged in to.
+    NotUnderstood,
     /// The server starts, stops, takes no writes (a standby, or out of service), or has left its cluster.
     NotReady,
     /// User, password or certificate are refused, or a right is missing.
@@ -106,7 +108,9 @@ impl Unavailability {
     /// Whether it passes by itself in a fail-over or under a burst, so that trying again soon may help.
     #[must_use]
     pub fn may_pass_soon(self) -> bool {
-        matches!(self, Self::Unreachable | Self::NotReady | Self::TooManyConnections)
+        // A proxy whose server is gone may close the connection before it said anything, which is not to be told from one
+        // that never was such a server.
+        matches!(self, Self::Unreachable | Self::NotUnderstood | Self::NotReady | Self::TooManyConnections)
     }
 }
 
@@ -119,6 +123,10 @@ impl std::fmt::Display for Unavailability {
             Self::CannotOpen => "cannot be opened: check that the folder exists and may be written",
             Self::Io => "input/output error: check the disk",
             Self::Unreachable => "no server answers: check host, port and network in the database's URL",
+            Self::NotUnderstood => {
+                "what answers does not speak this database's protocol, or asks for a login that payonce does not \
+                 know: check host and port in the URL, and how the user logs in"
+            }
             Self::NotReady => {
                 "the server starts or stops, takes no writes (is it a standby?), or has left its cluster: wait, or \
                  look at its log and its read-only settings"

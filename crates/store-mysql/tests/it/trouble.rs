@@ -53,6 +53,15 @@ async fn a_server_that_only_reads_is_refused_and_let_go() {
 }
 
 #[tokio::test]
+async fn a_login_that_the_driver_does_not_know_is_told() {
+    let Some(server) = own_server(&[("plugin-load-add", "auth_ed25519")]) else { return };
+    let user = "CREATE USER node@'127.0.0.1' IDENTIFIED VIA ed25519 USING PASSWORD('right');";
+    server.execute(SHOP, user).expect("the plugin comes with the server");
+    let url = server.url(SHOP).replace("root@", "node:right@");
+    assert_eq!(reason(MySqlStore::open(&options(&url)).await), Unavailability::NotUnderstood);
+}
+
+#[tokio::test]
 async fn a_full_pool_says_so() {
     let Some(database) = database() else { return };
     let mut options = impatient(&database.url());

@@ -7,6 +7,7 @@ use payonce_core::{
     store::{Retention, Unavailability},
 };
 use payonce_store_postgres::PostgresStore;
+use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
 use crate::fixture::{
     apply_all, database, impatient, key, open, options, outcomes, own_server, paid, passed, reason,
@@ -78,6 +79,20 @@ async fn a_server_that_turns_read_only_is_let_go() {
     assert_eq!(outcomes(apply_all(&store, &[registered("C")]).await), [Outcome::Applied]);
 }
 
+#[tokio::test]
+async fn what_is_no_such_server_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let foreign = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("it accepts");
+            // Whoever is gone already has no answer to read.
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let url = format!("postgres://postgres@127.0.0.1:{port}/shop");
+    assert_eq!(reason(PostgresStore::open(&options(&url)).await), Unavailability::NotUnderstood);
+    foreign.abort();
 }
 
 #[tokio::test]
