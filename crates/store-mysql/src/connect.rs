@@ -133,8 +133,8 @@ impl MySqlStore {
     /// A connection on which the epoch is known.
     pub(crate) async fn session(&self, pool: &Pool<MySqlServer>) -> Result<Session<MySqlServer>, StoreError> {
         let mut session = pool.session().await?;
-        if self.watch.current().is_none() {
-            session.run(async |connection| self.watch.prove_again(connection).await).await?;
+        if let Some(engine) = self.watch.to_ask() {
+            session.run(async |connection| self.watch.prove(connection, engine).await).await?;
         }
         Ok(session)
     }
@@ -221,7 +221,7 @@ impl Server for MySqlServer {
         connection.execute(AssertSqlSafe(self.setup(engine))).await.map_err(class)?;
         match self.work {
             Work::Migration => facts.warn(),
-            Work::Day => self.watch.prove(&mut connection, engine).await?,
+            Work::Day => self.watch.prove_on_new(&mut connection, engine).await?,
         }
         Ok(connection)
     }
