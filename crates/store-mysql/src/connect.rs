@@ -31,8 +31,7 @@ const MARIADB_MIN: [u32; 3] = [10, 6, 0];
 /// milliseconds; the server counts whole seconds, and this leaves time for a second attempt.
 const LOCK_MAX: Duration = Duration::from_secs(2);
 
-/// After this MariaDB ends the transaction of a node that fell silent in it, so that nobody waits for its locks. (MySQL
-/// waits until the connection is known to be lost.)
+/// After this the server ends the transaction of a node that fell silent in it, so that nobody waits for its locks.
 const SILENT_MAX: Duration = Duration::from_secs(10);
 
 /// How long migrations may take, all in all: a later one may have to rewrite a big table.
@@ -177,6 +176,16 @@ impl MySqlServer {
         self.watch.engine() == Some(Engine::Galera)
     }
 
+    /// After what time the server has to end a transaction in which nothing was asked, if it must be told so for each
+    /// one: MySQL has no such limit, but one for a session that lies idle. Between transactions it may.
+    pub(crate) fn silent_max(&self) -> Option<Duration> {
+        (self.watch.engine() == Some(Engine::MySql)).then(|| self.silence())
+    }
+
+    fn silence(&self) -> Duration {
+        SILENT_MAX.max(2 * self.work_max)
+    }
+
     /// The statements that make a session ready, whatever the server's defaults are.
     fn setup(&self, engine: Engine) -> String {
         let lock = match self.work {
@@ -192,7 +201,7 @@ impl MySqlServer {
             Engine::MariaDb | Engine::Galera => format!(
                 "max_statement_time = {}, idle_transaction_timeout = {}, join_cache_level = 0",
                 self.work_max.as_secs_f64(),
-                SILENT_MAX.max(2 * self.work_max).as_secs()
+                self.silence().as_secs()
             ),
         };
         let cluster = match engine {
@@ -227,7 +236,8 @@ impl Server for MySqlServer {
     }
 
     async fn roll_back(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
-        connection.execute("ROLLBACK; SET SESSION autocommit = 1").await.map(drop).map_err(class)
+        const BACK: &str = "ROLLBACK; SET SESSION autocommit = 1, wait_timeout = DEFAULT";
+        connection.execute(BACK).await.map(drop).map_err(class)
     }
 
     async fn ping(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {

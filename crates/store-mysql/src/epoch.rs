@@ -149,6 +149,12 @@ impl Watch {
         self.known().engine
     }
 
+    /// Takes the server for one of another kind.
+    #[cfg(test)]
+    pub(crate) fn take_for(&self, engine: Engine) {
+        self.known().engine = Some(engine);
+    }
+
     /// A connection was lost.
     pub(crate) fn forget(&self) {
         let mut known = self.known();
