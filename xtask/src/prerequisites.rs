@@ -10,7 +10,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail, ensure};
-use payonce_test_servers::{ci_promises_servers, galera, mariadb, postgres, redis};
+use payonce_test_servers::{
+    ci_promises_servers, galera, mariadb,
+    postgres::{self, pooler},
+    redis,
+};
 
 use crate::process;
 
@@ -64,6 +68,12 @@ const TOOLS: &[Tool] = &[
         kind: Kind::Server,
         is_present: postgres::is_installed,
         packages: &["postgresql"],
+    },
+    Tool {
+        name: "PgBouncer",
+        kind: Kind::Server,
+        is_present: pooler::is_installed,
+        packages: &["pgbouncer"],
     },
     Tool {
         name: "MariaDB",
