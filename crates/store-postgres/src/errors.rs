@@ -48,6 +48,8 @@ fn class_of(code: &str) -> Class {
         "53100" => Class::Unavailable(Unavailability::DiskFull),
         "3D000" => Class::Unavailable(Unavailability::NoDatabase),
         "42501" => Class::Unavailable(Unavailability::AccessDenied),
+        // invalid_sql_statement_name, duplicate_prepared_statement: what was prepared stands in another session
+        "26000" | "42P05" => Class::Unavailable(Unavailability::SharedSession),
         // undefined_table, invalid_schema_name
         "42P01" | "3F000" => Class::NoTable,
         _ => match code.get(..2) {
@@ -123,6 +125,7 @@ mod tests {
             (Class::Unavailable(NotReady), &["57P03", "25006"]),
             (Class::Unavailable(TimedOut), &["57014"]),
             (Class::Unavailable(Unavailability::TooManyConnections), &["53300"]),
+            (Class::Unavailable(Unavailability::SharedSession), &["26000", "42P05"]),
             (Class::Unavailable(DiskFull), &["53100"]),
             (Class::Unavailable(NoDatabase), &["3D000"]),
             (Class::Unavailable(AccessDenied), &["42501", "28000", "28P01"]),

@@ -100,6 +100,8 @@ pub enum Unavailability {
     NoDatabase,
     /// No connection is free, here or at the server.
     TooManyConnections,
+    /// A pooler between us and the server gives a connection to others between two of our statements.
+    SharedSession,
     /// A statement took too long.
     TimedOut,
 }
@@ -137,6 +139,10 @@ impl std::fmt::Display for Unavailability {
             Self::NoDatabase => "no such database: create it, or mend its name in the URL",
             Self::TooManyConnections => {
                 "no connection is free: raise the server's limit, or lower store.connections_max"
+            }
+            Self::SharedSession => {
+                "a pooler gives the session to others between two statements: set it to pool sessions for payonce \
+                 (PgBouncer: pool_mode = session), or name the server itself in the URL"
             }
             Self::TimedOut => "a statement took too long: look for long transactions and a busy disk",
         })
