@@ -113,6 +113,7 @@ macro_rules! for_each_group {
             unopened_callbacks_are_kept_once,
             unopened_callbacks_are_shared_out,
             what_came_long_ago_is_pruned,
+            pruning_gets_past_what_a_clock_ahead_has_written,
             notes_change_no_order,
         );
         $($then)+!(exactness:

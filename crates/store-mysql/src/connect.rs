@@ -19,6 +19,7 @@ use crate::{
     epoch::{Engine, Watch},
     errors::{class, class_of_connecting},
     migrate,
+    notes::LookedThrough,
     rows::value,
     store::again_on_conflict,
 };
@@ -105,6 +106,7 @@ pub struct MySqlStore {
     pub(crate) path: Pool<MySqlServer>,
     /// For all else.
     pub(crate) beside: Pool<MySqlServer>,
+    pub(crate) looked: LookedThrough,
 }
 
 impl MySqlStore {
@@ -126,7 +128,7 @@ impl MySqlStore {
             work_max: options.work_max,
         };
         let pool = || Pool::new(MySqlServer::new(options, Work::Day, &watch), options.hosts.len(), limits);
-        Ok(Self { path: pool(), beside: pool(), watch })
+        Ok(Self { path: pool(), beside: pool(), watch, looked: LookedThrough::default() })
     }
 
     /// A connection on which the epoch is known.

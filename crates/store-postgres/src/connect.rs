@@ -20,6 +20,7 @@ use crate::{
     epoch::Watch,
     errors::{class, class_of_connecting},
     migrate,
+    notes::LookedThrough,
 };
 
 /// The oldest version that knows `gen_random_uuid()` and `pg_current_xact_id()`.
@@ -107,6 +108,7 @@ pub struct PostgresStore {
     pub(crate) path: Pool<Postgres>,
     /// For all else.
     pub(crate) beside: Pool<Postgres>,
+    pub(crate) looked: LookedThrough,
 }
 
 impl PostgresStore {
@@ -125,7 +127,8 @@ impl PostgresStore {
             work_max: options.work_max,
         };
         let pool = |work| Pool::new(Postgres::new(options, work, &watch), options.hosts.len(), limits);
-        Ok(Self { path: pool(Work::Path), beside: pool(Work::Beside), watch })
+        let looked = LookedThrough::default();
+        Ok(Self { path: pool(Work::Path), beside: pool(Work::Beside), watch, looked })
     }
 
     /// A connection on which the epoch is known.
