@@ -68,6 +68,18 @@ pub struct StoreSettings {
     pub migrate: bool,
 }
 
+impl StoreSettings {
+    /// How many transactions may run at the same time on a database server: its store keeps the other half of the
+    /// connections for all else. `None` where there are no connections.
+    #[must_use]
+    pub fn transactions_possible(&self) -> Option<usize> {
+        match self.url {
+            StoreUrl::Sqlite(_) => None,
+            StoreUrl::Postgres(_) | StoreUrl::MySql(_) => Some(self.connections_max.div_ceil(2)),
+        }
+    }
+}
+
 /// Where the orders are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreUrl {

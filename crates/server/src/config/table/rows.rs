@@ -82,8 +82,8 @@ pub(in crate::config) static KEYS: [&Key; 33] = [
             set: |config, number| config.store.transactions_max = number as usize,
         },
         sample: Sample::Default("1"),
-        doc: "Transactions at the same time on a database server, of this node. More help where the server is far\n\
-              away; where it is near, fewer make larger groups, which cost less.",
+        doc: "Transactions at the same time on a database server, of this node: at most half of connections_max. More\n\
+              help where the server is far away; where it is near, fewer make larger groups, which cost less.",
     },
     &Key {
         section: Section::Store,
