@@ -8,8 +8,8 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-/// How long a lease lasts without being prolonged: how long a role rests after its node died.
-pub(super) const TTL: Duration = Duration::from_secs(15);
+/// How long a role rests after its node died.
+pub(super) const TTL: Duration = Lease::TTL;
 
 /// How often it is prolonged, and asked for by those who do not hold it. Two attempts may fail before it is over.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
