@@ -11,7 +11,7 @@ use super::{
     effective::Effective,
     environment::{CONFIG_VARIABLE, Environment},
     error::{ConfigError, ConfigErrors, Problem, Warning},
-    files::{Disk, Files, Remembering},
+    files::{Disk, Files, Remembering, Seen},
     place::Place,
     settings::{Config, StoreSettings, StoreUrl},
     table::{Key, Kind, Raw, Section, Times},
@@ -30,7 +30,7 @@ pub struct Loaded {
     /// What is not wrong, but not good either.
     pub warnings: Vec<Warning>,
     /// The files that were read: a change of any may change the configuration.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<Seen>,
 }
 
 impl Config {

@@ -70,6 +70,32 @@ fn the_mode_of_a_file_on_disk_is_seen() {
     }
 }
 
+/// Whoever watches the files has to see it.
+#[test]
+fn a_file_that_changes_while_it_is_read_looks_otherwise_than_before() {
+    struct Changing;
+
+    impl Files for Changing {
+        fn look(&self, path: &Path) -> Option<Look> {
+            Look::at(path)
+        }
+
+        fn read(&self, path: &Path) -> io::Result<Content> {
+            let bytes = fs::read(path)?;
+            fs::write(path, "# longer than it was before")?;
+            Ok(Content { bytes, mode: None })
+        }
+    }
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("payonce.toml");
+    fs::write(&path, "# short").expect("writable");
+    let loaded = load(Some(&path), &Environment::default(), &Changing).expect("valid");
+    let [(file, before)] = &loaded.files[..] else { panic!("{:?}", loaded.files) };
+    assert_eq!(*file, path);
+    assert!(before.is_some() && *before != Look::at(&path), "{before:?}");
+}
+
 #[test]
 fn the_reference_in_docs_is_true() {
     is_true("configuration.md", &reference());
