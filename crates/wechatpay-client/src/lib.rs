@@ -53,6 +53,6 @@ pub use hosts::Hosts;
 pub use keys::{KeyHealth, KeyKind, KeyRing, KeySource, Keys};
 pub use login::LoginFailure;
 pub use patience::Patience;
-pub use refresher::{RefreshError, RefreshStatus, Refresher, Waker};
+pub use refresher::{History, RefreshError, RefreshStatus, Refresher, Waker};
 pub use transport::Transport;
 pub use v2::{ClientCertificate, V2Client};

@@ -5,7 +5,7 @@
 //! known so far stay in every case. Deliberately absent: a lease. Each process keeps its own keys.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -78,9 +78,24 @@ impl Waker {
     }
 }
 
+/// When a refresher asked for each merchant and how that went, so that another one goes on where it stopped.
+#[derive(Clone, Debug, Default)]
+pub struct History(Arc<Mutex<BTreeMap<String, Course>>>);
+
+/// Of one merchant.
+#[derive(Clone, Debug)]
+struct Course {
+    status: Arc<Mutex<RefreshStatus>>,
+    last: Instant,
+    /// `None` if it was being asked for.
+    due: Option<Instant>,
+    failures: u32,
+}
+
 /// Keeps the keys of these merchants fresh while it [`run`](Self::run)s.
 pub struct Refresher {
     merchants: BTreeMap<String, Merchant>,
+    history: History,
     waker: Waker,
     wakes: mpsc::Receiver<String>,
 }
@@ -100,13 +115,36 @@ impl Refresher {
     /// For these merchants.
     #[must_use]
     pub fn new(clients: impl IntoIterator<Item = Client>) -> Self {
+        Self::after(&History::default(), clients)
+    }
+
+    /// For these merchants, in place of another refresher: of those that it had too, none is asked for sooner than it
+    /// would have asked, but where that failed: what was wrong may have been mended.
+    #[must_use]
+    pub fn after(before: &History, clients: impl IntoIterator<Item = Client>) -> Self {
         let (waker, wakes) = mpsc::channel(WAKES_MAX);
+        let before = before.courses();
+        let mut courses = BTreeMap::new();
         let merchant = |client: Client| {
-            let status = Arc::default();
-            let merchant = Merchant { client, status, due: None, last: None, failures: 0, woken: false };
-            (merchant.client.mchid().to_owned(), merchant)
+            let mchid = client.mchid().to_owned();
+            let merchant = match before.get(&mchid) {
+                None => Merchant::new(client),
+                Some(course) => {
+                    courses.insert(mchid.clone(), course.clone());
+                    Merchant::going_on(client, course)
+                }
+            };
+            (mchid, merchant)
         };
-        Self { merchants: clients.into_iter().map(merchant).collect(), waker: Waker(waker), wakes }
+        let merchants = clients.into_iter().map(merchant).collect();
+        let history = History(Arc::new(Mutex::new(courses)));
+        Self { merchants, history, waker: Waker(waker), wakes }
+    }
+
+    /// For whoever goes on [`after`](Self::after) it; stays true while it runs.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.history.clone()
     }
 
     /// To wake it with, as when a callback names a serial that nobody knows.
@@ -125,10 +163,7 @@ impl Refresher {
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
         let started = Instant::now();
         for merchant in self.merchants.values_mut() {
-            let environment = merchant.client.transport().environment();
-            // Without any key nothing can be verified: those come first.
-            let spread = if merchant.client.keys().health().is_empty() { REST / 10 } else { FIRST_SPREAD };
-            merchant.due = Some(started + jitter(environment, spread));
+            merchant.due = Some(merchant.first_due(started));
         }
         let mut running = JoinSet::new();
         loop {
@@ -155,6 +190,7 @@ impl Refresher {
             }
             if merchant.due.is_some_and(|due| due <= now) {
                 (merchant.due, merchant.last) = (None, Some(now));
+                self.history.note(mchid, merchant);
                 let (mchid, client) = (mchid.clone(), merchant.client.clone());
                 running.spawn(async move { (mchid, client.refresh_keys().await) });
             }
@@ -206,6 +242,43 @@ impl Refresher {
             }
         };
         let pause = if std::mem::take(&mut merchant.woken) { pause.min(REST) } else { pause };
+        drop(status);
         merchant.due = Some(Instant::now() + pause);
+        self.history.note(mchid, merchant);
+    }
+}
+
+impl History {
+    fn courses(&self) -> MutexGuard<'_, BTreeMap<String, Course>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, mchid: &str, merchant: &Merchant) {
+        let Merchant { status, due, last: Some(last), failures, .. } = merchant else { return };
+        let course = Course { status: Arc::clone(status), last: *last, due: *due, failures: *failures };
+        self.courses().insert(mchid.to_owned(), course);
+    }
+}
+
+impl Merchant {
+    fn new(client: Client) -> Self {
+        Self { client, status: Arc::default(), due: None, last: None, failures: 0, woken: false }
+    }
+
+    fn going_on(client: Client, course: &Course) -> Self {
+        let Course { status, last, due, failures } = course;
+        let status = Arc::clone(status);
+        Self { client, status, due: *due, last: Some(*last), failures: *failures, woken: false }
+    }
+
+    fn first_due(&self, started: Instant) -> Instant {
+        // Without any key nothing can be verified: those come first.
+        let spread = if self.client.keys().health().is_empty() { REST / 10 } else { FIRST_SPREAD };
+        let soon = started + jitter(self.client.transport().environment(), spread);
+        match (self.last, self.due) {
+            (None, _) => soon,
+            (Some(_), Some(due)) if self.failures == 0 => due,
+            (Some(last), _) => soon.max(last + REST),
+        }
     }
 }

@@ -7,14 +7,18 @@ use payonce_server::{
     config::{Config, SigningPair},
 };
 use serde_json::Value;
-use tokio::{io::AsyncReadExt as _, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    time::timeout,
+};
 use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey};
 use wechatpay_client::Hosts;
 
 use crate::{
     letter::Letter,
     stage::{MCHID, Stage, merchant, payment, platform},
-    wire::within,
+    wire::{QUIET, within},
 };
 
 /// Made by `scripts/make-vectors.py`.
@@ -72,6 +76,36 @@ async fn merchants_and_keys_are_changed_while_the_server_runs() {
     none.merchants.clear();
     stage.reload(none);
     stage.ask(&stage.callback(payment(2))).await.assert_refused(400, "no merchant");
+}
+
+/// A reload is no reason to ask WeChat Pay again within the minute, nor to forget what it said.
+#[tokio::test]
+async fn a_reload_keeps_what_is_known_of_the_refreshing() {
+    const ANSWER: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 30\r\nconnection: close\r\n\r\n{\"code\":\"RESOURCE_NOT_EXISTS\"}";
+    let wechat = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hosts = Hosts::all_at(&format!("http://{}", wechat.local_addr().unwrap())).unwrap();
+    let mut good = None;
+    let stage = Stage::with(|config: &mut Config, _: &mut Patience| {
+        config.merchants[0].certificate = Some(signing_pair());
+        config.wechat.hosts = hosts;
+        good = Some(config.clone());
+    })
+    .await;
+    let unknown =
+        stage.callback(payment(1)).with("wechatpay-serial", "PUB_KEY_ID_0119000000009999999999999999999999");
+    let known = async || keys(&stage).await["merchants"][0]["refresh"]["without_certificates"].clone();
+
+    stage.ask(&unknown).await.assert_refused(401, "no valid platform key has the serial");
+    let (mut socket, _) = within("the question for certificates", wechat.accept()).await.unwrap();
+    assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
+    socket.write_all(ANSWER.as_bytes()).await.unwrap();
+    within("what was answered", async { while known().await != true {} }).await;
+
+    stage.reload(good.unwrap());
+    assert_eq!(known().await, true);
+    stage.ask(&unknown).await.assert_refused(401, "no valid platform key has the serial");
+    let again = timeout(QUIET, wechat.accept()).await;
+    assert!(again.is_err(), "it was asked a moment ago");
 }
 
 /// The grey switch: a serial that nobody knows is refused, and the certificates are asked for, off the path.

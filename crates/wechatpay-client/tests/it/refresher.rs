@@ -104,3 +104,36 @@ async fn a_merchant_without_certificates_is_known_as_that() {
     running.await.unwrap();
     assert_eq!(status["1900000001"].lock().unwrap().error, None);
 }
+
+/// A reload is no reason to ask again, nor to forget how it went.
+#[tokio::test]
+async fn who_goes_on_after_another_asks_no_sooner_and_knows_what_it_knew() {
+    let wechat = Wechat::plays([certificates(), certificates()]).await;
+    let client = client_of("1900000001", transport(&wechat), KeyRing::new([]));
+    let before = Refresher::new([client.clone()]);
+    let (history, status) = (before.history(), before.status());
+    before.waker().wake("1900000001");
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(before.run(stopping));
+    while status["1900000001"].lock().unwrap().succeeded_at.is_none() {
+        tokio::task::yield_now().await;
+    }
+    stop.send(true).unwrap();
+    running.await.unwrap();
+
+    let other = client_of("1900000002", transport(&wechat), KeyRing::new([]));
+    let after = Refresher::after(&history, [client, other]);
+    assert_eq!(after.status()["1900000001"].lock().unwrap().succeeded_at, Some(NOW));
+    let (waker, status) = (after.waker(), after.status());
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(after.run(stopping));
+    // The second merchant is new, and asked for when it is wished.
+    while status["1900000002"].lock().unwrap().succeeded_at.is_none() {
+        waker.wake("1900000001");
+        waker.wake("1900000002");
+        tokio::task::yield_now().await;
+    }
+    stop.send(true).unwrap();
+    running.await.unwrap();
+    assert_eq!(wechat.asked().len(), 2, "each once");
+}
