@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use payonce_core::{
-    Clock, Store as _, UnixMillis,
+    Clock, Outcome, Store as _, UnixMillis,
     store::{Counts, Owner, Rejected},
 };
 use payonce_server::{
@@ -268,6 +268,11 @@ impl Struck {
         let mut kept = self.store.rejected_latest(usize::MAX >> 1).await.unwrap();
         kept.reverse();
         kept
+    }
+
+    /// What came of the callbacks that were accepted, in the order of their receipts.
+    pub(crate) async fn receipts(&self) -> Vec<Outcome> {
+        self.store.receipts().await
     }
 
     /// Why they were.

@@ -11,13 +11,15 @@ use std::{
 
 use async_trait::async_trait;
 use payonce_core::{
-    MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
+    MerchantId, NotificationId, OrderKey, Outcome, Store, StoreError, Tx, UnixMillis,
     fact::Claim,
     order::OrderId,
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
         MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unavailability, Unopened,
         UnopenedRow,
+        archive::{Archive as _, Row, TABLES, Value},
+        codes::outcome_code,
     },
 };
 use payonce_store_sqlite::{Options, SqliteStore};
@@ -118,6 +120,18 @@ impl TestStore {
     pub(crate) async fn cleared_out(&self) {
         let mut cleared_out = self.cleared_out.subscribe();
         within("the clearing out", cleared_out.wait_for(|count| *count > 0)).await.unwrap();
+    }
+
+    /// What came of the callbacks that were accepted, in the order of their receipts.
+    pub(crate) async fn receipts(&self) -> Vec<Outcome> {
+        let table = TABLES.iter().find(|table| table.name == "receipt").unwrap();
+        let rows = self.sqlite.rows_after(table, &[], 1000).await.unwrap();
+        let all = [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident];
+        let outcome = |row: &Row| {
+            let code = |outcome: &Outcome| row.last() == Some(&Value::Int(outcome_code(*outcome)));
+            all.into_iter().find(code).unwrap()
+        };
+        rows.iter().map(outcome).collect()
     }
 
     /// Transactions begun so far.

@@ -1,12 +1,12 @@
 //! A combine order: one act of paying, one notification, and an order for each of several sellers.
 
-use payonce_core::MerchantId;
+use payonce_core::{MerchantId, Outcome};
 use payonce_server::{Patience, config::Config};
 use serde_json::{Value, json};
 
 use crate::{
     letter::Letter,
-    stage::{AMOUNT_FEN, APPID, MCHID, Stage, merchant},
+    stage::{AMOUNT_FEN, APPID, MCHID, Stage, merchant, payment},
 };
 
 const SELLER: &str = "1900000007";
@@ -96,4 +96,32 @@ async fn a_seller_is_not_taken_for_a_merchant() {
     let body = json!({ "out_trade_no": "SUB1", "amount": AMOUNT_FEN, "appid": APPID });
     let answer = stage.api(Letter::post("/v1/orders", body.to_string())).await;
     assert_eq!(answer.json()["mchid"], MCHID);
+}
+
+/// Elsewhere a receipt said that it was applied, while WeChat was told to send it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_combine_order_of_which_a_part_was_shed_leaves_no_receipt() {
+    let stage = Stage::with(|config, _| config.server.queue_callbacks_max = 2).await;
+    stage.store.close_gate();
+    let mut in_flight = stage.ask_all([stage.callback(payment(1))]);
+    stage.store.at_gate(1).await;
+    // Three facts for two places.
+    let letter = combined(&stage, &[(MCHID, 1), (MCHID, 2), (MCHID, 3)]);
+    stage.ask(&letter).await.assert_refused(503, "too many callbacks");
+    stage.store.open_gate();
+    in_flight.join_next().await.unwrap().unwrap().assert_acknowledged();
+    stage.store.committed(2).await;
+
+    let stage = stage.restarted(&[merchant()]).await;
+    let counts = stage.counts().await;
+    assert_eq!(
+        (counts.payments, counts.receipts),
+        (3, 1),
+        "two of its parts, and the receipt of the other one"
+    );
+    stage.ask(&letter).await.assert_acknowledged();
+    let struck = stage.struck().await;
+    assert_eq!(struck.counts().await.payments, 4);
+    // It says what is worth knowing of the whole: two parts were known already, the third has no order.
+    assert_eq!(struck.receipts().await, [Outcome::Unmatched, Outcome::Unmatched]);
 }
