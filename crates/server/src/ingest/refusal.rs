@@ -65,6 +65,9 @@ pub(crate) enum Refusal {
     /// Too much waits already.
     #[error("too many callbacks are waiting for the database")]
     Overloaded,
+    /// The budget was over before the body had come.
+    #[error("the body did not arrive within the time that WeChat allows")]
+    BodyTooSlow,
     /// Not done within the budget.
     #[error("it could not be committed within the time that WeChat allows")]
     TooSlow,
@@ -116,9 +119,11 @@ impl Refusal {
             | Self::Senseless(_) => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Overloaded | Self::TooSlow | Self::NotStored(_) | Self::ShuttingDown => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::BodyTooSlow
+            | Self::Overloaded
+            | Self::TooSlow
+            | Self::NotStored(_)
+            | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -152,6 +157,7 @@ impl Refusal {
             Self::FailureNotice => "failure_notice",
             Self::Senseless(_) => "senseless_notification",
             Self::Overloaded => "overloaded",
+            Self::BodyTooSlow => "body_too_slow",
             Self::TooSlow => "too_slow",
             Self::NotStored(_) => "not_stored",
             Self::ShuttingDown => "shutting_down",
@@ -266,6 +272,7 @@ mod tests {
         let locked = Unavailability::Locked;
         check([
             (Refusal::Overloaded, 503, "overloaded", false),
+            (Refusal::BodyTooSlow, 503, "body_too_slow", false),
             (Refusal::TooSlow, 503, "too_slow", false),
             (Refusal::ShuttingDown, 503, "shutting_down", false),
             not_stored(StoreError::Conflict("x".into())),

@@ -1,4 +1,4 @@
-//! SQLite behind a gate: commits can be held until a test lets them go, and made to fail.
+//! SQLite behind gates: commits and notes can be held until a test lets them go, and made to fail.
 
 use std::{
     path::Path,
@@ -58,6 +58,8 @@ pub(crate) struct TestStore {
     begun: AtomicUsize,
     gate_open: watch::Sender<bool>,
     at_gate: watch::Sender<usize>,
+    notes_gate_open: watch::Sender<bool>,
+    notes_at_gate: watch::Sender<usize>,
     committed: watch::Sender<usize>,
     notes_refused: watch::Sender<usize>,
     cleared_out: watch::Sender<usize>,
@@ -72,6 +74,8 @@ impl TestStore {
             begun: AtomicUsize::new(0),
             gate_open: watch::Sender::new(true),
             at_gate: watch::Sender::new(0),
+            notes_gate_open: watch::Sender::new(true),
+            notes_at_gate: watch::Sender::new(0),
             committed: watch::Sender::new(0),
             notes_refused: watch::Sender::new(0),
             cleared_out: watch::Sender::new(0),
@@ -102,6 +106,22 @@ impl TestStore {
     pub(crate) async fn at_gate(&self, nth: usize) {
         let mut at_gate = self.at_gate.subscribe();
         within("a transaction at the gate", at_gate.wait_for(|count| *count >= nth)).await.unwrap();
+    }
+
+    /// Holds notes before they are written.
+    pub(crate) fn close_notes_gate(&self) {
+        self.notes_gate_open.send_replace(false);
+    }
+
+    /// Lets them go.
+    pub(crate) fn open_notes_gate(&self) {
+        self.notes_gate_open.send_replace(true);
+    }
+
+    /// Waits until notes are to be written.
+    pub(crate) async fn notes_at_gate(&self) {
+        let mut at_gate = self.notes_at_gate.subscribe();
+        within("notes at the gate", at_gate.wait_for(|count| *count > 0)).await.unwrap();
     }
 
     /// Waits until `count` transactions are committed.
@@ -188,6 +208,9 @@ impl Store for TestStore {
 
     async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
         self.available()?;
+        self.notes_at_gate.send_modify(|count| *count += 1);
+        let mut gate_open = self.notes_gate_open.subscribe();
+        gate_open.wait_for(|open| *open).await.map_err(|closed| StoreError::Unexpected(closed.into()))?;
         let refused = match *self.troubled() {
             Trouble::NotesFail => Some(unavailable()),
             Trouble::NotesCut => Some(StoreError::Disconnected("told so by a test".into())),

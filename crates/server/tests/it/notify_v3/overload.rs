@@ -55,5 +55,10 @@ async fn a_body_that_does_not_arrive_in_time_is_answered() {
     wire.send(&letter.bytes()[..letter.bytes().len() - 1]).await;
     wire.answer().await.assert_refused(503, "within the time that WeChat allows");
     wire.rest().await;
+    // It is not the database that was slow.
+    let count = async |verdict| {
+        stage.metric(&format!("payonce_callbacks_refused_total{{verdict=\"{verdict}\"}}")).await
+    };
+    assert_eq!((count("body_too_slow").await.as_deref(), count("too_slow").await), (Some("1"), None));
     assert_eq!(stage.struck().await.counts().await.payments, 0);
 }
