@@ -60,6 +60,7 @@ pub(crate) struct TestStore {
     at_gate: watch::Sender<usize>,
     notes_gate_open: watch::Sender<bool>,
     notes_at_gate: watch::Sender<usize>,
+    given_back: watch::Sender<usize>,
     committed: watch::Sender<usize>,
     notes_refused: watch::Sender<usize>,
     cleared_out: watch::Sender<usize>,
@@ -76,6 +77,7 @@ impl TestStore {
             at_gate: watch::Sender::new(0),
             notes_gate_open: watch::Sender::new(true),
             notes_at_gate: watch::Sender::new(0),
+            given_back: watch::Sender::new(0),
             committed: watch::Sender::new(0),
             notes_refused: watch::Sender::new(0),
             cleared_out: watch::Sender::new(0),
@@ -122,6 +124,12 @@ impl TestStore {
     pub(crate) async fn notes_at_gate(&self) {
         let mut at_gate = self.notes_at_gate.subscribe();
         within("notes at the gate", at_gate.wait_for(|count| *count > 0)).await.unwrap();
+    }
+
+    /// Waits until all callbacks that did not open were looked at once.
+    pub(crate) async fn looked_at_unopened(&self) {
+        let mut given_back = self.given_back.subscribe();
+        within("a look at what did not open", given_back.wait_for(|count| *count > 0)).await.unwrap();
     }
 
     /// Waits until `count` transactions are committed.
@@ -270,7 +278,9 @@ impl Store for TestStore {
 
     async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError> {
         self.available()?;
-        self.sqlite.return_unopened(owner).await
+        self.sqlite.return_unopened(owner).await?;
+        self.given_back.send_modify(|count| *count += 1);
+        Ok(())
     }
 
     async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {
