@@ -144,8 +144,8 @@ impl Arrival<'_> {
             "callback refused"
         );
         let body = self.body.as_deref().unwrap_or_default();
-        if let (Refusal::Unopened(error), Ok(merchant)) = (&refusal, merchant(self.app, &self.path_merchant))
-            && error.is_key_fault()
+        if refusal.may_be_read_later()
+            && let Ok(merchant) = merchant(self.app, &self.path_merchant)
             && let Some(notification) = envelope_id(body)
         {
             let unopened = Unopened {
@@ -156,11 +156,13 @@ impl Arrival<'_> {
                 body: body.to_vec(),
             };
             // The answer says that it is stored: not before it is.
-            return match timeout_at(deadline, self.set_aside(unopened)).await {
-                Ok(Ok(())) => refusal,
-                Ok(Err(not_stored)) => not_stored,
-                Err(_) => Refusal::TooSlow,
-            };
+            match timeout_at(deadline, self.set_aside(unopened)).await {
+                Ok(Ok(())) if refusal.is_key_fault() => return refusal,
+                // What is not understood is somebody's to look at, too.
+                Ok(Ok(())) => {}
+                Ok(Err(not_stored)) => return not_stored,
+                Err(_) => return Refusal::TooSlow,
+            }
         }
         if let Ok(intake) = self.app.intake()
             && refusal.worth_keeping()
@@ -178,7 +180,7 @@ impl Arrival<'_> {
         refusal
     }
 
-    /// Stores a verified callback that does not open. Rare: it may take a transaction of its own.
+    /// Stores a verified callback that may be read later. Rare: it may take a transaction of its own.
     async fn set_aside(&self, unopened: Unopened) -> Result<(), Refusal> {
         let (store, retention) = (Arc::clone(&self.app.store), self.app.retention);
         let runtime = Handle::current();

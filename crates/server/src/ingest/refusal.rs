@@ -38,7 +38,7 @@ pub(crate) enum Refusal {
     /// Not proven to be WeChat's.
     #[error("{0}")]
     Unverified(#[from] VerifyError),
-    /// WeChat's, but unreadable.
+    /// WeChat's, but unreadable. Of what opens and is not as documented, only payments come here.
     #[error("{0}")]
     Unopened(#[from] OpenError),
     /// APIv2: not its XML.
@@ -162,6 +162,17 @@ impl Refusal {
             Self::NotStored(_) => "not_stored",
             Self::ShuttingDown => "shutting_down",
         }
+    }
+
+    /// Whether it was proved to be WeChat's and may be read later, so that it is kept whole, where no forgery gets: once
+    /// our key is mended, or by a payonce that knows what WeChat has changed.
+    pub(crate) fn may_be_read_later(&self) -> bool {
+        self.is_key_fault() || matches!(self, Self::Unopened(OpenError::ResourceMalformed { .. }))
+    }
+
+    /// Whether our own APIv3 key is at fault.
+    pub(crate) fn is_key_fault(&self) -> bool {
+        matches!(self, Self::Unopened(error) if error.is_key_fault())
     }
 
     /// Whether the callback is worth keeping: what the sender got wrong is, what we could not do is not (WeChat

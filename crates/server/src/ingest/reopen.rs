@@ -1,4 +1,5 @@
-//! Takes up again what was verified but did not open: our APIv3 key was wrong and has been mended.
+//! Takes up again what was verified but could not be read: our APIv3 key was wrong and has been mended, or a payment
+//! was not as documented and this payonce knows it.
 //!
 //! It is looked for again and again: a node may have died with callbacks in its hands, or one with the old key may
 //! have had them.
