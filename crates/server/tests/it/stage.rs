@@ -102,7 +102,16 @@ impl Stage {
     pub(crate) async fn of(merchants: &[Merchant], change: impl FnOnce(&mut Config, &mut Patience)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(NOW.0 * 1000)));
-        let (store, server) = start(folder.path(), merchants, &clock, change).await;
+        let (store, server) = start(folder.path(), merchants, &clock, |_| (), change).await;
+        Self { store, clock, merchant: merchant(), folder, server }
+    }
+
+    /// A server with one merchant, on a database that many nodes may use.
+    pub(crate) async fn among_many(change: impl FnOnce(&mut Config, &mut Patience)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock(AtomicI64::new(NOW.0 * 1000)));
+        let (store, server) =
+            start(folder.path(), &[merchant()], &clock, TestStore::serve_many, change).await;
         Self { store, clock, merchant: merchant(), folder, server }
     }
 
@@ -119,7 +128,7 @@ impl Stage {
     ) -> Self {
         within("the end of the server", self.server.stop()).await;
         drop(self.store);
-        let (store, server) = start(self.folder.path(), merchants, &self.clock, change).await;
+        let (store, server) = start(self.folder.path(), merchants, &self.clock, |_| (), change).await;
         Self { store, server, ..self }
     }
 
@@ -134,7 +143,7 @@ impl Stage {
         drop(self.store);
         let folder = self.folder.path();
         std::fs::copy(folder.join(from), folder.join(to)).unwrap();
-        let (store, server) = start(folder, &[merchant()], &self.clock, change).await;
+        let (store, server) = start(folder, &[merchant()], &self.clock, |_| (), change).await;
         Self { store, server, ..self }
     }
 
@@ -294,12 +303,14 @@ async fn start(
     folder: &Path,
     merchants: &[Merchant],
     clock: &Arc<ManualClock>,
+    prepare: impl FnOnce(&TestStore),
     change: impl FnOnce(&mut Config, &mut Patience),
 ) -> (Arc<TestStore>, Running) {
     let mut config = configuration(folder, merchants);
     let mut patience = Patience::default();
     change(&mut config, &mut patience);
     let store = Arc::new(TestStore::open(&folder.join("payonce.db")));
+    prepare(&store);
     let owner = Owner("the node of this test".to_owned());
     let server =
         Server::new(config, Arc::clone(&store) as _, Arc::clone(clock) as _, owner).patience(patience);

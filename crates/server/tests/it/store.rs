@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -55,6 +55,7 @@ pub(crate) struct TestStore {
     sqlite: SqliteStore,
     epoch: Mutex<Option<Epoch>>,
     trouble: Mutex<Trouble>,
+    serves_many: AtomicBool,
     begun: AtomicUsize,
     gate_open: watch::Sender<bool>,
     at_gate: watch::Sender<usize>,
@@ -72,6 +73,7 @@ impl TestStore {
             sqlite: SqliteStore::open(&Options::new(path)).unwrap(),
             epoch: Mutex::default(),
             trouble: Mutex::default(),
+            serves_many: AtomicBool::new(false),
             begun: AtomicUsize::new(0),
             gate_open: watch::Sender::new(true),
             at_gate: watch::Sender::new(0),
@@ -92,6 +94,11 @@ impl TestStore {
     /// From now on.
     pub(crate) fn trouble(&self, trouble: Trouble) {
         *self.troubled() = trouble;
+    }
+
+    /// As if it were a server with many nodes: what it does need not be the only thing at a time.
+    pub(crate) fn serve_many(&self) {
+        self.serves_many.store(true, Ordering::SeqCst);
     }
 
     /// Holds transactions before their commit.
@@ -205,7 +212,7 @@ impl Store for TestStore {
     }
 
     fn needs_sequencer(&self) -> bool {
-        self.sqlite.needs_sequencer()
+        self.serves_many.load(Ordering::SeqCst) || self.sqlite.needs_sequencer()
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
