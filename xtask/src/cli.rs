@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::fuzz;
+
 /// What `cargo xtask --help` prints.
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask COMMAND
@@ -12,6 +14,9 @@ Usage: cargo xtask COMMAND
                                  --install  also installs what is missing: programs, and the servers and SDKs for tests
                                  ARGS       go to cargo nextest run, or to cargo test where nextest is missing
   tidy                         the project's own rules: dependencies, sizes, names, fault points, error pages
+  fuzz [OPTIONS] [TARGET…]     looks for inputs that break a property, in each target or in those that are named
+                                 --seconds N  for each target; 20 unless given
+                                 --seed N     of the fuzzer; 1 unless given, 0 for another each time
   bench [ARGS…]                builds in release mode and measures; ARGS go to payonce-bench
   help                         this text
 
@@ -23,6 +28,7 @@ pub(crate) enum Command {
     Help,
     Test { install: bool, extra: Vec<String> },
     Tidy,
+    Fuzz(fuzz::Options),
     Bench { args: Vec<String> },
 }
 
@@ -32,6 +38,7 @@ pub(crate) enum Usage {
     NoCommand,
     UnknownCommand(String),
     UnknownArgument { command: &'static str, argument: String },
+    NotANumber { option: &'static str, found: Option<String> },
 }
 
 impl Command {
@@ -43,6 +50,7 @@ impl Command {
             Some("help" | "--help" | "-h") => Ok(Self::Help),
             Some("test") => parse_test(args),
             Some("tidy") => parse_tidy(args),
+            Some("fuzz") => parse_fuzz(args),
             Some("bench") => Ok(Self::Bench { args: args.collect() }),
             Some(other) => Err(Usage::UnknownCommand(other.to_owned())),
         }
@@ -70,6 +78,27 @@ fn parse_tidy(mut args: impl Iterator<Item = String>) -> Result<Command, Usage> 
     }
 }
 
+fn parse_fuzz(mut args: impl Iterator<Item = String>) -> Result<Command, Usage> {
+    let mut options = fuzz::Options::default();
+    while let Some(argument) = args.next() {
+        match argument.as_str() {
+            "--seconds" => options.seconds = number("--seconds", args.next())?,
+            "--seed" => options.seed = number("--seed", args.next())?,
+            "--help" | "-h" => return Ok(Command::Help),
+            option if option.starts_with('-') => {
+                return Err(Usage::UnknownArgument { command: "fuzz", argument });
+            }
+            _ => options.targets.push(argument),
+        }
+    }
+    Ok(Command::Fuzz(options))
+}
+
+fn number(option: &'static str, found: Option<String>) -> Result<u32, Usage> {
+    let number = found.as_ref().and_then(|text| text.parse().ok());
+    number.ok_or(Usage::NotANumber { option, found })
+}
+
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -83,6 +112,10 @@ impl fmt::Display for Usage {
             }
             Self::UnknownArgument { command, argument } => {
                 write!(f, "`{command}` does not know `{argument}`")
+            }
+            Self::NotANumber { option, found: None } => write!(f, "the number behind `{option}` is missing"),
+            Self::NotANumber { option, found: Some(found) } => {
+                write!(f, "`{option}` takes a whole number, not `{found}`")
             }
         }
     }
@@ -110,6 +143,11 @@ mod tests {
             parse("test --install -- -E package(wechatpay)"),
             Ok(Command::Test { install: true, extra: owned(&["-E", "package(wechatpay)"]) })
         );
+        let options = |seconds, seed, targets: &[&str]| {
+            Ok(Command::Fuzz(fuzz::Options { seconds, seed, targets: owned(targets) }))
+        };
+        assert_eq!(parse("fuzz"), options(20, 1, &[]));
+        assert_eq!(parse("fuzz --seconds 600 headers --seed 0 xml"), options(600, 0, &["headers", "xml"]));
         assert_eq!(parse("bench --json"), Ok(Command::Bench { args: owned(&["--json"]) }));
     }
 
@@ -121,5 +159,10 @@ mod tests {
             |command, argument: &str| Err(Usage::UnknownArgument { command, argument: argument.to_owned() });
         assert_eq!(parse("test --instal"), unknown("test", "--instal"));
         assert_eq!(parse("tidy crates"), unknown("tidy", "crates"));
+        assert_eq!(parse("fuzz --second 9"), unknown("fuzz", "--second"));
+        let no_number =
+            |option, found: Option<&str>| Err(Usage::NotANumber { option, found: found.map(str::to_owned) });
+        assert_eq!(parse("fuzz --seconds"), no_number("--seconds", None));
+        assert_eq!(parse("fuzz --seed -1"), no_number("--seed", Some("-1")));
     }
 }

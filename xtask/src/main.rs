@@ -1,4 +1,4 @@
-//! `cargo xtask`: the project's own commands, `test`, `tidy` and `bench`.
+//! `cargo xtask`: the project's own commands, `test`, `tidy`, `fuzz` and `bench`.
 //!
 //! It depends on `anyhow`, `serde_json` and our own small `payonce-test-servers` and `payonce-peers` alone, so that a
 //! newcomer's first command compiles in seconds.
@@ -12,6 +12,7 @@ use cli::Command;
 
 mod bench;
 mod cli;
+mod fuzz;
 mod peers;
 mod prerequisites;
 mod process;
@@ -45,6 +46,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Test { install, extra } => test::run(install, &extra),
         Command::Tidy => tidy::run(),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Bench { args } => bench::run(&args),
     }
 }

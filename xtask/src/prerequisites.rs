@@ -1,7 +1,7 @@
 //! The programs that `cargo xtask test` needs: which are missing, and the exact commands that install them.
 //!
-//! Without a server, or a language of an SDK, its tests say that they did not run, so a missing one ends the run in CI
-//! alone.
+//! Without a server, a language of an SDK or what fuzz targets are built with, its tests say that they did not run, so
+//! that a missing one ends the run in CI alone.
 //!
 //! Invariant: nothing is installed that was not named first, and only when `--install` was given; what `--install`
 //! runs is what is printed without it. cargo-nextest is not here: the tests run without it too.
@@ -10,7 +10,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail, ensure};
-use payonce_test_servers::{ci_promises_servers, galera, mariadb, postgres, redis};
+use payonce_test_servers::{
+    ci_promises_servers, galera, mariadb,
+    postgres::{self, pooler},
+    redis,
+};
 
 use crate::process;
 
@@ -30,6 +34,8 @@ enum Kind {
     Server,
     /// What runs or installs an SDK that ours is held against.
     Language,
+    /// What builds the fuzz targets.
+    Fuzzing,
 }
 
 impl Kind {
@@ -59,11 +65,19 @@ const TOOLS: &[Tool] = &[
         is_present: || process::succeeds(&["cc", "--version"]),
         packages: &["gcc", "libc6-dev"],
     },
+    // libFuzzer is C++.
+    Tool { name: "a C++ compiler (c++)", kind: Kind::Fuzzing, is_present: has_cpp, packages: &["g++"] },
     Tool {
         name: "PostgreSQL",
         kind: Kind::Server,
         is_present: postgres::is_installed,
         packages: &["postgresql"],
+    },
+    Tool {
+        name: "PgBouncer",
+        kind: Kind::Server,
+        is_present: pooler::is_installed,
+        packages: &["pgbouncer"],
     },
     Tool {
         name: "MariaDB",
@@ -169,6 +183,11 @@ pub(crate) fn check(install: bool) -> Result<()> {
     let still = self::missing();
     ensure!(still.is_empty(), "missing also after installing: {}", names(&still));
     Ok(())
+}
+
+/// Whether fuzz targets can be built.
+pub(crate) fn has_cpp() -> bool {
+    process::succeeds(&["c++", "--version"])
 }
 
 fn missing() -> Vec<&'static Tool> {

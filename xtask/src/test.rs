@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 use payonce_test_servers::SharedServers;
 
 use crate::workspace::Workspace;
-use crate::{peers, prerequisites, process, tidy};
+use crate::{fuzz, peers, prerequisites, process, tidy};
 
 /// The folder of test vectors that others published, as the tests know it.
 const VECTORS: &str = "PAYONCE_VECTORS";
@@ -58,7 +58,11 @@ impl Run {
             peers::check(install, workspace)?;
             vectors()
         })?;
-        self.cargo("fmt", &["fmt", "--all", "--check"])?;
+        self.step("fmt", |workspace| {
+            run_told(&mut cargo(&["fmt", "--all", "--check"]), &workspace.root)?;
+            // A workspace of its own, and no member of ours.
+            run_told(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]), &workspace.root)
+        })?;
         self.cargo("clippy", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
         self.step("doc", |workspace| {
             let mut doc = cargo(&["doc", "--no-deps", "--workspace"]);
@@ -66,7 +70,9 @@ impl Run {
         })?;
         self.step("tidy", tidy::check)?;
         self.step("tests", |workspace| tests(&workspace.root, vectors.as_deref(), extra))?;
-        self.cargo("doctests", &["test", "--doc", "--workspace"])
+        self.step("sm", |workspace| sm(&workspace.root, vectors.as_deref(), extra))?;
+        self.cargo("doctests", &["test", "--doc", "--workspace"])?;
+        self.step("fuzz", fuzz::step)
     }
 
     fn cargo(&mut self, name: &'static str, args: &[&str]) -> Result<(), Failed> {
@@ -90,22 +96,47 @@ impl Run {
 
 /// Every test but the doc tests, which nextest cannot run. They share one database server of each kind.
 fn tests(root: &Path, vectors: Option<&Path>, extra: &[String]) -> Result<()> {
-    let mut tests = if process::succeeds(&["cargo", "nextest", "--version"]) {
-        cargo(&["nextest", "run", "--workspace"])
-    } else {
-        println!("cargo-nextest is missing, so cargo test runs the tests, one test binary after the other");
-        println!("install it with: cargo install --locked cargo-nextest");
-        cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"])
-    };
-    if let Some(folder) = vectors {
-        tests.env(VECTORS, folder);
-    }
+    let mut tests = runner(&["--workspace"], vectors);
     let servers = SharedServers::start()?;
     for (name, url) in servers.variables() {
         println!("{name}={url}");
         tests.env(name, url);
     }
     run_told(tests.args(extra), root)
+}
+
+/// 国密 is compiled only where the feature `sm` is on, which no other step turns on: its code is held to the lints, the
+/// binary is seen to pass the feature on, and every test of the protocol runs with it.
+fn sm(root: &Path, vectors: Option<&Path>, extra: &[String]) -> Result<()> {
+    const LINTS: &[&str] = &["--features", "payonce/sm,wechatpay/sm", "--", "-D", "warnings"];
+    let packages = ["clippy", "-p", "wechatpay", "-p", "payonce", "--all-targets"];
+    run_told(cargo(&packages).args(LINTS), root)?;
+    let mut tests = runner(&["-p", "wechatpay", "--features", "wechatpay/sm"], vectors);
+    if !extra.is_empty() && has_nextest() {
+        // A filter that has tests elsewhere may leave none of these.
+        tests.args(["--no-tests", "pass"]);
+    }
+    run_told(tests.args(extra), root)
+}
+
+fn has_nextest() -> bool {
+    process::succeeds(&["cargo", "nextest", "--version"])
+}
+
+/// What runs the tests of these packages.
+fn runner(packages: &[&str], vectors: Option<&Path>) -> Command {
+    let mut tests = if has_nextest() {
+        cargo(&["nextest", "run"])
+    } else {
+        println!("cargo-nextest is missing, so cargo test runs the tests, one test binary after the other");
+        println!("install it with: cargo install --locked cargo-nextest");
+        cargo(&["test", "--lib", "--bins", "--tests", "--no-fail-fast"])
+    };
+    if let Some(folder) = vectors {
+        tests.env(VECTORS, folder);
+    }
+    tests.args(packages);
+    tests
 }
 
 /// The folder that the environment names; absolute, because tests run in the folder of their crate.

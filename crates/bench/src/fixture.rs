@@ -12,7 +12,7 @@ use payonce_core::{
     Submission, SystemClock, Terms, UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
 };
-use payonce_simulator::{Merchant, Notification, Platform, World};
+use payonce_simulator::{Books, Merchant, Notification, Platform};
 use rand::{SeedableRng as _, rngs::StdRng};
 use tempfile::TempDir;
 use wechatpay::UnixSeconds;
@@ -45,12 +45,13 @@ impl Fixture {
         let folder = tempfile::Builder::new().prefix("payonce-bench-").tempdir_in(".")?;
         let database = Database::make(kind, folder.path())?;
         let config = write_configuration(folder.path(), database.url(), &platform, &merchant)?;
-        let (now, mut world) = (now(), World::new());
+        let (now, mut books) = (now(), Books::new());
+        books.enrol(merchant.account().clone(), &mut rng);
         let mut notifications = Vec::with_capacity(payments as usize);
         for _ in 0..payments {
-            let number = world.free_out_trade_no(now, &mut rng);
-            world.place(&number, AMOUNT_FEN, None)?;
-            let payment = world.pay(&number, now, &mut rng)?;
+            let number = books.free_out_trade_no(merchant.mchid(), now, &mut rng);
+            books.prepay(merchant.terms(&number, AMOUNT_FEN), now, &mut rng)?;
+            let payment = books.pay(&merchant.order_key(&number), None, now, &mut rng)?;
             notifications.push(Notification::new(payment, &merchant, now, &mut rng));
         }
         let fixture =
@@ -202,7 +203,7 @@ fn write_configuration(
              [store]\nurl = \"{database}\"\n[[merchants]]\nmchid = \"{}\"\napiv3_key_file = \"apiv3.key\"\n[[merchants.platform_keys]]\n\
              public_key_id = \"{}\"\npublic_key_file = \"pub_key.pem\"\n",
             merchant.mchid(),
-            platform.public_key_id()
+            platform.serial()
         ),
     )?;
     Ok(folder.join("payonce.toml"))

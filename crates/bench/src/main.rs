@@ -1,9 +1,10 @@
 //! What `cargo xtask bench` runs: the server as a process against a load generator, beside a ceiling of the same
-//! run; and the rate of the store alone.
+//! run; the rate of the store alone; and how fast bills are read.
 //!
 //! Signatures are made ahead of time. Everything stays on the loopback and ends by itself.
 
 mod baseline;
+mod bills;
 mod ceiling;
 mod database;
 mod fixture;
@@ -43,6 +44,11 @@ struct Arguments {
 enum Other {
     /// The rate of `apply` on the store alone: no HTTP, no cryptography.
     StoreRate(store_rate::Options),
+    /// How fast a trade bill is read, plain and compressed, beside counting its lines.
+    Bills(bills::Options),
+    /// One reading of a bill (started by the benchmark itself).
+    #[command(hide = true)]
+    BillsRead(bills::Reading),
     /// The server that gives each callback a transaction of its own (started by the benchmark itself).
     #[command(hide = true)]
     Baseline {
@@ -86,6 +92,8 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     match arguments.other {
         Some(Other::StoreRate(options)) => store_rate::run(&options),
+        Some(Other::Bills(options)) => bills::run(&options),
+        Some(Other::BillsRead(reading)) => reading.run(),
         Some(Other::Baseline { config }) => baseline::serve(&config),
         Some(Other::Ceiling { config }) => ceiling::serve(&config),
         None => measure(&arguments.run),

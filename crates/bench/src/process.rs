@@ -57,10 +57,7 @@ impl Server {
 
     /// The most memory that was resident at one time.
     pub(crate) fn rss_peak_bytes(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
-        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kib * 1024)
+        rss_peak_bytes(&self.child.id().to_string())
     }
 }
 
@@ -81,4 +78,12 @@ pub(crate) fn cpu(process: &str) -> anyhow::Result<Duration> {
         fields.get(place).context("a field of /proc/<pid>/stat")?.parse().context("a number of ticks")
     };
     Ok(TICK * (ticks(11)? + ticks(12)?))
+}
+
+/// The most memory that a process (or `self`) had resident at one time.
+pub(crate) fn rss_peak_bytes(process: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("VmHWM")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1024)
 }

@@ -19,11 +19,18 @@ use crate::{
 /// facts are applied one by one. With sorted locks either means that another node committed, so a few rounds suffice.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// Whether, and after which pause, a transaction that failed is begun anew: `apply` has no clock.
+/// What is said of a fact whose neighbours took all the time.
+const LATE: &str = "the time was over before its turn came";
+
+/// Whether, and after which pause, a transaction is begun: `apply` has no clock. What is under way ends by itself, or is
+/// dropped together with `apply`'s future.
 #[async_trait]
 pub trait Pace: Send + Sync {
     /// Waits a little after the `failed`th attempt (from 1). `false`: the time is over.
     async fn again(&self, failed: u32) -> bool;
+
+    /// Whether the time is over, so that nothing further is begun.
+    fn is_over(&self) -> bool;
 }
 
 /// So many attempts, without a pause.
@@ -34,6 +41,10 @@ pub struct Attempts(pub u32);
 impl Pace for Attempts {
     async fn again(&self, failed: u32) -> bool {
         failed < self.0
+    }
+
+    fn is_over(&self) -> bool {
+        false
     }
 }
 
@@ -55,7 +66,9 @@ impl From<Fact> for Submission {
 /// Applies a batch in one transaction and tells, in the same order, what came of each fact.
 ///
 /// What another transaction or a lost connection undid is begun anew, as long as `pace` allows. If the transaction
-/// fails for a reason that may lie in one of the facts, they are applied one by one.
+/// fails for a reason that may lie in one of the facts, they are applied one by one, as far as the time goes.
+///
+/// Dropped before it returns, it is like a connection that was lost: what was being committed may be.
 pub async fn apply(
     store: &dyn Store,
     batch: &[Submission],
@@ -91,6 +104,14 @@ impl Door<'_> {
     ) -> Vec<Result<Outcome, StoreError>> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for (place, submission) in batch.iter().enumerate() {
+            if self.pace.is_over() {
+                let late = match &perhaps_committed {
+                    Some(_) => Away::CommitUnknown(LATE.to_owned()),
+                    None => Away::Unavailable(Unavailability::TimedOut, LATE.to_owned()),
+                };
+                outcomes.resize_with(batch.len(), || Err(late.clone().into_error()));
+                break;
+            }
             let mut earlier = perhaps_committed.as_ref().map(|outcomes| vec![outcomes[place]]);
             match self.apply_together(std::slice::from_ref(submission), &mut earlier).await {
                 Ok(one) => outcomes.push(Ok(one[0])),

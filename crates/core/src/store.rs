@@ -23,6 +23,7 @@ pub mod codes;
 mod epoch;
 mod error;
 mod lease;
+pub mod prune;
 mod views;
 
 pub use epoch::Epoch;
@@ -59,7 +60,8 @@ pub trait Store: Leases + Send + Sync {
     async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError>;
 
     /// Deletes receipts and refused callbacks older than `before`. At most `rows_max` rows of each at a time, so that
-    /// no one waits long. Returns how many went; less than `rows_max` means that none is left.
+    /// no one waits long. Returns how many went; less than `rows_max` means that none is left, or that the next are to
+    /// be looked for behind rows of a clock that was ahead ([`prune`]): later calls come to them.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).

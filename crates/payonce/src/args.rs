@@ -1,6 +1,6 @@
 //! What can be said on the command line.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     },
     /// See it work: pay orders, send every callback many times, tamper with some, check the database.
     Demo(DemoOptions),
+    /// Play WeChat Pay on a port of this machine, for a backend under test.
+    Simulate(SimulateOptions),
     /// Write a starter configuration in which every key is explained.
     Init {
         /// The file to write; it must not exist yet.
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Copy(CopyOptions),
     /// Say what was checked of a saved callback, step by step, and where it failed, why.
     Explain(ExplainOptions),
+    /// Check all that payments depend on: configuration, keys, database, clock, the way to WeChat Pay and back.
+    Doctor(DoctorOptions),
     /// Show the configuration in effect and where each value comes from. Secrets are not shown.
     Config {
         #[command(flatten)]
@@ -103,6 +107,28 @@ pub(crate) struct ExplainOptions {
     pub show_plaintext: bool,
 }
 
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct DoctorOptions {
+    #[command(flatten)]
+    pub config: ConfigFile,
+    /// Have WeChat Pay send a real, signed callback (no money moves), and follow it into the database. `payonce serve`
+    /// must be running.
+    #[arg(long, conflicts_with = "offline")]
+    pub echo: bool,
+    /// How long that callback is waited for.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub wait_seconds: u64,
+    /// The notify_url to look at. Without it: server.public_url, /notify/v3/ and the merchant number.
+    #[arg(long, value_name = "URL", conflicts_with = "offline")]
+    pub notify_url: Option<String>,
+    /// Ask neither WeChat Pay nor the notify URL anything.
+    #[arg(long)]
+    pub offline: bool,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Where the callback is.
 #[derive(Clone, Debug, ClapArgs)]
 #[group(required = true, multiple = false)]
@@ -144,4 +170,23 @@ pub(crate) struct DemoOptions {
     /// Leave it running afterwards and print the addresses.
     #[arg(long)]
     pub keep: bool,
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct SimulateOptions {
+    /// Where it listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// The folder of the keys. They are made where it has none, and are the same at the next start.
+    #[arg(long, value_name = "DIR", default_value = "wechat-keys")]
+    pub keys: PathBuf,
+    /// Names the run: the same seed makes the same numbers.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many times as fast as real time orders expire and notices are sent again.
+    #[arg(long, value_name = "TIMES", default_value = "1")]
+    pub speed: NonZeroU32,
+    /// Send every notice to this address instead of the host in its notify_url. Needed for https URLs.
+    #[arg(long, value_name = "ADDR")]
+    pub notify_to: Option<SocketAddr>,
 }

@@ -14,7 +14,7 @@ use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 
 /// How long one statement or transaction of a copy may take: a portion of some megabytes over a slow line. Shorter than
 /// the time for which the databases are reserved.
-const COPY_WORK_MAX: Duration = Duration::from_secs(10);
+pub(crate) const COPY_WORK_MAX: Duration = Duration::from_secs(10);
 
 /// What a database is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,12 +11,13 @@ mod configuration;
 mod copy;
 mod database;
 mod demo;
+mod doctor;
 mod explain;
 mod logs;
 mod migrate;
-mod reload;
 mod serve;
 mod signals;
+mod simulate;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -57,7 +58,9 @@ fn run(args: args::Args, environment: &Environment) -> anyhow::Result<ExitCode> 
             migrate::run(command, config.path.as_deref(), environment)
         }
         args::Command::Copy(options) => copy::run(&options, environment),
+        args::Command::Doctor(options) => doctor::run(&options, environment),
         args::Command::Explain(options) => explain::run(&options, environment),
         args::Command::Demo(options) => demo::run(&options),
+        args::Command::Simulate(options) => simulate::run(&options),
     }
 }

@@ -4,7 +4,10 @@ use std::sync::atomic::AtomicU64;
 
 use payonce_core::Outcome;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::{
+        EncodeLabelSet,
+        text::{encode_eof, encode_registry},
+    },
     metrics::{
         counter::Counter,
         family::Family,
@@ -36,13 +39,22 @@ struct KeyLabel {
     serial: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KeyUseLabel {
+    merchant: String,
+    serial: String,
+    /// `callback` or `answer`.
+    of: &'static str,
+}
+
+/// What every name begins with.
+const PREFIX: &str = "payonce";
+
 /// Everything that is counted.
 pub(crate) struct Metrics {
     registry: Registry,
     accepted: [Counter; 4],
     refused: Family<VerdictLabel, Counter>,
-    key_uses: Family<KeyLabel, Gauge>,
-    key_expires: Family<KeyLabel, Gauge>,
     /// From the request's head to its answer.
     pub callback_seconds: Histogram,
     /// Facts in one transaction.
@@ -71,20 +83,7 @@ impl Metrics {
         let shared_failures = Counter::<u64, AtomicU64>::default();
         let shared_foreign = Counter::<u64, AtomicU64>::default();
 
-        let key_uses = Family::<KeyLabel, Gauge>::default();
-        let key_expires = Family::<KeyLabel, Gauge>::default();
-
-        let mut registry = Registry::with_prefix("payonce");
-        registry.register(
-            "platform_key_uses",
-            "Callbacks and answers that a key of WeChat Pay's proved, since the start",
-            key_uses.clone(),
-        );
-        registry.register(
-            "platform_key_expires_timestamp_seconds",
-            "When a platform certificate ends, Unix time",
-            key_expires.clone(),
-        );
+        let mut registry = Registry::with_prefix(PREFIX);
         registry.register("callbacks_accepted", "Callbacks committed and acknowledged", accepted.clone());
         registry.register("callbacks_refused", "Callbacks answered 4xx or 5xx, by reason", refused.clone());
         registry.register(
@@ -116,8 +115,6 @@ impl Metrics {
                 .map(counter),
             registry,
             refused,
-            key_uses,
-            key_expires,
             callback_seconds,
             batch_facts,
             notes_dropped,
@@ -146,19 +143,79 @@ impl Metrics {
 
     /// The exposition text, with how these keys are now.
     pub(crate) fn render<'k>(&self, keys: impl Iterator<Item = (&'k str, Vec<KeyHealth>)>) -> String {
-        self.key_uses.clear();
-        self.key_expires.clear();
-        for (merchant, health) in keys {
-            for key in health {
-                let label = KeyLabel { merchant: merchant.to_owned(), serial: key.serial };
-                self.key_uses.get_or_create(&label).set(key.uses.cast_signed());
-                if let Some(expires) = key.expires {
-                    self.key_expires.get_or_create(&label).set(expires.0);
-                }
+        let mut text = String::new();
+        encode_registry(&mut text, &registry_of_keys(keys))
+            .and_then(|()| encode_registry(&mut text, &self.registry))
+            .and_then(|()| encode_eof(&mut text))
+            .expect("BUG: writing to a String does not fail");
+        text
+    }
+}
+
+/// Keys come and go. Each text has gauges of its own, so that two that are written at the same time are both whole.
+fn registry_of_keys<'k>(keys: impl Iterator<Item = (&'k str, Vec<KeyHealth>)>) -> Registry {
+    let uses = Family::<KeyUseLabel, Gauge>::default();
+    let expires = Family::<KeyLabel, Gauge>::default();
+    for (merchant, health) in keys {
+        for key in health {
+            for (of, count) in [("callback", key.callbacks), ("answer", key.answers)] {
+                let (merchant, serial) = (merchant.to_owned(), key.serial.clone());
+                uses.get_or_create(&KeyUseLabel { merchant, serial, of }).set(count.cast_signed());
+            }
+            let label = KeyLabel { merchant: merchant.to_owned(), serial: key.serial };
+            if let Some(ends) = key.expires {
+                expires.get_or_create(&label).set(ends.0);
             }
         }
-        let mut text = String::new();
-        encode(&mut text, &self.registry).expect("BUG: writing to a String does not fail");
-        text
+    }
+    let mut registry = Registry::with_prefix(PREFIX);
+    registry.register(
+        "platform_key_uses",
+        "Callbacks and answers that a key of WeChat Pay's proved, since the start",
+        uses,
+    );
+    registry.register(
+        "platform_key_expires_timestamp_seconds",
+        "When a platform certificate ends, Unix time",
+        expires,
+    );
+    registry
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use wechatpay_client::{KeyKind, KeySource};
+
+    use super::*;
+
+    /// Two that scrape, such as Prometheus twice, must not take series from each other.
+    #[test]
+    fn scrapes_at_the_same_time_each_show_every_key() {
+        const KEYS: usize = 50;
+        let key = |number: usize| KeyHealth {
+            serial: format!("PUB_KEY_ID_{number}"),
+            kind: KeyKind::PublicKey,
+            source: KeySource::Configured,
+            since: None,
+            starts: None,
+            expires: None,
+            callbacks: 7,
+            answers: 0,
+        };
+        let metrics = Metrics::new();
+        let scrape = || {
+            for _ in 0..100 {
+                let text = metrics.render(std::iter::once(("1900000001", (0..KEYS).map(key).collect())));
+                let shown = text.lines().filter(|line| line.starts_with("payonce_platform_key_uses{"));
+                assert_eq!(shown.count(), 2 * KEYS, "of callbacks and of answers");
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(scrape);
+            }
+        });
     }
 }

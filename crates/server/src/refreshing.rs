@@ -8,8 +8,8 @@ use std::{
 use arc_swap::ArcSwapOption;
 use tokio::{sync::watch, task::JoinHandle};
 use wechatpay_client::{
-    Account, Client, Hosts, Patience, RefreshStatus, Refresher, SetupError, SystemEnvironment, Transport,
-    Waker,
+    Account, Client, History, Hosts, Patience, RefreshStatus, Refresher, SetupError, SystemEnvironment,
+    Transport, Waker,
 };
 
 use crate::{config::Merchant, merchants::Merchants};
@@ -22,7 +22,24 @@ pub(crate) type Status = BTreeMap<String, Arc<Mutex<RefreshStatus>>>;
 pub(crate) struct Refreshing {
     waker: ArcSwapOption<Waker>,
     status: Mutex<Status>,
+    history: Mutex<History>,
     task: Mutex<Option<Task>>,
+}
+
+/// The way to WeChat Pay, if any merchant has what it takes to ask.
+pub(crate) struct Way(Option<Transport>);
+
+impl Way {
+    /// # Errors
+    /// [`SetupError::Tls`].
+    pub(crate) fn prepare(hosts: &Hosts, merchants: &[Merchant]) -> Result<Self, SetupError> {
+        if merchants.iter().all(|merchant| merchant.certificate.is_none()) {
+            return Ok(Self(None));
+        }
+        let environment = Arc::new(SystemEnvironment::new());
+        Transport::with(hosts.clone(), Patience::default(), environment)
+            .map(|transport| Self(Some(transport)))
+    }
 }
 
 struct Task {
@@ -31,26 +48,26 @@ struct Task {
 }
 
 impl Refreshing {
-    /// Begins anew, with these merchants. What was under way for those before is dropped.
-    pub(crate) fn begin(&self, hosts: &Hosts, merchants: &Merchants) -> Result<(), SetupError> {
+    /// Goes on with these merchants. What was under way for those before is dropped; how it went for those that stay,
+    /// and when they were asked for last, is not.
+    pub(crate) fn begin(&self, way: Way, merchants: &Merchants) {
         if let Some(before) = self.task().take() {
             let _ = before.stop.send(true);
         }
-        let accounts: Vec<Account> = merchants.iter().filter_map(|merchant| account(merchant)).collect();
-        if accounts.is_empty() {
+        let Some(transport) = way.0 else {
             self.waker.store(None);
             self.status().clear();
-            return Ok(());
-        }
-        let environment = Arc::new(SystemEnvironment::new());
-        let transport = Transport::with(hosts.clone(), Patience::default(), environment)?;
-        let clients = accounts.into_iter().map(|account| Client::new(transport.clone(), account));
-        let refresher = Refresher::new(clients);
+            return;
+        };
+        let accounts = merchants.iter().filter_map(|merchant| account(merchant));
+        let clients = accounts.map(|account| Client::new(transport.clone(), account));
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let refresher = Refresher::after(&history, clients);
+        *history = refresher.history();
         self.waker.store(Some(Arc::new(refresher.waker())));
         *self.status() = refresher.status();
         let (stop, stopping) = watch::channel(false);
         *self.task() = Some(Task { stop, running: tokio::spawn(refresher.run(stopping)) });
-        Ok(())
     }
 
     /// A callback names a serial that nobody knows: perhaps there is a new certificate.
@@ -87,10 +104,7 @@ impl Refreshing {
 /// What asks for a merchant, if it has a key to ask with.
 fn account(merchant: &Merchant) -> Option<Account> {
     let pair = merchant.certificate.as_ref()?;
-    Some(Account {
-        mchid: merchant.mchid.to_string(),
-        key: Arc::clone(&pair.key),
-        apiv3_key: merchant.apiv3_key.clone(),
-        keys: Arc::clone(&merchant.keys),
-    })
+    let (key, keys) = (Arc::clone(&pair.key), Arc::clone(&merchant.keys));
+    let account = Account::new(merchant.mchid.as_str(), key, merchant.apiv3_key.clone(), keys);
+    Some(account.expect("BUG: a MerchantId is 1 to 32 digits, and an account asks for nothing else"))
 }

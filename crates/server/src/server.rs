@@ -29,7 +29,7 @@ use crate::{
     },
     merchants::Merchants,
     metrics::Metrics,
-    refreshing::Refreshing,
+    refreshing::{Refreshing, Way},
     roles::{self, CopyRuns, Habits, Presence},
 };
 
@@ -204,6 +204,7 @@ impl Server {
         };
         let (intake, applier) =
             applier.start(config.server.queue_callbacks_max).map_err(StartError::Applier)?;
+        let way = Way::prepare(&config.wechat.hosts, &config.merchants)?;
         let merchants = ArcSwap::from_pointee(Merchants::of(config.merchants));
         let (at_work, roles) = watch::channel(());
         let app = Arc::new(App {
@@ -221,7 +222,7 @@ impl Server {
             roles,
         });
 
-        app.refreshing.begin(&config.wechat.hosts, &app.merchants.load())?;
+        app.refreshing.begin(way, &app.merchants.load());
         let (stop, stopping) = watch::channel(false);
         let habits =
             Habits { callback_days: config.retention.callback_days, reopen_every: patience.unopened };
@@ -324,11 +325,14 @@ impl Running {
     /// that were there before keep what was downloaded for them. Everything else needs a new start.
     ///
     /// # Errors
-    /// [`SetupError`]; the merchants are taken over all the same, but their certificates are not refreshed.
+    /// [`SetupError`]; nothing is changed then.
     pub fn reload(&self, config: Config) -> Result<(), SetupError> {
+        // Order matters: the only step that may fail comes first.
+        let way = Way::prepare(&config.wechat.hosts, &config.merchants)?;
         let merchants = Arc::new(self.app.merchants.load().after(config.merchants));
         self.app.merchants.store(Arc::clone(&merchants));
-        self.app.refreshing.begin(&config.wechat.hosts, &merchants)
+        self.app.refreshing.begin(way, &merchants);
+        Ok(())
     }
 
     /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that

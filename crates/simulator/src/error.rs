@@ -1,7 +1,7 @@
 //! What can be wrong with a simulation. Each is the caller's fault but [`Error::KeyGeneration`].
 //!
-//! Deliberately absent: failures of the receiver. They are what a simulation is there to see, so they are
-//! [`crate::Answer`]s.
+//! Deliberately absent: failures of the receiver, which are what a simulation is there to see; what WeChat would not do,
+//! which is a [`crate::books::Refusal`].
 
 /// Why the simulator refused.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -13,32 +13,6 @@ pub enum Error {
         /// Length of what was given.
         bytes: usize,
     },
-    /// WeChat takes no order below one fen.
-    #[error("order {out_trade_no} costs {amount_fen} fen; give at least 1")]
-    AmountNotPositive {
-        /// The merchant's number of the order.
-        out_trade_no: String,
-        /// The refused amount, in fen.
-        amount_fen: i64,
-    },
-    /// An order number is used once a merchant.
-    #[error("order {out_trade_no} exists already; give each order a number of its own")]
-    OrderExists {
-        /// The merchant's number of the order.
-        out_trade_no: String,
-    },
-    /// Only a placed order can be paid.
-    #[error("there is no order {out_trade_no}; place it before it is paid")]
-    OrderUnknown {
-        /// The merchant's number of the order.
-        out_trade_no: String,
-    },
-    /// WeChat lets an order be paid once (its API error `ORDERPAID`).
-    #[error("order {out_trade_no} is paid already; place another order")]
-    OrderPaid {
-        /// The merchant's number of the order.
-        out_trade_no: String,
-    },
     /// A notify URL needs an absolute path without query and fragment.
     #[error("{path:?} is no path of a notify URL; give one like /notify/v3/shop, without query and fragment")]
     PathMalformed {
@@ -48,4 +22,7 @@ pub enum Error {
     /// The crypto library made no RSA key: this machine has no randomness or no memory.
     #[error("the crypto library could not generate an RSA key; check the machine's memory and random source")]
     KeyGeneration,
+    /// A key that was written out cannot be read back.
+    #[error("the kept keys cannot be read; restore the file, or remove it and let new keys be made")]
+    KeptKey,
 }

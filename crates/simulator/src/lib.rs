@@ -1,36 +1,30 @@
-//! A WeChat Pay look-alike: it holds orders, pays them, and sends callbacks with real signatures and real
-//! encryption, and misbehaves on demand.
+//! A WeChat Pay look-alike: it takes orders over WeChat's own API, lets them be paid, and tells the merchants with real
+//! signatures and real encryption.
 //!
-//! [`World`] places and pays orders, a [`Notification`] tells of one [`Payment`], the [`Platform`] signs a copy of
-//! it, a [`Plan`] says which copies are sent and what is wrong with them, and the [`Courier`] delivers them and
-//! resends what was not acknowledged.
+//! Two ways to use it. [`Simulator`] is the whole service on one port: the merchant's own code talks to it as to WeChat
+//! Pay, and its notices follow the official schedule. [`Courier`] is a crowd without a server: a [`Plan`] says which
+//! copies of which [`Notification`]s are sent and what is wrong with them, and it delivers them as fast as it can.
 //!
-//! Invariants: everything random comes from an injected source, so that a seed names a run (only the RSA key comes
+//! Both tell of what stands in the [`books`], which are a pure state machine; [`keys`] are WeChat's and the merchants'.
+//!
+//! Invariants: everything random comes from an injected source, so that a seed names a run (only the RSA keys come
 //! from the crypto library's own source); the wall clock is injected; the receiver is known by its address alone.
-//!
-//! Deliberately absent: WeChat's HTTP API (orders are placed by a call of [`World`]), refunds, v2 notices, TLS.
 
-pub mod callback;
-pub mod deliver;
-pub mod error;
-pub mod merchant;
-pub mod mischief;
-pub mod notification;
-pub mod plan;
-pub mod platform;
-pub mod signer;
-pub mod world;
-
+mod api;
+pub mod books;
 mod calendar;
+mod clock;
+pub mod deliver;
+mod error;
+pub mod keys;
+mod notify;
 mod random;
+mod simulator;
 
-pub use callback::SignedCallback;
-pub use deliver::{Answer, Courier, Report, Retry, Route, Target, Verdict};
+pub use books::{Books, Payment};
+pub use clock::{BusinessClock, Clock, Pace};
+pub use deliver::{Answer, Courier, Delivery, Plan, Report, Retry, Route, Signer, Target, Verdict};
 pub use error::Error;
-pub use merchant::Merchant;
-pub use mischief::{Mischief, Tampering};
-pub use notification::Notification;
-pub use plan::{Delivery, Plan};
-pub use platform::Platform;
-pub use signer::{Clock, Signer};
-pub use world::{Payment, World};
+pub use keys::{Merchant, Platform};
+pub use notify::{Envelope, Mischief, Notification, SignedCallback, Tampering};
+pub use simulator::{Enrolment, Folder, Known, Setup, Simulator, StartError, write_files};

@@ -28,3 +28,19 @@ pub(crate) fn other_alphanumeric(rng: &mut impl Rng, old: u8) -> char {
         }
     }
 }
+
+/// `count` lower-case hex digits.
+pub(crate) fn hex(rng: &mut impl Rng, count: usize) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    (0..count).map(|_| char::from(DIGITS[rng.random_range(0..DIGITS.len())])).collect()
+}
+
+/// A merchant number.
+pub(crate) fn mchid(rng: &mut impl Rng) -> String {
+    format!("19{}", digits(rng, 8))
+}
+
+/// An app's id.
+pub(crate) fn appid(rng: &mut impl Rng) -> String {
+    format!("wx{:016x}", rng.random::<u64>())
+}

@@ -60,6 +60,7 @@ macro_rules! for_each_group {
             payments_that_wait_are_decided_in_the_order_of_their_arrival,
             contradictions_wait_as_well,
             one_payment_never_pays_two_orders,
+            a_contradiction_flags_the_order_that_is_registered_after_it,
             an_adoption_takes_up_the_payments_that_wait,
         );
         $($then)+!(batches:
@@ -79,6 +80,7 @@ macro_rules! for_each_group {
             payment_statement_once,
             payment_settles_once,
             a_number_counts_once,
+            an_incident_belongs_to_one_statement,
             message_sequence_once,
             payment_succeeded_once,
             notification_once,
@@ -111,6 +113,7 @@ macro_rules! for_each_group {
             unopened_callbacks_are_kept_once,
             unopened_callbacks_are_shared_out,
             what_came_long_ago_is_pruned,
+            pruning_gets_past_what_a_clock_ahead_has_written,
             notes_change_no_order,
         );
         $($then)+!(exactness:

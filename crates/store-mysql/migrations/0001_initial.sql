@@ -142,7 +142,8 @@ CREATE TABLE IF NOT EXISTS payonce_rejected (
   PRIMARY KEY (id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT = 'payonce: callbacks that were refused';
 
--- Verified callbacks that our APIv3 key does not open; taken up again when the key is mended.
+-- Verified callbacks that could not be read: our APIv3 key does not open them, or a payment is not as documented.
+-- Taken up again until they can be.
 CREATE TABLE IF NOT EXISTS payonce_unopened (
   id              BIGINT      NOT NULL AUTO_INCREMENT,
   mchid           VARCHAR(32) NOT NULL,

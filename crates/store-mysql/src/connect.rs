@@ -19,6 +19,7 @@ use crate::{
     epoch::{Engine, Watch},
     errors::{class, class_of_connecting},
     migrate,
+    notes::LookedThrough,
     rows::value,
     store::again_on_conflict,
 };
@@ -31,8 +32,7 @@ const MARIADB_MIN: [u32; 3] = [10, 6, 0];
 /// milliseconds; the server counts whole seconds, and this leaves time for a second attempt.
 const LOCK_MAX: Duration = Duration::from_secs(2);
 
-/// After this MariaDB ends the transaction of a node that fell silent in it, so that nobody waits for its locks. (MySQL
-/// waits until the connection is known to be lost.)
+/// After this the server ends the transaction of a node that fell silent in it, so that nobody waits for its locks.
 const SILENT_MAX: Duration = Duration::from_secs(10);
 
 /// How long migrations may take, all in all: a later one may have to rewrite a big table.
@@ -106,6 +106,7 @@ pub struct MySqlStore {
     pub(crate) path: Pool<MySqlServer>,
     /// For all else.
     pub(crate) beside: Pool<MySqlServer>,
+    pub(crate) looked: LookedThrough,
 }
 
 impl MySqlStore {
@@ -127,14 +128,14 @@ impl MySqlStore {
             work_max: options.work_max,
         };
         let pool = || Pool::new(MySqlServer::new(options, Work::Day, &watch), options.hosts.len(), limits);
-        Ok(Self { path: pool(), beside: pool(), watch })
+        Ok(Self { path: pool(), beside: pool(), watch, looked: LookedThrough::default() })
     }
 
     /// A connection on which the epoch is known.
     pub(crate) async fn session(&self, pool: &Pool<MySqlServer>) -> Result<Session<MySqlServer>, StoreError> {
         let mut session = pool.session().await?;
-        if self.watch.current().is_none() {
-            session.run(async |connection| self.watch.prove_again(connection).await).await?;
+        if let Some(engine) = self.watch.to_ask() {
+            session.run(async |connection| self.watch.prove(connection, engine).await).await?;
         }
         Ok(session)
     }
@@ -177,6 +178,16 @@ impl MySqlServer {
         self.watch.engine() == Some(Engine::Galera)
     }
 
+    /// After what time the server has to end a transaction in which nothing was asked, if it must be told so for each
+    /// one: MySQL has no such limit, but one for a session that lies idle. Between transactions it may.
+    pub(crate) fn silent_max(&self) -> Option<Duration> {
+        (self.watch.engine() == Some(Engine::MySql)).then(|| self.silence())
+    }
+
+    fn silence(&self) -> Duration {
+        SILENT_MAX.max(2 * self.work_max)
+    }
+
     /// The statements that make a session ready, whatever the server's defaults are.
     fn setup(&self, engine: Engine) -> String {
         let lock = match self.work {
@@ -192,7 +203,7 @@ impl MySqlServer {
             Engine::MariaDb | Engine::Galera => format!(
                 "max_statement_time = {}, idle_transaction_timeout = {}, join_cache_level = 0",
                 self.work_max.as_secs_f64(),
-                SILENT_MAX.max(2 * self.work_max).as_secs()
+                self.silence().as_secs()
             ),
         };
         let cluster = match engine {
@@ -221,13 +232,14 @@ impl Server for MySqlServer {
         connection.execute(AssertSqlSafe(self.setup(engine))).await.map_err(class)?;
         match self.work {
             Work::Migration => facts.warn(),
-            Work::Day => self.watch.prove(&mut connection, engine).await?,
+            Work::Day => self.watch.prove_on_new(&mut connection, engine).await?,
         }
         Ok(connection)
     }
 
     async fn roll_back(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
-        connection.execute("ROLLBACK; SET SESSION autocommit = 1").await.map(drop).map_err(class)
+        const BACK: &str = "ROLLBACK; SET SESSION autocommit = 1, wait_timeout = DEFAULT";
+        connection.execute(BACK).await.map(drop).map_err(class)
     }
 
     async fn ping(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {

@@ -22,7 +22,10 @@
 //! whole cluster started from a member that was behind, unless `UPDATE payonce_database SET epoch_of = ''` follows; a
 //! proxy whose connections to payonce outlive a restore (restart payonce there, or leave the shared cache off).
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use payonce_core::{
     StoreError,
@@ -36,6 +39,9 @@ use crate::{errors::class, rows::value};
 /// How often a key is renewed in a row. A renewal that falls on the change of a second is done again; a server that
 /// does not tell when a table was written would have it done for ever.
 const RENEWALS_MAX: u32 = 8;
+
+/// How long a server that did not tell is not asked again: to ask it takes nine writes.
+const UNTOLD_MIN: Duration = Duration::from_secs(60);
 
 /// What kind of server it is, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +123,15 @@ struct Known {
     engine: Option<Engine>,
     /// How often the epoch was forgotten.
     losses: u64,
+    /// When a server last did not tell whether the key is current.
+    untold: Option<Instant>,
+}
+
+impl Known {
+    /// Whether a new connection is to prove the key.
+    fn asks_a_new_connection(&self, now: Instant) -> bool {
+        self.untold.is_none_or(|untold| now.duration_since(untold) >= UNTOLD_MIN)
+    }
 }
 
 impl Watch {
@@ -134,6 +149,12 @@ impl Watch {
         self.known().engine
     }
 
+    /// Takes the server for one of another kind.
+    #[cfg(test)]
+    pub(crate) fn take_for(&self, engine: Engine) {
+        self.known().engine = Some(engine);
+    }
+
     /// A connection was lost.
     pub(crate) fn forget(&self) {
         let mut known = self.known();
@@ -141,13 +162,25 @@ impl Watch {
         known.losses += 1;
     }
 
-    /// Proves on a connection that was there before that the key is current, or renews it.
-    pub(crate) async fn prove_again(&self, connection: &mut MySqlConnection) -> Result<(), StoreError> {
-        match self.engine() {
-            Some(engine) => self.prove(connection, engine).await,
-            // No connection was proven yet: the next one will be.
-            None => Ok(()),
+    /// What kind of server is to be asked for the key on a connection that was there before: none while the key is known,
+    /// nor after one that did not tell. A new connection asks that one again, at times.
+    pub(crate) fn to_ask(&self) -> Option<Engine> {
+        let known = self.known();
+        // Without an engine no connection was proven yet: the next one will be.
+        known.engine.filter(|_| known.epoch.is_none() && known.untold.is_none())
+    }
+
+    /// Proves on a new connection that the key is current, or renews it.
+    pub(crate) async fn prove_on_new(
+        &self,
+        connection: &mut MySqlConnection,
+        engine: Engine,
+    ) -> Result<(), StoreError> {
+        if self.known().asks_a_new_connection(Instant::now()) {
+            return self.prove(connection, engine).await;
         }
+        self.known().engine = Some(engine);
+        Ok(())
     }
 
     /// Proves on a connection that the key is current, or renews it.
@@ -162,6 +195,7 @@ impl Watch {
             let mut known = self.known();
             // What was read before a connection was lost may be of the server that was.
             if known.losses == losses {
+                known.untold = epoch.is_none().then(Instant::now);
                 known.epoch = epoch;
                 known.engine = Some(engine);
                 return Ok(());
@@ -187,4 +221,18 @@ async fn read(connection: &mut MySqlConnection, engine: Engine) -> Result<Option
     }
     tracing::warn!("the server does not tell when its tables were written: cached answers are not used");
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_did_not_tell_is_asked_again_once_a_minute() {
+        let now = Instant::now();
+        let asks = |known: &Known, seconds| known.asks_a_new_connection(now + Duration::from_secs(seconds));
+        assert!(asks(&Known::default(), 0));
+        let untold = Known { untold: Some(now), ..Known::default() };
+        assert_eq!([0, 59, 60].map(|seconds| asks(&untold, seconds)), [false, false, true]);
+    }
 }

@@ -19,9 +19,7 @@ enum Class {
 
 /// The error references of MySQL and MariaDB; numbers above 3000 and 4000 differ between the two, which is said.
 fn class_of(number: u16) -> Class {
-    use Unavailability::{
-        AccessDenied, DiskFull, Io, NoDatabase, NotReady, ReadOnly, TimedOut, TooManyConnections,
-    };
+    use Unavailability::{AccessDenied, DiskFull, Io, NoDatabase, NotReady, TimedOut, TooManyConnections};
     match number {
         // Deadlock (in a cluster also: another member was faster), lock wait timeout, row changed since it was read,
         // statement needs to be prepared again, MySQL: NOWAIT, MySQL's Group Replication: another member was faster, no
@@ -29,14 +27,14 @@ fn class_of(number: u16) -> Class {
         1213 | 1205 | 1020 | 1615 | 3572 | 3101 | 1305 => Class::Conflict,
         // Shutdown, aborted connections, network errors, killed connections; 2006 and 2013 are said by proxies.
         1053 | 1152 | 1158..=1161 | 1184 | 1927 | 2006 | 2013 | 3169 | 4031 => Class::Disconnected,
-        // A member outside of the primary component; MySQL in offline mode.
-        1047 | 3032 => Class::Unavailable(NotReady),
+        // A member outside of the primary component; MySQL in offline mode; a server that was made read-only (option,
+        // transaction, storage engine), as it is when another takes its place.
+        1047 | 3032 | 1290 | 1792 | 1836 | 1874 => Class::Unavailable(NotReady),
         1040 | 1135 | 1203 | 1226 | 1461 => Class::Unavailable(TooManyConnections),
         // For the database, the user, the host, the table, a column, a privilege; password expired, account locked.
         1044 | 1045 | 1129 | 1130 | 1142 | 1143 | 1227 | 1251 | 1370 | 1698 | 1820 | 1862 | 3118 | 3159
         | 4151 => Class::Unavailable(AccessDenied),
         1046 | 1049 => Class::Unavailable(NoDatabase),
-        1290 | 1792 | 1836 | 1874 => Class::Unavailable(ReadOnly),
         1021 | 1114 => Class::Unavailable(DiskFull),
         // MySQL's and MariaDB's time limit; interrupted by an operator.
         3024 | 1969 | 1317 => Class::Unavailable(TimedOut),
@@ -94,7 +92,9 @@ fn beside_the_server(error: Error) -> StoreError {
 /// What kind of failure it is while a connection is made.
 pub(crate) fn class_of_connecting(error: Error) -> StoreError {
     let reason = match &error {
-        Error::Io(_) | Error::Protocol(_) => Unavailability::Unreachable,
+        Error::Io(_) => Unavailability::Unreachable,
+        // Bytes that are no answer, or a login that the driver was not built for.
+        Error::Protocol(_) | Error::Configuration(_) => Unavailability::NotUnderstood,
         Error::Tls(_) => Unavailability::AccessDenied,
         _ => return class(error),
     };
@@ -116,16 +116,15 @@ mod tests {
     #[test]
     fn numbers_are_classed() {
         use Unavailability::{
-            AccessDenied, DiskFull, Io, NoDatabase, NotReady, ReadOnly, TimedOut, TooManyConnections,
+            AccessDenied, DiskFull, Io, NoDatabase, NotReady, TimedOut, TooManyConnections,
         };
         let table: &[(Class, &[u16])] = &[
             (Class::Conflict, &[1213, 1205, 1020, 1615, 3572, 3101, 1305]),
             (Class::Disconnected, &[1053, 1152, 1158, 1160, 1161, 1184, 1927, 2006, 2013, 3169, 4031]),
-            (Class::Unavailable(NotReady), &[1047, 3032]),
+            (Class::Unavailable(NotReady), &[1047, 3032, 1290, 1792, 1836, 1874]),
             (Class::Unavailable(TooManyConnections), &[1040, 1135, 1203, 1226, 1461]),
             (Class::Unavailable(AccessDenied), &[1044, 1045, 1130, 1142, 1143, 1227, 1698, 3118, 4151]),
             (Class::Unavailable(NoDatabase), &[1046, 1049]),
-            (Class::Unavailable(ReadOnly), &[1290, 1792, 1836, 1874]),
             (Class::Unavailable(DiskFull), &[1021, 1114]),
             (Class::Unavailable(TimedOut), &[1317, 1969, 3024]),
             (Class::Unavailable(Io), &[1024, 1026, 1030, 1712]),

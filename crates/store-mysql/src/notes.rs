@@ -6,9 +6,12 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
-    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+    store::{
+        Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow,
+        prune::{Looked, Window},
+    },
 };
-use sqlx::{AssertSqlSafe, MySqlConnection, mysql::MySqlRow};
+use sqlx::{MySqlConnection, mysql::MySqlRow};
 
 use crate::{
     errors::class,
@@ -170,22 +173,57 @@ pub(crate) async fn forget_unopened(
         .map_err(class)
 }
 
-/// Deletes what came before a time. Rows are written in about the order of their times: the oldest are the only ones
-/// looked at.
+/// How far each table was looked through.
+#[derive(Debug, Default)]
+pub(crate) struct LookedThrough {
+    receipts: Looked,
+    rejected: Looked,
+}
+
+/// Some rows after another: how many there are, which is the last, and how many of them came before a time.
+macro_rules! look {
+    ($table:literal) => {
+        concat!(
+            "SELECT COUNT(*), COALESCE(MAX(id), 0), COUNT(IF(received_at < ?, 1, NULL)) \
+             FROM (SELECT id, received_at FROM payonce_",
+            $table,
+            " WHERE id > ? ORDER BY id LIMIT ?) looked"
+        )
+    };
+}
+
+/// Deletes those of the window.
+macro_rules! forget {
+    ($table:literal) => {
+        concat!("DELETE FROM payonce_", $table, " WHERE received_at < ? AND id > ? AND id <= ?")
+    };
+}
+
+/// Forgets what came before; returns how many rows went of the table that lost most.
 pub(crate) async fn prune(
     connection: &mut MySqlConnection,
+    looked: &LookedThrough,
     before: UnixMillis,
     rows_max: usize,
 ) -> Result<usize, StoreError> {
     let mut most = 0;
-    for table in ["payonce_receipt", "payonce_rejected"] {
-        // The list in between is read first: a table that is deleted from cannot be limited in its own subquery.
-        let delete = sqlx::query(AssertSqlSafe(format!(
-            "DELETE gone FROM (SELECT id FROM (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?) oldest \
-             WHERE received_at < ?) old STRAIGHT_JOIN {table} gone ON gone.id = old.id"
-        )));
-        let gone = delete.bind(limit_of(rows_max)).bind(before.0).execute(&mut *connection).await;
-        most = most.max(gone.map_err(class)?.rows_affected());
+    for (looked, look, forget) in [
+        (&looked.receipts, look!("receipt"), forget!("receipt")),
+        (&looked.rejected, look!("rejected"), forget!("rejected")),
+    ] {
+        let mut windows = looked.windows(rows_max);
+        while let Some((after, limit)) = windows.next() {
+            let look = sqlx::query(look).bind(before.0).bind(after).bind(limit_of(limit));
+            let row = look.fetch_one(&mut *connection).await.map_err(class)?;
+            let (rows, last, old): (i64, i64, i64) = (value(&row, 0)?, value(&row, 1)?, value(&row, 2)?);
+            let mut gone = 0;
+            if old > 0 {
+                let forget = sqlx::query(forget).bind(before.0).bind(after).bind(last);
+                gone = forget.execute(&mut *connection).await.map_err(class)?.rows_affected();
+            }
+            windows.found(Window::of(rows, last, gone));
+        }
+        most = most.max(windows.gone());
     }
-    Ok(usize::try_from(most).unwrap_or(usize::MAX))
+    Ok(most)
 }

@@ -52,9 +52,11 @@ pub(crate) fn json<R: Serialize>(rows: impl IntoIterator<Item = R>) -> String {
     serde_json::to_string(&rows).expect("BUG: strings and integers always serialise")
 }
 
-/// The row of a list that [`json_table`]'s `place` speaks of.
+/// The row of a list that [`json_table`]'s `place` speaks of. MySQL counts places without a sign, MariaDB with one, and the
+/// driver would hold the column's type against ours.
 pub(crate) fn row_at<'a, R>(rows: &'a [R], row: &MySqlRow, column: usize) -> Result<&'a R, StoreError> {
-    let place = usize::try_from(value::<i64>(row, column)?).ok().and_then(|place| place.checked_sub(1));
+    let place: i64 = row.try_get_unchecked(column).map_err(class)?;
+    let place = usize::try_from(place).ok().and_then(|place| place.checked_sub(1));
     known("place", place.and_then(|place| rows.get(place)))
 }
 
@@ -203,7 +205,25 @@ pub(crate) fn learnt_at(row: &MySqlRow, at: usize) -> Result<UnixMillis, StoreEr
 
 #[cfg(test)]
 mod tests {
+    use payonce_test_servers::{mariadb, require};
+    use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
+
     use super::*;
+
+    /// MySQL numbers the rows of a `JSON_TABLE` without a sign, MariaDB with one.
+    #[tokio::test]
+    async fn a_place_may_have_a_sign_or_none() {
+        let Some(server) = require(mariadb::shared()) else { return };
+        let database = server.create_database().unwrap();
+        let mut connection = MySqlConnection::connect(&database.url()).await.unwrap();
+        for kind in ["SIGNED", "UNSIGNED"] {
+            for (place, expected) in [(0, None), (1, Some("one")), (2, Some("two")), (3, None)] {
+                let select = AssertSqlSafe(format!("SELECT CAST({place} AS {kind})"));
+                let row = sqlx::query(select).fetch_one(&mut connection).await.unwrap();
+                assert_eq!(row_at(&["one", "two"], &row, 0).ok().copied(), expected, "{kind} {place}");
+            }
+        }
+    }
 
     #[test]
     fn only_megabytes_take_a_second_statement() {

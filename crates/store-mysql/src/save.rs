@@ -264,12 +264,12 @@ async fn insert_payments(
     Ok(())
 }
 
-/// What names a statement about a payment.
+/// What statements about payments are sorted by.
 fn statement(payment: &PaymentChange) -> (&str, &str, u32) {
     (payment.content.key.merchant.as_str(), payment.content.payment.as_str(), payment.rival)
 }
 
-/// What is unique of it.
+/// What is unique of a statement. Not its rank: two transactions that knew nothing of each other may have given one twice.
 fn key_of(payment: &PaymentChange) -> (&str, &str, i32) {
     (payment.content.key.merchant.as_str(), payment.content.payment.as_str(), payment.told_apart())
 }
@@ -408,7 +408,7 @@ async fn message_constraint(
     Ok(if found.is_some() { "message_sequence_once" } else { "payment_succeeded_once" })
 }
 
-/// Incidents find their payment by what names it, new or old.
+/// Incidents find their payment by its unique key, be it new or old.
 async fn insert_incidents(
     connection: &mut MySqlConnection,
     incidents: &[NewIncident],
@@ -418,19 +418,19 @@ async fn insert_incidents(
         "INSERT INTO payonce_incident (payment_id, kind, remedy, opened_at) \
          SELECT p.id, j.kind, j.remedy, j.opened_at FROM ",
         json_table!(
-            "mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "rival" "INT", 2; "kind" ascii!(32), 3;
+            "mchid" ascii!(32), 0; "transaction_id" ascii!(32), 1; "told_apart" "INT", 2; "kind" ascii!(32), 3;
             "remedy" "INT", 4; "opened_at" "BIGINT", 5
         ),
         " STRAIGHT_JOIN payonce_payment p FORCE INDEX (payment_statement_once) \
-         ON p.mchid = j.mchid AND p.transaction_id = j.transaction_id AND p.rival = j.rival"
+         ON p.mchid = j.mchid AND p.transaction_id = j.transaction_id AND p.told_apart = j.told_apart"
     );
     if incidents.is_empty() {
         return Ok(());
     }
     let rows = incidents.iter().map(|incident| {
-        let (mchid, transaction_id, rival) = statement(&payments[incident.payment]);
+        let (mchid, transaction_id, told_apart) = key_of(&payments[incident.payment]);
         let (kind, remedy) = (incident.kind.as_str(), remedy_code(incident.remedy));
-        (mchid, transaction_id, rival, kind, remedy, incident.opened_at.0)
+        (mchid, transaction_id, told_apart, kind, remedy, incident.opened_at.0)
     });
     execute(connection, INSERT, json(rows)).await.map(drop).map_err(class)
 }

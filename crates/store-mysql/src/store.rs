@@ -75,7 +75,7 @@ impl Store for MySqlStore {
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
         again_on_conflict!({
             let mut session = self.session(&self.beside).await?;
-            let gone = session.run(async |c| notes::prune(c, before, rows_max).await).await?;
+            let gone = session.run(async |c| notes::prune(c, &self.looked, before, rows_max).await).await?;
             session.run(async |c| forget_nodes(c).await).await?;
             Ok(gone)
         })

@@ -34,7 +34,7 @@ use payonce_core::{
     store::{Changes, Claimed, KeptPayment, KnownOrder, codes},
 };
 use payonce_store_remote::Session;
-use sqlx::{Executor, MySqlConnection, mysql::MySqlRow};
+use sqlx::{AssertSqlSafe, Executor, MySqlConnection, mysql::MySqlRow};
 
 use crate::{
     connect::MySqlServer,
@@ -48,6 +48,9 @@ use crate::{
 
 const BEGIN: &str = "START TRANSACTION";
 const COMMIT: &str = "COMMIT";
+
+/// Ends the session's time limit for transactions, see [`MySqlServer::silent_max`].
+const COMMIT_ON_MYSQL: &str = "COMMIT; SET SESSION wait_timeout = DEFAULT";
 
 const BEGIN_IN_CLUSTER: &str = "SET SESSION autocommit = 0; START TRANSACTION; SAVEPOINT payonce; \
                                 SELECT WSREP_LAST_WRITTEN_GTID()";
@@ -79,7 +82,14 @@ impl MySqlTx {
                 async |connection: &mut MySqlConnection| last_written(connection, BEGIN_IN_CLUSTER).await;
             Some(session.run(begin).await?)
         } else {
-            session.run(async |connection| connection.execute(BEGIN).await.map_err(class)).await?;
+            let begin = match session.server().silent_max() {
+                Some(silent_max) => format!("SET SESSION wait_timeout = {}; {BEGIN}", silent_max.as_secs()),
+                None => BEGIN.to_owned(),
+            };
+            let begin = async |connection: &mut MySqlConnection| {
+                connection.execute(AssertSqlSafe(begin)).await.map_err(class)
+            };
+            session.run(begin).await?;
             None
         };
         Ok(Self { session, written_before, wrote: false, failed: false })
@@ -104,7 +114,11 @@ impl MySqlTx {
         if self.failed {
             return Err(StoreError::Unexpected(Box::new(Failed)));
         }
-        let statements = if self.written_before.is_some() { COMMIT_IN_CLUSTER } else { COMMIT };
+        let statements = match (&self.written_before, self.session.server().silent_max()) {
+            (Some(_), _) => COMMIT_IN_CLUSTER,
+            (None, Some(_)) => COMMIT_ON_MYSQL,
+            (None, None) => COMMIT,
+        };
         let commit =
             async |connection: &mut MySqlConnection| connection.execute(statements).await.map_err(class);
         let mut committed = self.session.run(commit).await.map(drop).map_err(class_of_commit);
@@ -323,10 +337,44 @@ async fn kept_payments(
 #[cfg(test)]
 mod tests {
     use payonce_core::{EventType, Store, UnixMillis, store::Receipt};
-    use payonce_test_servers::{Galera, require};
+    use payonce_test_servers::{Galera, mariadb, require};
 
     use super::*;
-    use crate::{MySqlStore, Options};
+    use crate::{MySqlStore, Options, epoch::Engine};
+
+    async fn seconds(connection: &mut MySqlConnection, variable: &'static str) -> Result<i64, StoreError> {
+        let select = AssertSqlSafe(format!("SELECT CAST({variable} AS SIGNED)"));
+        sqlx::query_scalar(select).fetch_one(connection).await.map_err(class)
+    }
+
+    /// MariaDB takes the statements for MySQL as well: it knows the same setting.
+    #[tokio::test]
+    async fn on_mysql_a_node_that_falls_silent_in_a_transaction_is_cut_off_soon() {
+        let Some(server) = require(mariadb::shared()) else { return };
+        let database = server.create_database().unwrap();
+        // A single connection for transactions, so that each of them shows what the last one has left.
+        let mut options = Options::new(&database.url()).unwrap();
+        options.connections_max = 2;
+        let store = MySqlStore::open(&options).await.unwrap();
+        let idle = async || {
+            let mut session = store.session(&store.path).await.unwrap();
+            session.run(async |connection| seconds(connection, "@@SESSION.wait_timeout").await).await.unwrap()
+        };
+        let usual = idle().await;
+        assert!(usual > 10, "{usual}");
+        store.watch.take_for(Engine::MySql);
+        for commits in [true, false] {
+            let mut tx = MySqlTx::begin(store.session(&store.path).await.unwrap()).await.unwrap();
+            let open = tx.run(async |connection| seconds(connection, "@@SESSION.wait_timeout").await).await;
+            assert_eq!(open.unwrap(), 10);
+            if commits {
+                tx.commit_now().await.unwrap();
+            } else {
+                drop(tx);
+            }
+            assert_eq!(idle().await, usual, "commits: {commits}");
+        }
+    }
 
     fn written() -> Changes {
         let merchant = MerchantId::parse("1900000001").unwrap();

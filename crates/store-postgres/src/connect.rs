@@ -20,6 +20,7 @@ use crate::{
     epoch::Watch,
     errors::{class, class_of_connecting},
     migrate,
+    notes::LookedThrough,
 };
 
 /// The oldest version that knows `gen_random_uuid()` and `pg_current_xact_id()`.
@@ -73,7 +74,8 @@ impl Options {
                 Some(_) => host,
                 None => host.application_name("payonce"),
             };
-            Ok(host.disable_statement_logging())
+            // Nothing of ours is a float, and PgBouncer refuses what it does not know.
+            Ok(host.extra_float_digits(None).disable_statement_logging())
         });
         Ok(Self {
             hosts: hosts.collect::<Result<_, _>>()?,
@@ -106,6 +108,7 @@ pub struct PostgresStore {
     pub(crate) path: Pool<Postgres>,
     /// For all else.
     pub(crate) beside: Pool<Postgres>,
+    pub(crate) looked: LookedThrough,
 }
 
 impl PostgresStore {
@@ -124,7 +127,8 @@ impl PostgresStore {
             work_max: options.work_max,
         };
         let pool = |work| Pool::new(Postgres::new(options, work, &watch), options.hosts.len(), limits);
-        Ok(Self { path: pool(Work::Path), beside: pool(Work::Beside), watch })
+        let looked = LookedThrough::default();
+        Ok(Self { path: pool(Work::Path), beside: pool(Work::Beside), watch, looked })
     }
 
     /// A connection on which the epoch is known.
@@ -151,18 +155,36 @@ enum Work {
     Migration,
 }
 
+impl Work {
+    /// What a session that was made ready for it says of itself, in the setting `payonce.session`.
+    fn mark(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Beside => "beside",
+            Self::Migration => "migration",
+        }
+    }
+}
+
 /// The hosts of a database, and how a session on one of them is made. It holds the password.
 pub(crate) struct Postgres {
     hosts: Vec<PgConnectOptions>,
     setup: String,
+    begin: String,
     work: Work,
     watch: Arc<Watch>,
 }
 
 impl Postgres {
     fn new(options: &Options, work: Work, watch: &Arc<Watch>) -> Self {
-        let setup = setup(work, options.work_max);
-        Self { hosts: options.hosts.clone(), setup, work, watch: Arc::clone(watch) }
+        let (setup, begin) = (setup(work, options.work_max), begin(work));
+        Self { hosts: options.hosts.clone(), setup, begin, work, watch: Arc::clone(watch) }
+    }
+
+    /// The statements that begin a transaction, in one round trip. The last one returns whether the session is one that
+    /// was made ready.
+    pub(crate) fn begin(&self) -> &str {
+        &self.begin
     }
 }
 
@@ -184,10 +206,22 @@ fn setup(work: Work, work_max: Duration) -> String {
     };
     format!(
         "SET lock_timeout = {}; SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
-         SET default_transaction_isolation = 'read committed'; SET jit = off; {plans}",
+         SET default_transaction_isolation = 'read committed'; SET jit = off; {plans} SET payonce.session = '{}'",
         lock.as_millis(),
         statement.as_millis(),
-        silent.as_millis()
+        silent.as_millis(),
+        work.mark()
+    )
+}
+
+/// A pooler may have put another session behind the connection, in which all that was set is missing. And a commit must be
+/// durable, though the server's configuration may have been changed since: it may be stricter than `on`, but not `off`.
+fn begin(work: Work) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED; \
+         SELECT current_setting('payonce.session', true) IS NOT DISTINCT FROM '{}', \
+         CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END",
+        work.mark()
     )
 }
 

@@ -14,8 +14,8 @@
 //! leases), which is sooner than a server is restored.
 //!
 //! Not covered, and so forbidden in the documents: single rows deleted or put back by hand, a machine put back with
-//! its memory, and a transaction pooler (pgbouncer) whose connections to payonce outlive a restore: restart payonce
-//! after a restore there, or leave the shared cache off.
+//! its memory, and a proxy whose connections to payonce outlive a restore: restart payonce after a restore there, or
+//! leave the shared cache off. (PgBouncer closes a connection with its session, in the mode in which it will do.)
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

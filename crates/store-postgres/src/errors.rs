@@ -37,18 +37,19 @@ fn class_of(code: &str) -> Class {
         // statement_completion_unknown, transaction_resolution_unknown: said by distributed engines
         "40003" | "08007" => Class::CommitUnknown,
         "23505" => Class::Constraint,
-        // cannot_connect_now: it starts, stops or recovers
-        "57P03" => Class::Unavailable(Unavailability::NotReady),
+        // cannot_connect_now: it starts, stops or recovers; read_only_sql_transaction: a standby, or a server that is
+        // being put out of service
+        "57P03" | "25006" => Class::Unavailable(Unavailability::NotReady),
         // admin_shutdown, crash_shutdown, idle_session_timeout, idle_in_transaction_session_timeout
         "57P01" | "57P02" | "57P05" | "25P03" => Class::Disconnected,
         // query_canceled: statement_timeout, or an operator
         "57014" => Class::Unavailable(Unavailability::TimedOut),
-        // read_only_sql_transaction: a standby, or a server that is being put out of service
-        "25006" => Class::Unavailable(Unavailability::ReadOnly),
         "53300" => Class::Unavailable(Unavailability::TooManyConnections),
         "53100" => Class::Unavailable(Unavailability::DiskFull),
         "3D000" => Class::Unavailable(Unavailability::NoDatabase),
         "42501" => Class::Unavailable(Unavailability::AccessDenied),
+        // invalid_sql_statement_name, duplicate_prepared_statement: what was prepared stands in another session
+        "26000" | "42P05" => Class::Unavailable(Unavailability::SharedSession),
         // undefined_table, invalid_schema_name
         "42P01" | "3F000" => Class::NoTable,
         _ => match code.get(..2) {
@@ -89,7 +90,9 @@ fn beside_the_server(error: Error) -> StoreError {
 /// What kind of failure it is while a connection is made.
 pub(crate) fn class_of_connecting(error: Error) -> StoreError {
     let reason = match &error {
-        Error::Io(_) | Error::Protocol(_) => Unavailability::Unreachable,
+        Error::Io(_) => Unavailability::Unreachable,
+        // Bytes that are no answer, or a login that the driver was not built for.
+        Error::Protocol(_) | Error::Configuration(_) => Unavailability::NotUnderstood,
         Error::Tls(_) => Unavailability::AccessDenied,
         _ => return class(error),
     };
@@ -112,17 +115,17 @@ mod tests {
 
     #[test]
     fn codes_are_classed() {
-        use Unavailability::{AccessDenied, DiskFull, Io, NoDatabase, NotReady, ReadOnly, TimedOut};
+        use Unavailability::{AccessDenied, DiskFull, Io, NoDatabase, NotReady, TimedOut};
         let table: &[(Class, &[&str])] = &[
             (Class::Conflict, &["40001", "40P01", "55P03"]),
             (Class::Disconnected, &["57P01", "57P02", "57P05", "25P03", "08000", "08003", "08006", "08P01"]),
             (Class::CommitUnknown, &["40003", "08007"]),
             (Class::Constraint, &["23505"]),
             (Class::NoTable, &["42P01", "3F000"]),
-            (Class::Unavailable(NotReady), &["57P03"]),
+            (Class::Unavailable(NotReady), &["57P03", "25006"]),
             (Class::Unavailable(TimedOut), &["57014"]),
-            (Class::Unavailable(ReadOnly), &["25006"]),
             (Class::Unavailable(Unavailability::TooManyConnections), &["53300"]),
+            (Class::Unavailable(Unavailability::SharedSession), &["26000", "42P05"]),
             (Class::Unavailable(DiskFull), &["53100"]),
             (Class::Unavailable(NoDatabase), &["3D000"]),
             (Class::Unavailable(AccessDenied), &["42501", "28000", "28P01"]),

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
-    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+    store::{
+        Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow,
+        prune::{Looked, Window},
+    },
 };
 use sqlx::{PgConnection, postgres::PgRow};
 
@@ -151,30 +154,57 @@ pub(crate) async fn forget_unopened(
         .map_err(class)
 }
 
-/// Rows are written in about the order of their times: the oldest are the only ones looked at.
-macro_rules! prune {
+/// How far each table was looked through.
+#[derive(Debug, Default)]
+pub(crate) struct LookedThrough {
+    receipts: Looked,
+    rejected: Looked,
+}
+
+/// Up to `$3` rows after `$2`: how many there are, which is the last, and how many of them came before `$1`.
+macro_rules! look {
     ($table:literal) => {
         concat!(
-            "DELETE FROM payonce.",
+            "SELECT count(*), coalesce(max(id), 0), count(*) FILTER (WHERE received_at < $1) \
+             FROM (SELECT id, received_at FROM payonce.",
             $table,
-            " WHERE id IN (SELECT id FROM (SELECT id, received_at FROM payonce.",
-            $table,
-            " ORDER BY id LIMIT $2) oldest WHERE received_at < $1)"
+            " WHERE id > $2 ORDER BY id LIMIT $3) AS looked"
         )
+    };
+}
+
+/// Deletes those of the window.
+macro_rules! forget {
+    ($table:literal) => {
+        concat!("DELETE FROM payonce.", $table, " WHERE id > $2 AND id <= $3 AND received_at < $1")
     };
 }
 
 /// Forgets what came before; returns how many rows went of the table that lost most.
 pub(crate) async fn prune(
     connection: &mut PgConnection,
+    looked: &LookedThrough,
     before: UnixMillis,
     rows_max: usize,
 ) -> Result<usize, StoreError> {
     let mut most = 0;
-    for delete in [prune!("receipt"), prune!("rejected")] {
-        let delete = sqlx::query(delete).bind(before.0).bind(limit_of(rows_max));
-        let gone = delete.execute(&mut *connection).await.map_err(class)?.rows_affected();
-        most = most.max(usize::try_from(gone).unwrap_or(usize::MAX));
+    for (looked, look, forget) in [
+        (&looked.receipts, look!("receipt"), forget!("receipt")),
+        (&looked.rejected, look!("rejected"), forget!("rejected")),
+    ] {
+        let mut windows = looked.windows(rows_max);
+        while let Some((after, limit)) = windows.next() {
+            let look = sqlx::query(look).bind(before.0).bind(after).bind(limit_of(limit));
+            let row = look.fetch_one(&mut *connection).await.map_err(class)?;
+            let (rows, last, old): (i64, i64, i64) = (value(&row, 0)?, value(&row, 1)?, value(&row, 2)?);
+            let mut gone = 0;
+            if old > 0 {
+                let forget = sqlx::query(forget).bind(before.0).bind(after).bind(last);
+                gone = forget.execute(&mut *connection).await.map_err(class)?.rows_affected();
+            }
+            windows.found(Window::of(rows, last, gone));
+        }
+        most = most.max(windows.gone());
     }
     Ok(most)
 }

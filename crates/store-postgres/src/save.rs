@@ -208,9 +208,14 @@ async fn insert_payments(
     .map_err(class)
 }
 
-/// What names a statement about a payment.
+/// What statements about payments are sorted by.
 fn statement(payment: &PaymentChange) -> (&str, &str, u32) {
     (payment.content.key.merchant.as_str(), payment.content.payment.as_str(), payment.rival)
+}
+
+/// What is unique of a statement. Not its rank: two transactions that knew nothing of each other may have given one twice.
+fn key_of(payment: &PaymentChange) -> (&str, &str, i32) {
+    (payment.content.key.merchant.as_str(), payment.content.payment.as_str(), payment.told_apart())
 }
 
 /// Payments that waited for their order have found it, which ends the incidents about the unknown order.
@@ -290,7 +295,7 @@ async fn insert_messages(
     .map_err(class)
 }
 
-/// Incidents find their payment by what names it, new or old.
+/// Incidents find their payment by its unique key, be it new or old.
 async fn insert_incidents(
     connection: &mut PgConnection,
     incidents: &[NewIncident],
@@ -300,17 +305,17 @@ async fn insert_incidents(
         return Ok(());
     }
     let incidents: Vec<&NewIncident> = incidents.iter().collect();
-    let of = |incident: &NewIncident| statement(&payments[incident.payment]);
+    let of = |incident: &NewIncident| key_of(&payments[incident.payment]);
     sqlx::query(
         "INSERT INTO payonce.incident (payment_id, kind, remedy, opened_at) \
          SELECT p.id, c.kind, c.remedy, c.opened_at \
          FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::smallint[], $6::bigint[]) WITH ORDINALITY \
-         AS c (mchid, transaction_id, rival, kind, remedy, opened_at, place) JOIN payonce.payment p \
-         ON p.mchid = c.mchid AND p.transaction_id = c.transaction_id AND p.rival = c.rival ORDER BY c.place",
+         AS c (mchid, transaction_id, told_apart, kind, remedy, opened_at, place) JOIN payonce.payment p \
+         ON p.mchid = c.mchid AND p.transaction_id = c.transaction_id AND p.told_apart = c.told_apart ORDER BY c.place",
     )
     .bind(column(&incidents, |incident| of(incident).0))
     .bind(column(&incidents, |incident| of(incident).1))
-    .bind(column(&incidents, |incident| count(of(incident).2)))
+    .bind(column(&incidents, |incident| of(incident).2))
     .bind(column(&incidents, |incident| incident.kind.as_str()))
     .bind(column(&incidents, |incident| code(remedy_code(incident.remedy))))
     .bind(column(&incidents, |incident| incident.opened_at.0))

@@ -21,7 +21,7 @@ use payonce_core::{
     store::{Changes, Claimed, KeptPayment, KnownOrder, Unavailability, codes},
 };
 use payonce_store_remote::Session;
-use sqlx::{Executor, PgConnection, postgres::PgRow};
+use sqlx::{AssertSqlSafe, Executor, PgConnection, postgres::PgRow};
 
 use crate::{
     connect::Postgres,
@@ -42,11 +42,29 @@ pub(crate) struct PgTx {
 #[error("something failed in the transaction before its commit")]
 struct Failed;
 
+/// What the connection was made ready for is gone.
+#[derive(Debug, thiserror::Error)]
+#[error("behind the connection is another session than the one that it was made with")]
+struct OtherSession;
+
+impl From<OtherSession> for StoreError {
+    fn from(other: OtherSession) -> Self {
+        Self::Unavailable { reason: Unavailability::SharedSession, source: Box::new(other) }
+    }
+}
+
 impl PgTx {
     pub(crate) async fn begin(mut session: Session<Postgres>) -> Result<Self, StoreError> {
-        const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-        session.run(async |connection| connection.execute(BEGIN).await.map_err(class)).await?;
+        let begin = session.server().begin().to_owned();
+        // Before it is: whatever becomes of it, the session is set back.
         session.set_open(true);
+        let begin = async |connection: &mut PgConnection| {
+            let row = connection.fetch_one(AssertSqlSafe(begin)).await.map_err(class)?;
+            value(&row, 0)
+        };
+        if !session.run(begin).await? {
+            return Err(OtherSession.into());
+        }
         Ok(Self { session, failed: false })
     }
 
@@ -237,4 +255,68 @@ async fn payments_under(
     let ids: Vec<i64> = awaited.iter().map(|id| id.0).collect();
     let found = sqlx::query(UNDER).bind(ids).fetch_all(connection).await.map_err(class)?;
     found.iter().map(|row| kept_payment(row, 0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use payonce_test_servers::{
+        Database,
+        postgres::{self, PostgresEngine},
+        require,
+    };
+
+    use super::*;
+    use crate::{Options, PostgresStore};
+
+    async fn store(settings: &str) -> Option<(PostgresStore, Database<PostgresEngine>)> {
+        let database = require(postgres::shared())?.create_database().unwrap();
+        database.execute(&format!("ALTER DATABASE {} SET {settings}", database.name())).unwrap();
+        let store = PostgresStore::open(&Options::new(&database.url()).unwrap()).await.unwrap();
+        Some((store, database))
+    }
+
+    async fn commits(connection: &mut PgConnection) -> Result<String, StoreError> {
+        let current = "SELECT current_setting('synchronous_commit')";
+        sqlx::query_scalar(current).fetch_one(connection).await.map_err(class)
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_durable_whatever_became_of_the_sessions_settings() {
+        for (default, expected) in [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
+            let found = store(&format!("synchronous_commit = {default}")).await;
+            let Some((store, _database)) = found else { return };
+            for pool in [&store.path, &store.beside] {
+                let mut session = store.session(pool).await.unwrap();
+                let reset = async |connection: &mut PgConnection| {
+                    connection.execute("RESET synchronous_commit").await.map_err(class)?;
+                    commits(connection).await
+                };
+                assert_eq!(session.run(reset).await.unwrap(), default);
+                let mut tx = PgTx::begin(session).await.unwrap();
+                assert_eq!(tx.run(commits).await.unwrap(), expected);
+                tx.commit_now().await.unwrap();
+            }
+        }
+    }
+
+    /// As a pooler does that gives each transaction a session of the server that is just free.
+    #[tokio::test]
+    async fn no_transaction_begins_in_a_session_that_was_not_made_ready() {
+        let Some((store, _database)) = store("synchronous_commit = off").await else { return };
+        for (pool, other) in [(&store.path, "beside"), (&store.beside, "path")] {
+            for change in ["RESET ALL".to_owned(), format!("SET payonce.session = '{other}'")] {
+                let mut session = store.session(pool).await.unwrap();
+                let change = async |connection: &mut PgConnection| {
+                    connection.execute(AssertSqlSafe(change)).await.map_err(class)
+                };
+                session.run(change).await.unwrap();
+                let refused = PgTx::begin(session).await.map(drop);
+                let reason = Unavailability::SharedSession;
+                assert!(
+                    matches!(&refused, Err(StoreError::Unavailable { reason: found, .. }) if *found == reason),
+                    "{refused:?}"
+                );
+            }
+        }
+    }
 }

@@ -84,6 +84,7 @@ struct Hosts<S> {
     count: usize,
     /// A host that swallows what is sent to it must leave time for the others.
     each_max: Duration,
+    idle_trusted: Duration,
     /// The host that answered last.
     current: AtomicUsize,
 }
@@ -112,8 +113,9 @@ impl<S: Server> Hosts<S> {
                     last = Some(error);
                 }
                 Ok(Err(error)) => return Err(error),
+                // Nobody is there, as far as can be told: no statement was slow.
                 Err(_) => {
-                    last = Some(unavailable(Unavailability::TimedOut, Over::NoAnswer(self.each_max)));
+                    last = Some(unavailable(Unavailability::Unreachable, Over::NoAnswer(self.each_max)));
                 }
             }
         }
@@ -134,7 +136,7 @@ impl<S: Server> managed::Manager for Manager<S> {
         if !kept.sound {
             return Err(RecycleError::message("cut short"));
         }
-        if used.last_used() < IDLE_TRUSTED {
+        if used.last_used() < self.0.idle_trusted {
             return Ok(());
         }
         match timeout(self.0.each_max, self.0.server.ping(&mut kept.connection)).await {
@@ -184,10 +186,15 @@ impl<S: Server> Pool<S> {
     /// Never: the pool's builder asks for a runtime, which it is given.
     #[must_use]
     pub fn new(server: S, hosts: usize, limits: Limits) -> Self {
+        Self::trusting(IDLE_TRUSTED, server, hosts, limits)
+    }
+
+    /// `idle_trusted`: see [`IDLE_TRUSTED`].
+    fn trusting(idle_trusted: Duration, server: S, hosts: usize, limits: Limits) -> Self {
         let count = hosts.max(1);
         // A share for each host, and one for asking a connection that lay idle.
         let each_max = limits.connect_max / u32::try_from(count + 1).unwrap_or(u32::MAX);
-        let manager = Arc::new(Hosts { server, count, each_max, current: AtomicUsize::new(0) });
+        let manager = Arc::new(Hosts { server, count, each_max, idle_trusted, current: AtomicUsize::new(0) });
         let pool = managed::Pool::builder(Manager(Arc::clone(&manager)))
             .max_size(limits.connections_max.max(1))
             .wait_timeout(Some(limits.connect_max))
@@ -206,14 +213,17 @@ impl<S: Server> Pool<S> {
     /// A connection, for as long as [`Limits::work_max`] from now.
     ///
     /// # Errors
-    /// [`Unavailability::TooManyConnections`] if none gets free, [`Unavailability::TimedOut`] if the server does not
+    /// [`Unavailability::TooManyConnections`] if none gets free, [`Unavailability::Unreachable`] if the server does not
     /// answer; what [`Server::connect`] says.
     pub async fn session(&self) -> Result<Session<S>, StoreError> {
         // For a free one, and then for a new one; those that lie idle may be asked whether they live, each with a wait.
         let Ok(kept) = timeout(2 * self.limits.connect_max, self.pool.get()).await else {
             self.pool.retain(|_, _| false);
             self.manager.server.lost();
-            return Err(unavailable(Unavailability::TimedOut, Over::NoAnswer(2 * self.limits.connect_max)));
+            return Err(unavailable(
+                Unavailability::Unreachable,
+                Over::NoAnswer(2 * self.limits.connect_max),
+            ));
         };
         let kept = kept.map_err(|error| match error {
             PoolError::Backend(error) => {

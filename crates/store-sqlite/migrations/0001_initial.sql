@@ -107,7 +107,8 @@ CREATE TABLE rejected (
   body          BLOB    NOT NULL   -- as sent
 ) STRICT;
 
--- Verified callbacks that our APIv3 key does not open; taken up again when the key is mended.
+-- Verified callbacks that could not be read: our APIv3 key does not open them, or a payment is not as documented.
+-- Taken up again until they can be.
 CREATE TABLE unopened (
   id              INTEGER PRIMARY KEY,
   mchid           TEXT    NOT NULL,

@@ -16,6 +16,7 @@ use crate::{
     epoch,
     errors::{OpenedReadOnly, class},
     migrate,
+    notes::LookedThrough,
     rows::RowError,
 };
 
@@ -57,6 +58,7 @@ impl Options {
 pub struct SqliteStore {
     path: PathBuf,
     pub(crate) epoch: Epoch,
+    pub(crate) looked: LookedThrough,
     // Order matters: fields are dropped from the top, and the connection that is closed last empties the WAL into the
     // file, which one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
@@ -100,7 +102,7 @@ impl SqliteStore {
         let epoch = epoch::begin(&writer)?;
         let readers = Mutex::new(Vec::new());
         let writer = tokio::sync::Mutex::new(writer);
-        Ok(Self { path: options.path.clone(), epoch, writer, readers })
+        Ok(Self { path: options.path.clone(), epoch, looked: LookedThrough::default(), writer, readers })
     }
 
     /// The file.

@@ -1,10 +1,14 @@
-//! Notes: refused callbacks (bounded), callbacks that did not open, and receipts of cached answers.
+//! Notes: refused callbacks (bounded), callbacks that did not open, and receipts of cached answers; and how what need
+//! not be kept is forgotten.
 
 use std::time::Duration;
 
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
-    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+    store::{
+        Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow,
+        prune::{Looked, Window},
+    },
 };
 use rusqlite::{Connection, Row, params};
 
@@ -126,4 +130,52 @@ fn unopened(row: &Row<'_>) -> Result<(UnopenedRow, Unopened), RowError> {
         body: row.get(5)?,
     };
     Ok((UnopenedRow(row.get(0)?), callback))
+}
+
+/// How far each table was looked through.
+#[derive(Debug, Default)]
+pub(crate) struct LookedThrough {
+    receipts: Looked,
+    rejected: Looked,
+}
+
+/// Forgets what came before; returns how many rows went of the table that lost most.
+pub(crate) fn prune(
+    connection: &Connection,
+    looked: &LookedThrough,
+    before: UnixMillis,
+    rows_max: usize,
+) -> Result<usize, StoreError> {
+    let mut most = 0;
+    for (looked, table) in [(&looked.receipts, "receipt"), (&looked.rejected, "rejected")] {
+        let mut windows = looked.windows(rows_max);
+        while let Some((after, limit)) = windows.next() {
+            windows.found(forget_old(connection, table, before, after, limit)?);
+        }
+        most = most.max(windows.gone());
+    }
+    Ok(most)
+}
+
+/// Deletes what is old among up to `limit` rows after one.
+fn forget_old(
+    connection: &Connection,
+    table: &str,
+    before: UnixMillis,
+    after: i64,
+    limit: usize,
+) -> Result<Window, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let look = format!(
+        "SELECT count(*), coalesce(max(id), 0) FROM (SELECT id FROM {table} WHERE id > ?1 ORDER BY id LIMIT ?2)"
+    );
+    let (rows, last): (i64, i64) = connection
+        .prepare_cached(&look)
+        .and_then(|mut look| look.query_row([after, limit], |row| Ok((row.get(0)?, row.get(1)?))))
+        .map_err(class)?;
+    let gone = connection
+        .prepare_cached(&format!("DELETE FROM {table} WHERE id > ?1 AND id <= ?2 AND received_at < ?3"))
+        .and_then(|mut forget| forget.execute([after, last, before.0]))
+        .map_err(class)?;
+    Ok(Window::of(rows, last, gone as u64))
 }

@@ -199,8 +199,8 @@ fn update_orders(
     for (change, row) in orders.iter().zip(order_rows) {
         let Some(order) = &change.order else { continue };
         let messages_before = match change.row {
-            // Just written, as pending.
-            OrderRow::New | OrderRow::Awaited(_) if order.messages == 0 => continue,
+            // Just written, as pending. It may be flagged all the same: for a contradiction that was told of before.
+            OrderRow::New | OrderRow::Awaited(_) if order.messages == 0 && !order.flagged => continue,
             OrderRow::New | OrderRow::Awaited(_) => 0,
             OrderRow::Registered { messages_before, .. } => messages_before,
         };

@@ -36,21 +36,8 @@ impl Store for SqliteStore {
     }
 
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
-        let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
         let tx = SqliteTx::begin(self.writer.lock().await)?;
-        let mut most = 0;
-        for table in ["receipt", "rejected"] {
-            // Rows are written in about the order of their times: the oldest are the only ones looked at.
-            let gone = tx
-                .connection()
-                .prepare_cached(&format!(
-                    "DELETE FROM {table} WHERE id IN (SELECT id FROM \
-                     (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?2) WHERE received_at < ?1)"
-                ))
-                .and_then(|mut delete| delete.execute(params![before.0, rows_max]))
-                .map_err(class)?;
-            most = most.max(gone);
-        }
+        let most = notes::prune(tx.connection(), &self.looked, before, rows_max)?;
         forget_nodes(tx.connection())?;
         tx.commit_now()?;
         Ok(most)

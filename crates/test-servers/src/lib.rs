@@ -1,5 +1,5 @@
-//! Throw-away servers for tests and benches: PostgreSQL, MariaDB, Galera and Redis, on loopback ports, each in a
-//! temporary folder of its own.
+//! Throw-away servers for tests and benches: PostgreSQL and a pooler for it, MariaDB, Galera and Redis, on loopback
+//! ports, each in a temporary folder of its own.
 //!
 //! Invariants: a server ends and its folder goes when its [`Server`] is dropped, and also when the process that
 //! started it dies in any way (`process` says how); a server is ended by its process id, never by its name; where
@@ -22,7 +22,6 @@ mod require;
 mod server;
 mod shared;
 mod sql;
-mod standby;
 
 pub use error::{CommandError, ServerError};
 pub use galera::Galera;

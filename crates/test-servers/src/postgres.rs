@@ -12,6 +12,9 @@ use std::sync::Mutex;
 use crate::process::{Account, find, run};
 use crate::{Engine, Options, Server, ServerError, Shared, SqlEngine, environment};
 
+pub mod pooler;
+mod standby;
+
 /// A PostgreSQL server.
 pub type Postgres = Server<PostgresEngine>;
 

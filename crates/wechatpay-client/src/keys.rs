@@ -1,8 +1,10 @@
 //! The keys by which WeChat Pay signs to one merchant: configured ones, and downloaded certificates.
 //!
-//! Invariants: reading takes no lock, so that callbacks share it; a configured key stays; a downloaded one stays until
-//! it has expired *and* another key has proven something, so that there is always the last good one. Deliberately
-//! absent: downloading.
+//! Invariants: reading takes no lock, so that callbacks share it; nothing that is downloaded takes a configured key away;
+//! a downloaded one stays until it has expired *and* another key has proven something, so that there is always the last
+//! good one. A key that the configuration no longer has goes at once, the last good one too: that is how an operator takes
+//! trust back, from a look-alike's key for example, with which anybody could forge payments until the new one has worked.
+//! Deliberately absent: downloading.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +13,27 @@ use arc_swap::{ArcSwap, Guard};
 use wechatpay::{PlatformKey, PlatformKeys, UnixSeconds};
 
 /// The keys of a merchant, shared by its callbacks, its client and the refresher.
+///
+/// ```
+/// use wechatpay::{Callback, PlatformKey, UnixSeconds};
+/// use wechatpay_client::KeyRing;
+///
+/// fn receive(ring: &KeyRing, headers: &[(&str, &[u8])], body: &[u8], now: UnixSeconds) -> bool {
+///     let keys = ring.keys(); // without a lock
+///     let Ok(callback) = Callback::parse(headers.iter().copied(), body) else { return false };
+///     match callback.verify(keys.platform(), now) {
+///         Ok(verified) => {
+///             keys.proved_callback(verified.serial());
+///             true
+///         }
+///         Err(_) => false, // 401; where the serial is unknown, wake the refresher
+///     }
+/// }
+///
+/// let ring = KeyRing::new([]);
+/// assert!(!receive(&ring, &[], b"{}", UnixSeconds(1_750_000_000)));
+/// assert!(ring.health().is_empty());
+/// ```
 #[derive(Debug)]
 pub struct KeyRing(ArcSwap<Keys>);
 
@@ -28,7 +51,20 @@ struct Record {
     source: KeySource,
     /// When it came, of a downloaded one.
     since: Option<UnixSeconds>,
-    uses: Arc<AtomicU64>,
+    proofs: Arc<Proofs>,
+}
+
+/// What a key proved, since this process knows it.
+#[derive(Debug, Default)]
+struct Proofs {
+    callbacks: AtomicU64,
+    answers: AtomicU64,
+}
+
+impl Proofs {
+    fn are_some(&self) -> bool {
+        self.callbacks.load(Ordering::Relaxed) + self.answers.load(Ordering::Relaxed) > 0
+    }
 }
 
 /// Where a key came from.
@@ -64,8 +100,11 @@ pub struct KeyHealth {
     pub starts: Option<UnixSeconds>,
     /// Until when.
     pub expires: Option<UnixSeconds>,
-    /// Answers and callbacks that it proved, since this process knows it.
-    pub uses: u64,
+    /// Callbacks that it proved, since this process knows it: their shares by key show how far a change of WeChat Pay's
+    /// key has come.
+    pub callbacks: u64,
+    /// Answers that it proved.
+    pub answers: u64,
 }
 
 impl KeyRing {
@@ -81,14 +120,15 @@ impl KeyRing {
         self.0.load()
     }
 
-    /// Takes other configured keys in place of those so far; what was downloaded, and what was counted, stays.
+    /// Takes other configured keys in place of those so far, which are no longer trusted from now on; what was downloaded,
+    /// and what was counted, stays.
     pub fn configure(&self, configured: impl IntoIterator<Item = PlatformKey>) {
         let configured: Vec<PlatformKey> = configured.into_iter().collect();
         self.0.rcu(|now| {
             let mut records: Vec<Record> = configured.iter().cloned().map(configured_record).collect();
             for record in &now.records {
                 match records.iter_mut().find(|new| new.key.serial() == record.key.serial()) {
-                    Some(new) => new.uses = Arc::clone(&record.uses),
+                    Some(new) => new.proofs = Arc::clone(&record.proofs),
                     None if record.source == KeySource::Downloaded => records.push(record.clone()),
                     None => {}
                 }
@@ -111,9 +151,8 @@ impl KeyRing {
         let new = found.iter().filter(|key| known.record(key.serial().as_str()).is_none()).count();
         self.0.rcu(|keys| {
             let proven = |of: &Record| {
-                keys.records.iter().any(|other| {
-                    other.key.serial() != of.key.serial() && other.uses.load(Ordering::Relaxed) > 0
-                })
+                let others = keys.records.iter().filter(|other| other.key.serial() != of.key.serial());
+                others.into_iter().any(|other| other.proofs.are_some())
             };
             let stays = |record: &&Record| {
                 record.source == KeySource::Configured || !record.key.has_expired(now) || !proven(record)
@@ -122,7 +161,8 @@ impl KeyRing {
             for key in found {
                 if !records.iter().any(|record| record.key.serial() == key.serial()) {
                     let source = KeySource::Downloaded;
-                    records.push(Record { key: key.clone(), source, since: Some(now), uses: Arc::default() });
+                    let (key, since) = (key.clone(), Some(now));
+                    records.push(Record { key, source, since, proofs: Arc::default() });
                 }
             }
             Keys::of(records)
@@ -144,14 +184,15 @@ impl KeyRing {
             since: record.since,
             starts: record.key.starts(),
             expires: record.key.expires(),
-            uses: record.uses.load(Ordering::Relaxed),
+            callbacks: record.proofs.callbacks.load(Ordering::Relaxed),
+            answers: record.proofs.answers.load(Ordering::Relaxed),
         };
         self.keys().records.iter().map(health).collect()
     }
 }
 
 fn configured_record(key: PlatformKey) -> Record {
-    Record { key, source: KeySource::Configured, since: None, uses: Arc::default() }
+    Record { key, source: KeySource::Configured, since: None, proofs: Arc::default() }
 }
 
 impl Keys {
@@ -165,10 +206,17 @@ impl Keys {
         &self.keys
     }
 
-    /// Counts that the key of this serial proved something.
-    pub fn proved(&self, serial: &str) {
+    /// Counts that the key of this serial proved a callback.
+    pub fn proved_callback(&self, serial: &str) {
         if let Some(record) = self.record(serial) {
-            record.uses.fetch_add(1, Ordering::Relaxed);
+            record.proofs.callbacks.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts that the key of this serial proved an answer.
+    pub fn proved_answer(&self, serial: &str) {
+        if let Some(record) = self.record(serial) {
+            record.proofs.answers.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -18,13 +18,14 @@
 //! # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 //! # let read = |name: &str| std::fs::read_to_string(name);
 //! let transport = Transport::new()?;
-//! let keys = KeyRing::new([PlatformKey::from_public_key_pem("PUB_KEY_ID_01", &read("pub_key.pem")?)?]);
-//! let client = Client::new(transport, Account {
-//!     mchid: "1900000001".to_owned(),
-//!     key: Arc::new(MerchantKey::from_pkcs8_pem("5157F09EFDC096DE15EBE81A47057A7232F1B8E1", &read("apiclient_key.pem")?)?),
-//!     apiv3_key: ApiV3Key::new("0123456789abcdef0123456789abcdef")?,
-//!     keys: Arc::new(keys),
-//! });
+//! let platform = PlatformKey::from_public_key_pem("PUB_KEY_ID_01", &read("pub_key.pem")?)?;
+//! let account = Account::new(
+//!     "1900000001",
+//!     Arc::new(MerchantKey::from_pkcs8_pem("5157F09EFDC096DE15EBE81A47057A7232F1B8E1", &read("apiclient_key.pem")?)?),
+//!     ApiV3Key::new("0123456789abcdef0123456789abcdef")?,
+//!     Arc::new(KeyRing::new([platform])),
+//! )?;
+//! let client = Client::new(transport, account);
 //! let number = OrderNumber::out_trade_no("ORDER20260302A")?;
 //! let order = client.send(&QueryOrder::new(Merchant::ordinary("1900000001")?, number)).await?;
 //! println!("{:?}", order.trade_state);
@@ -32,6 +33,7 @@
 //! # }
 //! ```
 
+mod attempts;
 mod client;
 mod download;
 mod environment;
@@ -48,11 +50,11 @@ mod v2;
 pub use client::{Account, Client};
 pub use download::{DownloadError, FileSink};
 pub use environment::{Environment, SystemEnvironment};
-pub use error::{ClientError, SetupError, Unknown};
+pub use error::{ClientError, NotSent, SetupError, Unknown};
 pub use hosts::Hosts;
 pub use keys::{KeyHealth, KeyKind, KeyRing, KeySource, Keys};
 pub use login::LoginFailure;
 pub use patience::Patience;
-pub use refresher::{RefreshError, RefreshStatus, Refresher, Waker};
-pub use transport::Transport;
+pub use refresher::{History, RefreshError, RefreshStatus, Refresher, Waker};
+pub use transport::{Reached, Transport};
 pub use v2::{ClientCertificate, V2Client};

@@ -17,13 +17,23 @@ pub enum LoginFailure {
 }
 
 impl Transport {
-    /// Who a login code belongs to.
+    /// Who a login code belongs to. It is asked for once, since a code is good for one answer.
+    ///
+    /// ```no_run
+    /// # async fn f(transport: wechatpay_client::Transport) -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay::api::Code2Session;
+    ///
+    /// let call = Code2Session::new("wx0123456789abcdef", "secret of the Mini Program", "code of wx.login")?;
+    /// let session = transport.login(&call).await?;
+    /// println!("an openid of {} characters", session.openid.len()); // itself not for logs
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`LoginFailure`].
     pub async fn login(&self, call: &Code2Session) -> Result<Session, LoginFailure> {
-        let exchanged = self.exchange_login(&call.path_and_query()).await;
-        let incoming = exchanged.map_err(|failed| LoginFailure::Call(failed.into()))?;
+        let incoming = self.exchange_login(&call.path_and_query()).await.map_err(LoginFailure::Call)?;
         Ok(call.read(&incoming.body)?)
     }
 }

@@ -5,11 +5,11 @@
 //! known so far stay in every case. Deliberately absent: a lease. Each process keeps its own keys.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use wechatpay::UnixSeconds;
 use wechatpay::answer::certificates::CertificatesError;
@@ -30,7 +30,7 @@ const WITHOUT_CERTIFICATES: Duration = Duration::from_secs(24 * 3600);
 const FIRST_SPREAD: Duration = Duration::from_secs(60);
 
 /// From one download to the next, whoever asks for it.
-const REST: Duration = Duration::from_secs(60);
+pub(crate) const REST: Duration = Duration::from_secs(60);
 
 /// The longest pause after failures.
 const FAILED_MAX: Duration = Duration::from_secs(3600);
@@ -54,6 +54,9 @@ pub enum RefreshError {
     /// The answer gives no keys.
     #[error("{0}")]
     Certificates(#[from] CertificatesError),
+    /// The download ended by a fault of this program.
+    #[error("the download of certificates ended by a fault of the program's own; its log says where")]
+    Fault,
 }
 
 /// How a merchant's refreshing goes.
@@ -78,9 +81,44 @@ impl Waker {
     }
 }
 
-/// Keeps the keys of these merchants fresh while it [`run`](Self::run)s.
+/// When a refresher asked for each merchant and how that went, so that another one goes on where it stopped.
+#[derive(Clone, Debug, Default)]
+pub struct History(Arc<Mutex<BTreeMap<String, Course>>>);
+
+/// Of one merchant.
+#[derive(Clone, Debug)]
+struct Course {
+    status: Arc<Mutex<RefreshStatus>>,
+    last: Instant,
+    /// `None` if it was being asked for.
+    due: Option<Instant>,
+    failures: u32,
+}
+
+/// Keeps the keys of these merchants fresh while it [`run`](Self::run)s. One of them is enough for a process.
+///
+/// ```no_run
+/// use tokio::sync::watch;
+/// use wechatpay_client::{Client, Refresher};
+///
+/// # async fn f(clients: Vec<Client>) -> Result<(), Box<dyn std::error::Error>> {
+/// let refresher = Refresher::new(clients);
+/// let (waker, status) = (refresher.waker(), refresher.status());
+/// let (stop, stopping) = watch::channel(false);
+/// let running = tokio::spawn(refresher.run(stopping));
+///
+/// // A callback names a serial that nobody knows: answer it 401, WeChat Pay sends it again.
+/// waker.wake("1900000001");
+/// println!("{:?}", status["1900000001"].lock());
+///
+/// stop.send(true)?;
+/// running.await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Refresher {
     merchants: BTreeMap<String, Merchant>,
+    history: History,
     waker: Waker,
     wakes: mpsc::Receiver<String>,
 }
@@ -90,6 +128,8 @@ struct Merchant {
     status: Arc<Mutex<RefreshStatus>>,
     /// When it is asked for next; `None` while it is.
     due: Option<Instant>,
+    /// Which task asks.
+    running: Option<task::Id>,
     last: Option<Instant>,
     failures: u32,
     /// Asked for during a download: what it brings may be older than the question.
@@ -100,13 +140,36 @@ impl Refresher {
     /// For these merchants.
     #[must_use]
     pub fn new(clients: impl IntoIterator<Item = Client>) -> Self {
+        Self::after(&History::default(), clients)
+    }
+
+    /// For these merchants, in place of another refresher: of those that it had too, none is asked for sooner than it
+    /// would have asked, but where that failed: what was wrong may have been mended.
+    #[must_use]
+    pub fn after(before: &History, clients: impl IntoIterator<Item = Client>) -> Self {
         let (waker, wakes) = mpsc::channel(WAKES_MAX);
+        let before = before.courses();
+        let mut courses = BTreeMap::new();
         let merchant = |client: Client| {
-            let status = Arc::default();
-            let merchant = Merchant { client, status, due: None, last: None, failures: 0, woken: false };
-            (merchant.client.mchid().to_owned(), merchant)
+            let mchid = client.mchid().to_owned();
+            let merchant = match before.get(&mchid) {
+                None => Merchant::new(client),
+                Some(course) => {
+                    courses.insert(mchid.clone(), course.clone());
+                    Merchant::going_on(client, course)
+                }
+            };
+            (mchid, merchant)
         };
-        Self { merchants: clients.into_iter().map(merchant).collect(), waker: Waker(waker), wakes }
+        let merchants = clients.into_iter().map(merchant).collect();
+        let history = History(Arc::new(Mutex::new(courses)));
+        Self { merchants, history, waker: Waker(waker), wakes }
+    }
+
+    /// For whoever goes on [`after`](Self::after) it; stays true while it runs.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.history.clone()
     }
 
     /// To wake it with, as when a callback names a serial that nobody knows.
@@ -125,10 +188,7 @@ impl Refresher {
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
         let started = Instant::now();
         for merchant in self.merchants.values_mut() {
-            let environment = merchant.client.transport().environment();
-            // Without any key nothing can be verified: those come first.
-            let spread = if merchant.client.keys().health().is_empty() { REST / 10 } else { FIRST_SPREAD };
-            merchant.due = Some(started + jitter(environment, spread));
+            merchant.due = Some(merchant.first_due(started));
         }
         let mut running = JoinSet::new();
         loop {
@@ -137,17 +197,19 @@ impl Refresher {
             tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => return,
                 Some(mchid) = self.wakes.recv() => self.wake(&mchid),
-                Some(done) = running.join_next() => {
-                    if let Ok((mchid, result)) = done {
-                        self.settle(&mchid, result);
-                    }
+                Some(done) = running.join_next_with_id() => {
+                    let (id, result) = match done {
+                        Ok(done) => done,
+                        Err(ended) => (ended.id(), Err(RefreshError::Fault)),
+                    };
+                    self.settle(id, result);
                 }
                 () = sleep_until(next.unwrap_or(started)), if next.is_some() => {}
             }
         }
     }
 
-    fn start_due(&mut self, running: &mut JoinSet<(String, Result<usize, RefreshError>)>) {
+    fn start_due(&mut self, running: &mut JoinSet<Result<usize, RefreshError>>) {
         let now = Instant::now();
         for (mchid, merchant) in &mut self.merchants {
             if running.len() >= AT_ONCE {
@@ -155,8 +217,10 @@ impl Refresher {
             }
             if merchant.due.is_some_and(|due| due <= now) {
                 (merchant.due, merchant.last) = (None, Some(now));
-                let (mchid, client) = (mchid.clone(), merchant.client.clone());
-                running.spawn(async move { (mchid, client.refresh_keys().await) });
+                self.history.note(mchid, merchant);
+                let client = merchant.client.clone();
+                let task = running.spawn(async move { client.refresh_keys().await });
+                merchant.running = Some(task.id());
             }
         }
     }
@@ -178,8 +242,12 @@ impl Refresher {
         }
     }
 
-    fn settle(&mut self, mchid: &str, result: Result<usize, RefreshError>) {
-        let Some(merchant) = self.merchants.get_mut(mchid) else { return };
+    fn settle(&mut self, id: task::Id, result: Result<usize, RefreshError>) {
+        let mut merchants = self.merchants.iter_mut();
+        let Some((mchid, merchant)) = merchants.find(|(_, merchant)| merchant.running == Some(id)) else {
+            return;
+        };
+        merchant.running = None;
         let environment = merchant.client.transport().environment();
         let mut status = merchant.status.lock().unwrap_or_else(PoisonError::into_inner);
         let pause = match result {
@@ -206,6 +274,45 @@ impl Refresher {
             }
         };
         let pause = if std::mem::take(&mut merchant.woken) { pause.min(REST) } else { pause };
+        drop(status);
         merchant.due = Some(Instant::now() + pause);
+        self.history.note(mchid, merchant);
+    }
+}
+
+impl History {
+    fn courses(&self) -> MutexGuard<'_, BTreeMap<String, Course>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, mchid: &str, merchant: &Merchant) {
+        let Merchant { status, due, last: Some(last), failures, .. } = merchant else { return };
+        let course = Course { status: Arc::clone(status), last: *last, due: *due, failures: *failures };
+        self.courses().insert(mchid.to_owned(), course);
+    }
+}
+
+impl Merchant {
+    fn new(client: Client) -> Self {
+        let (due, running, last) = (None, None, None);
+        Self { client, status: Arc::default(), due, running, last, failures: 0, woken: false }
+    }
+
+    fn going_on(client: Client, course: &Course) -> Self {
+        let Course { status, last, due, failures } = course;
+        let status = Arc::clone(status);
+        let (due, last, failures) = (*due, Some(*last), *failures);
+        Self { client, status, due, running: None, last, failures, woken: false }
+    }
+
+    fn first_due(&self, started: Instant) -> Instant {
+        // Without any key nothing can be verified: those come first.
+        let spread = if self.client.keys().health().is_empty() { REST / 10 } else { FIRST_SPREAD };
+        let soon = started + jitter(self.client.transport().environment(), spread);
+        match (self.last, self.due) {
+            (None, _) => soon,
+            (Some(_), Some(due)) if self.failures == 0 => due,
+            (Some(last), _) => soon.max(last + REST),
+        }
     }
 }

@@ -5,6 +5,8 @@
 //! [`FieldError`] is the caller's, who gave a text or a key that does not go.
 //! Deliberately absent: HTTP statuses, and the contents of keys and of decrypted text.
 
+use serde::de::Error as _;
+
 use crate::{Notification, Suite, UnixSeconds};
 
 /// A key, certificate, serial or secret that cannot be used as given. Each text says what to give instead.
@@ -64,6 +66,12 @@ pub enum KeyError {
         "this is an SM2 key, and this build has no 国密; build with the feature `sm`, or give an RSA key"
     )]
     SmNotBuilt,
+    /// An SM2 key where the cashier wants RSA.
+    #[error(
+        "this is an SM2 key, and payments are confirmed under `signType` RSA, the only one that WeChat Pay documents; \
+         give an RSA key of the merchant's"
+    )]
+    PaymentNeedsRsa,
     /// An RSA key that is too weak.
     #[error("this RSA key has {bits} bits; at least 2048 are needed")]
     TooShort {
@@ -259,7 +267,7 @@ pub enum OpenError {
     ResourceMalformed {
         /// The type that it should have had.
         original_type: String,
-        /// Where and why.
+        /// Where and why; it quotes no text of the resource.
         source: serde_json::Error,
         /// The rest of the notification: WeChat Pay signed it, so that it can be kept and handed on all the same.
         notification: Box<Notification>,
@@ -314,8 +322,14 @@ fn supported(rsa: &str, sm: &str) -> String {
     }
 }
 
-/// What serde says, without the texts that it quotes: in a decrypted resource they may name the payer.
-pub(crate) fn without_texts(error: &serde_json::Error) -> String {
+/// What serde says, without the texts that it quotes: neither `Display` nor `Debug` nor the source of an error may name
+/// the payer.
+pub(crate) fn quiet(error: &serde_json::Error) -> serde_json::Error {
+    serde_json::Error::custom(without_texts(error))
+}
+
+/// The same as a text.
+fn without_texts(error: &serde_json::Error) -> String {
     let said = error.to_string();
     match (said.find('"'), said.rfind('"')) {
         (Some(first), Some(last)) if first < last => format!("{}…{}", &said[..=first], &said[last..]),

@@ -62,8 +62,9 @@ pub use request::{
 };
 pub use resource::{
     Amount, AuthorizationClosed, CombineTransaction, PartnerPayer, PartnerTransaction, Payer, Payment,
-    Product, ProfitSharing, Refund, RefundAmount, Resource, SecurityEcho, ShareReceiver, SubOrder,
-    SubOrderAmount, Transaction, TransferAuthorization, TransferBatch, TransferBill,
+    Product, ProfitSharing, Refund, RefundAmount, Resource, SUPPORTED_NOTICES, SecurityEcho, ShareReceiver,
+    SubOrder, SubOrderAmount, SupportedNotice, Transaction, TransferAuthorization, TransferBatch,
+    TransferBill,
 };
 pub use suite::Suite;
 pub use time::UnixSeconds;

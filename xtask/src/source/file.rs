@@ -1,6 +1,7 @@
 //! One Rust file: its texts, and which of its places are test code.
 //!
-//! Test code is a file below a `tests` folder, a `tests.rs`, the conformance suite, or what follows `#[cfg(test)]`.
+//! Test code is a file below a `tests` folder, a `tests.rs`, the conformance suite, the bodies of fuzz targets, or what
+//! follows `#[cfg(test)]`.
 
 use std::ops::Range;
 
@@ -14,8 +15,8 @@ pub(crate) struct SourceFile {
     tests: Vec<Range<usize>>,
 }
 
-/// A crate that is nothing but tests, though cargo does not know.
-const SUITE: &str = "crates/store-conformance/";
+/// Crates that are nothing but tests, though cargo does not know.
+const SUITES: [&str; 2] = ["crates/store-conformance/", "crates/fuzz-targets/"];
 
 impl SourceFile {
     pub(crate) fn new(path: String, text: String) -> Self {
@@ -27,7 +28,8 @@ impl SourceFile {
     /// Whether the whole file is test code.
     pub(crate) fn is_test(&self) -> bool {
         let in_folder = self.path.split('/').any(|part| part == "tests" || part == "tests.rs");
-        in_folder || self.path.starts_with(SUITE) || self.scan.code.contains("#![cfg(test)]")
+        let in_suite = SUITES.iter().any(|suite| self.path.starts_with(suite));
+        in_folder || in_suite || self.scan.code.contains("#![cfg(test)]")
     }
 
     /// Whether the code at `offset` is test code.
@@ -80,9 +82,12 @@ mod tests {
 
     #[test]
     fn test_files_are_known_by_their_path() {
-        for path in
-            ["crates/a/tests/it/main.rs", "crates/a/src/b/tests.rs", "crates/store-conformance/src/lib.rs"]
-        {
+        for path in [
+            "crates/a/tests/it/main.rs",
+            "crates/a/src/b/tests.rs",
+            "crates/store-conformance/src/lib.rs",
+            "crates/fuzz-targets/src/xml.rs",
+        ] {
             assert!(file(path, "").is_test(), "{path}");
         }
         for path in ["crates/a/src/lib.rs", "xtask/src/test.rs"] {

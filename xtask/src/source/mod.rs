@@ -6,4 +6,4 @@ mod tree;
 
 pub(crate) use file::SourceFile;
 pub(crate) use scan::matching_brace;
-pub(crate) use tree::Tree;
+pub(crate) use tree::{Tree, VERIFICATION};

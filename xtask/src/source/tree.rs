@@ -1,4 +1,5 @@
-//! All that `tidy` looks at, read once: the files of our crates, the names of the error pages, the crates' edges.
+//! All that `tidy` looks at, read once: the files of our crates, the names of the error pages, the page of the traps,
+//! the crates' edges.
 //!
 //! Rules are functions of a `Tree`, so a test of a rule needs no disk.
 
@@ -11,13 +12,18 @@ use super::file::SourceFile;
 use crate::workspace::{Package, Workspace};
 
 /// The folders that are read, relative to the workspace.
-const FOLDERS: &[&str] = &["crates", "xtask", "docs/errors"];
+const FOLDERS: &[&str] = &["crates", "fuzz/fuzz_targets", "xtask", "docs/errors"];
+
+/// The page that lists the traps.
+pub(crate) const VERIFICATION: &str = "docs/verification.md";
 
 /// Paths are relative to the workspace, have forward slashes and are sorted.
 #[derive(Default)]
 pub(crate) struct Tree<'a> {
     pub(crate) paths: Vec<String>,
     pub(crate) sources: Vec<SourceFile>,
+    /// The text of [`VERIFICATION`]; nothing, where there is no such page.
+    pub(crate) verification: String,
     pub(crate) packages: &'a [Package],
 }
 
@@ -30,6 +36,11 @@ impl<'a> Tree<'a> {
         let mut tree = Self { packages: &workspace.packages, ..Self::default() };
         for folder in FOLDERS.iter().filter(|folder| workspace.root.join(folder).is_dir()) {
             tree.walk(&workspace.root, folder)?;
+        }
+        let page = workspace.root.join(VERIFICATION);
+        if page.is_file() {
+            tree.verification =
+                fs::read_to_string(page).with_context(|| format!("reading {VERIFICATION}"))?;
         }
         tree.paths.sort();
         for path in tree.paths.iter().filter(|path| path.ends_with(".rs")) {
@@ -71,6 +82,8 @@ impl Tree<'_> {
             tree.paths.push((*path).to_owned());
             if path.ends_with(".rs") {
                 tree.sources.push(SourceFile::new((*path).to_owned(), (*text).to_owned()));
+            } else if *path == VERIFICATION {
+                tree.verification = (*text).to_owned();
             }
         }
         tree

@@ -52,6 +52,7 @@ const TABLE: &[Row] = &[
         may_use: &["payonce-test-servers"],
         tests_may_use: &["payonce-simulator", "wechatpay"],
     },
+    Row { name: "payonce-fuzz-targets", may_use: &["wechatpay"], tests_may_use: &[] },
     Row { name: "payonce-simulator", may_use: &["wechatpay"], tests_may_use: &[] },
     Row {
         name: "payonce",

@@ -20,6 +20,7 @@ mod header;
 mod layout;
 mod machine_paths;
 mod panics;
+mod traps;
 mod words;
 
 type Rule = fn(&Tree<'_>) -> Vec<Violation>;
@@ -34,6 +35,7 @@ const RULES: &[(&str, Rule)] = &[
     ("layout", layout::check),
     ("machine-paths", machine_paths::check),
     ("panics", panics::check),
+    ("traps", traps::check),
     ("words", words::check),
 ];
 

@@ -80,7 +80,7 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
 pub enum Unavailability {
     /// Another process or transaction holds a lock for too long.
     Locked,
-    /// The file or its folder may not be written.
+    /// The database's file or its folder may not be written.
     ReadOnly,
     /// No space is left.
     DiskFull,
@@ -90,7 +90,9 @@ pub enum Unavailability {
     Io,
     /// No server answers at the address.
     Unreachable,
-    /// The server starts, stops, is a standby, or has left its cluster.
+    /// What answers there is not such a server, or cannot be logged in to.
+    NotUnderstood,
+    /// The server starts, stops, takes no writes (a standby, or out of service), or has left its cluster.
     NotReady,
     /// User, password or certificate are refused, or a right is missing.
     AccessDenied,
@@ -98,6 +100,8 @@ pub enum Unavailability {
     NoDatabase,
     /// No connection is free, here or at the server.
     TooManyConnections,
+    /// A pooler between us and the server gives a connection to others between two of our statements.
+    SharedSession,
     /// A statement took too long.
     TimedOut,
 }
@@ -106,7 +110,9 @@ impl Unavailability {
     /// Whether it passes by itself in a fail-over or under a burst, so that trying again soon may help.
     #[must_use]
     pub fn may_pass_soon(self) -> bool {
-        matches!(self, Self::Unreachable | Self::NotReady | Self::TooManyConnections)
+        // A proxy whose server is gone may close the connection before it said anything, which is not to be told from one
+        // that never was such a server.
+        matches!(self, Self::Unreachable | Self::NotUnderstood | Self::NotReady | Self::TooManyConnections)
     }
 }
 
@@ -114,15 +120,18 @@ impl std::fmt::Display for Unavailability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Locked => "locked by another process or transaction: end it, or wait",
-            Self::ReadOnly => {
-                "read-only: give this user the right to write (SQLite: the file and its folder)"
-            }
+            Self::ReadOnly => "read-only: give this user the right to write the file and its folder",
             Self::DiskFull => "disk full: free some space",
             Self::CannotOpen => "cannot be opened: check that the folder exists and may be written",
             Self::Io => "input/output error: check the disk",
             Self::Unreachable => "no server answers: check host, port and network in the database's URL",
+            Self::NotUnderstood => {
+                "what answers does not speak this database's protocol, or asks for a login that payonce does not \
+                 know: check host and port in the URL, and how the user logs in"
+            }
             Self::NotReady => {
-                "the server starts or stops, is a standby, or has left its cluster: wait, or look at its log"
+                "the server starts or stops, takes no writes (is it a standby?), or has left its cluster: wait, or \
+                 look at its log and its read-only settings"
             }
             Self::AccessDenied => {
                 "access denied: check user, password, TLS and rights (the user needs to create and change tables)"
@@ -130,6 +139,10 @@ impl std::fmt::Display for Unavailability {
             Self::NoDatabase => "no such database: create it, or mend its name in the URL",
             Self::TooManyConnections => {
                 "no connection is free: raise the server's limit, or lower store.connections_max"
+            }
+            Self::SharedSession => {
+                "a pooler gives the session to others between two statements: set it to pool sessions for payonce \
+                 (PgBouncer: pool_mode = session), or name the server itself in the URL"
             }
             Self::TimedOut => "a statement took too long: look for long transactions and a busy disk",
         })

@@ -71,6 +71,13 @@ pub struct Lease {
     pub token: i64,
 }
 
+impl Lease {
+    /// How long a role or a node's presence, and a copy's hold on a database, last without being prolonged. One number
+    /// for all: a copy that begins counts on a node that no longer shows having stopped, and a node that starts on the
+    /// other way round.
+    pub const TTL: Duration = Duration::from_secs(15);
+}
+
 /// A lease as it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseView {

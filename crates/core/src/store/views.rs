@@ -132,7 +132,7 @@ pub enum Note {
     Answered(Receipt),
     /// A callback that was refused.
     Rejected(Rejected),
-    /// A verified callback that our APIv3 key does not open.
+    /// A verified callback that could not be read.
     Unopened(Unopened),
 }
 
@@ -155,7 +155,7 @@ pub struct Rejected {
     pub body: Vec<u8>,
 }
 
-/// A verified callback that our APIv3 key does not open.
+/// A verified callback that could not be read: our APIv3 key does not open it, or what it says is not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unopened {
     /// Whose it is.

@@ -9,9 +9,11 @@ use tokio::time::Instant;
 use super::Ends;
 use crate::database;
 
-/// How long the databases are reserved without being reserved anew. More than one statement takes, and as long as a
-/// node's presence lasts.
-const TTL: Duration = Duration::from_secs(15);
+/// How long the databases are reserved without being reserved anew. More than one statement takes
+/// ([`database::COPY_WORK_MAX`]).
+const TTL: Duration = Lease::TTL;
+
+const _: () = assert!(database::COPY_WORK_MAX.as_millis() < TTL.as_millis());
 
 /// How often that is done.
 const HEARTBEAT: Duration = Duration::from_secs(3);

@@ -8,7 +8,7 @@ use payonce_server::{
     Running, Server,
     config::{Config, Environment},
 };
-use payonce_simulator::{Clock, Merchant, Notification, Payment, Platform, World};
+use payonce_simulator::{Books, Clock, Merchant, Notification, Payment, Platform};
 use rand::{
     Rng as _, SeedableRng as _,
     distr::{Alphanumeric, SampleString as _},
@@ -66,13 +66,14 @@ impl Stage {
 
     /// Places the orders, registers them with the server over HTTP, and pays them.
     async fn sell(&self, orders: u32, rng: &mut StdRng) -> anyhow::Result<Arc<[Notification]>> {
-        let mut world = World::new();
+        let mut books = Books::new();
+        books.enrol(self.merchant.account().clone(), rng);
         let mut registrations = Vec::with_capacity(orders as usize);
         let mut numbers = Vec::with_capacity(orders as usize);
         for _ in 0..orders {
-            let number = world.free_out_trade_no(now(), rng);
+            let number = books.free_out_trade_no(self.merchant.mchid(), now(), rng);
             let amount_fen = rng.random_range(1..=AMOUNT_FEN_MAX);
-            world.place(&number, amount_fen, None)?;
+            books.prepay(self.merchant.terms(&number, amount_fen), now(), rng)?;
             registrations.push(serde_json::json!({
                 "mchid": self.merchant.mchid(), "out_trade_no": number, "amount": amount_fen,
                 "appid": self.merchant.appid(),
@@ -85,7 +86,7 @@ impl Stage {
         numbers
             .iter()
             .map(|number| {
-                let payment = world.pay(number, now(), rng)?;
+                let payment = books.pay(&self.merchant.order_key(number), None, now(), rng)?;
                 Ok(Notification::new(payment, &self.merchant, now(), rng))
             })
             .collect()
@@ -127,7 +128,7 @@ fn write_configuration(
          apiv3_key_file = \"apiv3.key\"\n\n[[merchants.platform_keys]]\npublic_key_id = \"{}\"\n\
          public_key_file = \"pub_key.pem\"\n",
         merchant.mchid(),
-        platform.public_key_id(),
+        platform.serial(),
     );
     let path = folder.join("payonce.toml");
     std::fs::write(&path, text)?;

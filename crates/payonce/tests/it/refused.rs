@@ -88,7 +88,7 @@ async fn a_database_that_may_not_be_written() {
     let shop = Shop::open(1, 1).await;
     fs::set_permissions(shop.database(), fs::Permissions::from_mode(0o444)).unwrap();
     let before = fs::read(shop.database()).unwrap();
-    insta::assert_snapshot!(refusal(&shop, unprivileged(&shop).arg("serve")), @"payonce: store.url: the database payonce.db: the database is unavailable (read-only: give this user the right to write (SQLite: the file and its folder)): SQLite could open the file for reading only");
+    insta::assert_snapshot!(refusal(&shop, unprivileged(&shop).arg("serve")), @"payonce: store.url: the database payonce.db: the database is unavailable (read-only: give this user the right to write the file and its folder): SQLite could open the file for reading only");
     assert_eq!(fs::read(shop.database()).unwrap(), before);
 }
 
@@ -131,7 +131,7 @@ async fn key_files_that_are_missing_or_hold_something_else() {
     insta::assert_snapshot!(refuses(&shop), @"payonce: payonce.toml:12:19: merchants[0].platform_keys[0].public_key_file: pub_key.pem: this is not one PEM block: it must begin with a line `-----BEGIN …-----`, end with a line `-----END …-----` and hold base64 in lines of 64 between them");
 
     fs::write(file("pub_key.pem"), &key).unwrap();
-    let id = format!("public_key_id = \"{}\"\n", shop.platform.public_key_id());
+    let id = format!("public_key_id = \"{}\"\n", shop.platform.serial());
     replace_in(&shop.config(), &id, "");
     replace_in(&shop.config(), "public_key_file", "certificate_file");
     insta::assert_snapshot!(refuses(&shop), @"payonce: payonce.toml:11:20: merchants[0].platform_keys[0].certificate_file: pub_key.pem: this file is a key; give WeChat Pay's platform certificate (`-----BEGIN CERTIFICATE-----`)");

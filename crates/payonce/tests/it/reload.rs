@@ -1,7 +1,6 @@
 //! Keys are changed while payonce runs: at SIGHUP, and when a file changes. What does not load changes nothing.
 
 use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use payonce_simulator::Delivery;
@@ -28,9 +27,15 @@ async fn answers(shop: &Shop, server: &Server, expected: u16) {
     tokio::time::timeout(Duration::from_secs(60), asked).await.expect("the keys are loaded again");
 }
 
+/// Puts a file in place, whole.
+fn put(shop: &Shop, name: &str, text: &str) {
+    let part = shop.folder().join("part");
+    fs::write(&part, text).unwrap();
+    fs::rename(part, shop.folder().join(name)).unwrap();
+}
+
 fn hang_up(server: &Server) {
-    let pid = server.id().to_string();
-    assert!(Command::new("sh").args(["-c", r#"kill -s HUP "$0""#, &pid]).status().unwrap().success());
+    server.signal("HUP");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,6 +61,30 @@ async fn a_changed_key_file_is_loaded_without_a_start() {
         .unwrap();
     hang_up(&server);
     answers(&shop, &server, 400).await;
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// A file that the configuration names anew comes after it: it was looked for once, and never again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_comes_after_the_configuration_that_names_it() {
+    let shop = Shop::open(1, SEED).await;
+    let good = fs::read_to_string(shop.folder().join("apiv3.key")).unwrap();
+    fs::write(shop.folder().join("apiv3.key"), NOBODYS).unwrap();
+    let server = Server::start(&shop);
+    assert_eq!(answer(&shop, &server).await, 500);
+
+    let config = fs::read_to_string(shop.config()).unwrap();
+    put(&shop, "payonce.toml", &config.replace("apiv3.key", "new.key"));
+    server.says("cannot read new.key", 1);
+    // What it tries by itself meanwhile it says when it has something else to say.
+    put(&shop, "new.key", "too short");
+    server.says("exactly 32 characters", 1);
+    put(&shop, "new.key", &good);
+    answers(&shop, &server, 204).await;
+    server.says("what was loaded stays", 2);
+    put(&shop, "new.key", NOBODYS);
+    server.says("merchants and keys were loaded again", 2);
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
 }

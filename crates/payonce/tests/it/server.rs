@@ -7,9 +7,13 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use crate::shop::Shop;
+
+/// What a process has not said by then it never says.
+const NEVER: Duration = Duration::from_secs(60);
 
 /// `payonce`, in a folder of its own (where a core dump would go as well).
 pub(crate) fn payonce(folder: &Path) -> Command {
@@ -41,6 +45,21 @@ pub(crate) fn run(command: &mut Command) -> Said {
 pub(crate) struct Server {
     child: Mutex<Child>,
     addr: SocketAddr,
+    log: Arc<Log>,
+}
+
+/// What a process had to say since it listens.
+#[derive(Default)]
+struct Log {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+impl Log {
+    fn add(&self, line: String) {
+        self.lines.lock().unwrap().push(line);
+        self.more.notify_all();
+    }
 }
 
 impl Server {
@@ -59,14 +78,25 @@ impl Server {
             .inspect(|line| println!("payonce: {line}"));
         let line =
             lines.find(|line| line.contains("payonce listens")).expect("payonce ended before it listened");
+        let server = Self::adopt(child, line.split_once("addr=").unwrap().1.parse().unwrap());
+        let log = Arc::clone(&server.log);
         // A pipe that nobody reads would stop the server once it is full.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self::adopt(child, line.split_once("addr=").unwrap().1.parse().unwrap())
+        std::thread::spawn(move || lines.for_each(|line| log.add(line)));
+        server
     }
 
     /// A process that listens already.
     pub(crate) fn adopt(child: Child, addr: SocketAddr) -> Self {
-        Self { child: Mutex::new(child), addr }
+        Self { child: Mutex::new(child), addr, log: Arc::default() }
+    }
+
+    /// Waits until it has said this so often since it listens.
+    pub(crate) fn says(&self, text: &str, times: usize) {
+        let said = |lines: &Vec<String>| lines.iter().filter(|line| line.contains(text)).count();
+        let lines = self.log.lines.lock().unwrap();
+        let waiting = self.log.more.wait_timeout_while(lines, NEVER, |lines| said(lines) < times);
+        let (lines, _) = waiting.unwrap();
+        assert_eq!(said(&lines), times, "{text}: {lines:#?}");
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -85,10 +115,12 @@ impl Server {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
-        // The standard library sends SIGKILL only; every shell has `kill`.
-        let pid = self.id().to_string();
-        let sent = Command::new("sh").args(["-c", r#"kill -s TERM "$0""#, &pid]).status().unwrap();
-        assert!(sent.success(), "SIGTERM was not sent");
+        self.signal("TERM");
+    }
+
+    /// Sends a signal, by its name without `SIG`.
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.id(), name);
     }
 
     /// Whether it has not ended yet.
@@ -100,6 +132,13 @@ impl Server {
     pub(crate) fn wait(&self) -> ExitStatus {
         self.child.lock().unwrap().wait().unwrap()
     }
+}
+
+/// The standard library sends SIGKILL only; every shell has `kill`.
+pub(crate) fn signal(process: u32, name: &str) {
+    let pid = process.to_string();
+    let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &pid]).status().unwrap();
+    assert!(sent.success(), "SIG{name} was not sent");
 }
 
 impl Drop for Server {

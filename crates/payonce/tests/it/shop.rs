@@ -15,7 +15,7 @@ use payonce_core::{
     Submission, SystemClock, Terms, apply,
 };
 use payonce_simulator::{
-    Courier, Delivery, Merchant, Notification, Payment, Platform, Signer, Target, World,
+    Books, Courier, Delivery, Merchant, Notification, Payment, Platform, Signer, Target,
 };
 use rand::{SeedableRng as _, rngs::StdRng, seq::SliceRandom as _};
 use serde_json::{Value, json};
@@ -60,12 +60,13 @@ impl Shop {
         let rng = &mut StdRng::seed_from_u64(seed);
         let platform = Arc::new(Platform::generate().unwrap());
         let merchant = Arc::new(Merchant::generate(rng));
-        let mut world = World::new();
+        let mut books = Books::new();
+        books.enrol(merchant.account().clone(), rng);
         let mut notifications = Vec::with_capacity(orders);
         for _ in 0..orders {
-            let number = world.free_out_trade_no(now(), rng);
-            world.place(&number, AMOUNT_FEN, None).unwrap();
-            let payment = world.pay(&number, now(), rng).unwrap();
+            let number = books.free_out_trade_no(merchant.mchid(), now(), rng);
+            books.prepay(merchant.terms(&number, AMOUNT_FEN), now(), rng).unwrap();
+            let payment = books.pay(&merchant.order_key(&number), None, now(), rng).unwrap();
             notifications.push(Notification::new(payment, &merchant, now(), rng));
         }
         let folder = tempfile::tempdir().unwrap();
@@ -191,7 +192,7 @@ impl Shop {
         file("api.key", API_KEY);
         file("apiv3.key", self.merchant.apiv3_key());
         file("pub_key.pem", self.platform.public_key_pem());
-        let (url, mchid, key_id) = (&self.url, self.merchant.mchid(), self.platform.public_key_id());
+        let (url, mchid, key_id) = (&self.url, self.merchant.mchid(), self.platform.serial());
         file(
             "payonce.toml",
             &format!(

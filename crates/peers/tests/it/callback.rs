@@ -80,7 +80,7 @@ fn what_they_sign_passes_and_changed_does_not(parties: &mut Parties) {
 /// At exactly 300 s the SDK takes what we refuse, whose rule is "less than".
 fn both_refuse_beyond_five_minutes(parties: &mut Parties) {
     let keys = PlatformKeys::new([wechatpay::PlatformKey::from_public_key_pem(
-        parties.platform.public_key_id(),
+        parties.platform.serial(),
         parties.platform.public_key_pem(),
     )
     .unwrap()]);

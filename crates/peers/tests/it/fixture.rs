@@ -85,7 +85,7 @@ pub(crate) fn with(sdk: Sdk, check: fn(&mut Parties)) {
         "apiv2_key": apiv2_key,
         "merchant_serial": MERCHANT_SERIAL,
         "merchant_private_pem": merchant_pair.private_pem,
-        "platform_serial": platform.public_key_id(),
+        "platform_serial": platform.serial(),
         "platform_public_pem": platform.public_key_pem(),
         "their_platform_private_pem": their_platform.private_pem,
     });

@@ -19,10 +19,11 @@ fn mini_programs_and_jsapi_are_signed_alike(parties: &mut Parties) {
         let theirs = parties
             .ask_text("pay_sign", json!({ "lines": [appid, timestamp.0.to_string(), nonce, package] }));
 
-        let mini_program = pay_sign(&appid, timestamp, &nonce, &prepay_id, &key);
+        let mini_program = pay_sign(&appid, timestamp, &nonce, &prepay_id, &key).unwrap();
         assert_eq!(mini_program.pay_sign, theirs);
         assert_eq!(mini_program.package, package);
-        assert_eq!(pay_sign_jsapi(&appid, timestamp, &nonce, &prepay_id, &key).payment, mini_program);
+        let page = pay_sign_jsapi(&appid, timestamp, &nonce, &prepay_id, &key).unwrap();
+        assert_eq!(page.payment, mini_program);
     }
 }
 
@@ -32,7 +33,8 @@ fn apps_are_signed_alike(parties: &mut Parties) {
         let appid = parties.merchant.appid().to_owned();
         let lines = json!([appid, timestamp.0.to_string(), nonce, prepay_id]);
         let theirs = parties.ask_text("pay_sign", json!({ "lines": lines }));
-        let ours = pay_sign_app(&appid, parties.merchant.mchid(), timestamp, &nonce, &prepay_id, &key);
+        let ours =
+            pay_sign_app(&appid, parties.merchant.mchid(), timestamp, &nonce, &prepay_id, &key).unwrap();
         assert_eq!(ours.sign, theirs);
     }
 }

@@ -4,7 +4,8 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use payonce_simulator::{Notification, World};
+use payonce_simulator::books::Terms;
+use payonce_simulator::{Books, Notification};
 use rand::Rng as _;
 use serde_json::{Value, json};
 use wechatpay::{Callback, Notification as Opened, PlatformKey, PlatformKeys, headers};
@@ -26,14 +27,16 @@ checks! {
 }
 
 fn what_the_simulator_seals_is_opened(parties: &mut Parties) {
-    let mut world = World::new();
+    let mut books = Books::new();
+    books.enrol(parties.merchant.account().clone(), &mut parties.rng);
     for number in 0..INPUTS {
-        let rng = &mut parties.rng;
+        let (rng, merchant) = (&mut parties.rng, &parties.merchant);
         let attach = (number % 5 != 0).then(|| generate::text(rng, number));
-        let out_trade_no = world.free_out_trade_no(NOW, rng);
-        world.place(&out_trade_no, rng.random_range(1..1_000_000), attach).unwrap();
-        let payment = world.pay(&out_trade_no, NOW, rng).unwrap();
-        let notification = Notification::new(payment, &parties.merchant, NOW, rng);
+        let out_trade_no = books.free_out_trade_no(merchant.mchid(), NOW, rng);
+        let terms = merchant.terms(&out_trade_no, rng.random_range(1..1_000_000));
+        books.prepay(Terms { attach, ..terms }, NOW, rng).unwrap();
+        let payment = books.pay(&merchant.order_key(&out_trade_no), None, NOW, rng).unwrap();
+        let notification = Notification::new(payment, merchant, NOW, rng);
         let callback = notification.signed(&parties.platform, NOW, rng);
 
         assert_eq!(parties.ask("open_callback", received(&callback, NOW)), notification.plaintext());
@@ -43,7 +46,7 @@ fn what_the_simulator_seals_is_opened(parties: &mut Parties) {
 /// The simulator always names the same associated data; WeChat Pay also sends none, or empty.
 fn what_is_sealed_with_any_associated_data_is_opened(parties: &mut Parties) {
     let platform = &parties.platform;
-    let key = PlatformKey::from_public_key_pem(platform.public_key_id(), platform.public_key_pem()).unwrap();
+    let key = PlatformKey::from_public_key_pem(platform.serial(), platform.public_key_pem()).unwrap();
     let keys = PlatformKeys::new([key]);
     for number in 0..INPUTS {
         let plaintext = generate::object(&mut parties.rng, number);

@@ -25,7 +25,7 @@ pub(crate) enum ApiError {
     ExpiresAt,
     #[error("query parameters: {0}")]
     Query(String),
-    #[error("no merchant {mchid} is configured")]
+    #[error("no merchant {mchid} is configured, nor is it among the sellers of one")]
     UnknownMerchant { mchid: String },
     #[error("several merchants are configured: say which with ?mchid=")]
     WhichMerchant,

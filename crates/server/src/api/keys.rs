@@ -32,10 +32,12 @@ struct KeyJson {
     since: Option<String>,
     starts: Option<String>,
     expires: Option<String>,
-    /// Callbacks and answers that it proved, since the start.
-    uses: u64,
-    /// Of all that were proved for this merchant.
-    uses_percent: u64,
+    /// Callbacks that it proved, since the start.
+    callbacks: u64,
+    /// Of all callbacks that were proved for this merchant.
+    callbacks_percent: u64,
+    /// Answers of WeChat Pay's API that it proved.
+    answers: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,7 +57,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Json<KeysJson> {
 
 fn merchant_json(app: &App, merchant: &Merchant) -> MerchantJson {
     let health = merchant.keys.health();
-    let all: u64 = health.iter().map(|key| key.uses).sum();
+    let all: u64 = health.iter().map(|key| key.callbacks).sum();
     let refresh = app.refreshing.status_of(merchant.mchid.as_str()).map(|status| RefreshJson {
         succeeded_at: status.succeeded_at.map(time),
         error: status.error,
@@ -79,8 +81,9 @@ fn key_json(key: KeyHealth, all: u64) -> KeyJson {
         since: key.since.map(time),
         starts: key.starts.map(time),
         expires: key.expires.map(time),
-        uses: key.uses,
-        uses_percent: (key.uses * 100).checked_div(all).unwrap_or(0),
+        callbacks: key.callbacks,
+        callbacks_percent: (key.callbacks * 100).checked_div(all).unwrap_or(0),
+        answers: key.answers,
     }
 }
 

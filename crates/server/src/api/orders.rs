@@ -111,15 +111,18 @@ fn terms_of(app: &App, registration: Registration) -> Result<(OrderKey, Terms), 
     Ok((key, terms))
 }
 
-/// The merchant that is meant: the named one, or the only one there is.
+/// The merchant that is meant: the named one, which is configured or sells through one that is; or the only one that is
+/// configured.
 fn merchant(app: &App, named: Option<String>) -> Result<MerchantId, ApiError> {
+    let merchants = app.merchants.load();
     match named {
-        Some(mchid) => match app.merchants.load().get(&mchid) {
-            Some(merchant) => Ok(merchant.mchid.clone()),
-            None => Err(ApiError::UnknownMerchant { mchid }),
-        },
+        Some(mchid) => MerchantId::parse(&mchid)
+            .ok()
+            .filter(|id| {
+                merchants.get(&mchid).is_some() || merchants.iter().any(|each| each.sellers.contains(id))
+            })
+            .ok_or(ApiError::UnknownMerchant { mchid }),
         None => {
-            let merchants = app.merchants.load();
             let mut all = merchants.iter();
             match (all.next(), all.next()) {
                 (Some(only), None) => Ok(only.mchid.clone()),

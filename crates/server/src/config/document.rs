@@ -105,10 +105,12 @@ impl Reader<'_> {
             self.errors.push(group.error(key.name, place, problem));
             return;
         }
-        let raw = match item {
-            Item::Value(Value::String(text)) => Raw::Text(text.value().clone()),
-            Item::Value(Value::Integer(number)) => Raw::Integer(*number.value()),
-            other => Raw::Other(with_article(other.type_name())),
+        let raw = match (item, &key.kind) {
+            (Item::Value(Value::Array(values)), Kind::MerchantNumbers) => {
+                Raw::List(values.iter().map(raw).collect())
+            }
+            (Item::Value(value), _) => raw(value),
+            (other, _) => Raw::Other(with_article(other.type_name())),
         };
         group.given.push(Given { name: key.name, raw, place });
     }
@@ -154,6 +156,14 @@ impl Reader<'_> {
     fn misshapen(&mut self, path: String, place: Place, expected: &str, found: &str) {
         let problem = Problem::Value { expected: expected.to_owned(), found: with_article(found) };
         self.errors.push(ConfigError { key: Some(path), place, problem });
+    }
+}
+
+fn raw(value: &Value) -> Raw {
+    match value {
+        Value::String(text) => Raw::Text(text.value().clone()),
+        Value::Integer(number) => Raw::Integer(*number.value()),
+        other => Raw::Other(with_article(other.type_name())),
     }
 }
 

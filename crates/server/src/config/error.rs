@@ -135,6 +135,20 @@ pub enum Problem {
         /// Where it stands first.
         first: Box<Place>,
     },
+    /// More transactions at the same time than a server's connections allow.
+    #[error(
+        "expected at most {transactions_max}, which is half of store.connections_max ({connections}), found \
+         {transactions}; set store.connections_max to {} or more",
+        2 * transactions
+    )]
+    TooFewConnections {
+        /// How many transactions are wished.
+        transactions: usize,
+        /// How many connections there are for all.
+        connections: usize,
+        /// How many transactions these allow.
+        transactions_max: usize,
+    },
     /// Both kinds of key in one of `[[merchants.platform_keys]]`.
     #[error(
         "expected either public_key_id and public_key_file or certificate_file, found both; \

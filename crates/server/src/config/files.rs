@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 /// Larger than any key file and any sensible configuration; a database named by mistake is not read to its end.
@@ -17,7 +18,28 @@ pub(super) struct Content {
     pub mode: Option<u32>,
 }
 
+/// What a file looks like from outside: not the same after a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    modified: SystemTime,
+    bytes: u64,
+}
+
+impl Look {
+    /// Of the file at a path; `None` if there is none that can be looked at.
+    #[must_use]
+    pub fn at(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { modified: metadata.modified().ok()?, bytes: metadata.len() })
+    }
+}
+
+/// A file that was read, and what it looked like before: if it looks otherwise now, something else may stand there.
+pub type Seen = (PathBuf, Option<Look>);
+
 pub(super) trait Files {
+    fn look(&self, path: &Path) -> Option<Look>;
+
     fn read(&self, path: &Path) -> io::Result<Content>;
 }
 
@@ -25,6 +47,10 @@ pub(super) trait Files {
 pub(super) struct Disk;
 
 impl Files for Disk {
+    fn look(&self, path: &Path) -> Option<Look> {
+        Look::at(path)
+    }
+
     fn read(&self, path: &Path) -> io::Result<Content> {
         let file = File::open(path)?;
         let mode = mode(&file)?;
@@ -40,12 +66,17 @@ impl Files for Disk {
 /// Others, and which of them were read.
 pub(super) struct Remembering<'a> {
     pub files: &'a dyn Files,
-    pub read: RefCell<Vec<PathBuf>>,
+    pub read: RefCell<Vec<Seen>>,
 }
 
 impl Files for Remembering<'_> {
+    fn look(&self, path: &Path) -> Option<Look> {
+        self.files.look(path)
+    }
+
     fn read(&self, path: &Path) -> io::Result<Content> {
-        self.read.borrow_mut().push(path.to_owned());
+        // Order matters: what changes while it is read looks otherwise afterwards.
+        self.read.borrow_mut().push((path.to_owned(), self.look(path)));
         self.files.read(path)
     }
 }

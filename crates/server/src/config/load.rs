@@ -11,9 +11,9 @@ use super::{
     effective::Effective,
     environment::{CONFIG_VARIABLE, Environment},
     error::{ConfigError, ConfigErrors, Problem, Warning},
-    files::{Disk, Files, Remembering},
+    files::{Disk, Files, Remembering, Seen},
     place::Place,
-    settings::{Config, StoreUrl},
+    settings::{Config, StoreSettings, StoreUrl},
     table::{Key, Kind, Raw, Section, Times},
 };
 
@@ -30,7 +30,7 @@ pub struct Loaded {
     /// What is not wrong, but not good either.
     pub warnings: Vec<Warning>,
     /// The files that were read: a change of any may change the configuration.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<Seen>,
 }
 
 impl Config {
@@ -157,8 +157,31 @@ impl Loader<'_> {
                 }
             }
         }
+        self.check_connections(&config, root);
         config.merchants = self.merchants(root);
         config
+    }
+
+    /// What is asked for beyond a server's connections would silently not be had.
+    fn check_connections(&mut self, config: &Config, root: &Group) {
+        let StoreSettings { connections_max: connections, transactions_max: transactions, .. } = config.store;
+        let Some(transactions_max) = config.store.transactions_possible() else { return };
+        // One that was refused is not there.
+        if connections == 0 || transactions <= transactions_max {
+            return;
+        }
+        let place = self.place_of(root, Section::Store, "transactions_max");
+        let problem = Problem::TooFewConnections { transactions, connections, transactions_max };
+        let group = Group::absent(Section::Store);
+        self.report(group.error("transactions_max", place, problem));
+    }
+
+    /// Where the value of a key that stands once was found.
+    fn place_of(&self, root: &Group, section: Section, name: &str) -> Place {
+        let absent = Group::absent(section);
+        let group = root.groups.iter().find(|group| group.section == section).unwrap_or(&absent);
+        let key = section.keys().find(|key| key.name == name);
+        key.and_then(|key| self.given(group, key)).map_or(Place::Unset, |given| given.place)
     }
 
     /// A secret that stands once: keys of the API, or the password of a URL that stands before it.
@@ -221,7 +244,7 @@ impl Loader<'_> {
     }
 
     /// What the environment says, else the file.
-    fn given(&self, group: &Group, key: &'static Key) -> Option<Given> {
+    pub(super) fn given(&self, group: &Group, key: &'static Key) -> Option<Given> {
         let from_environment = key.variable(None).and_then(|variable| {
             let raw = Raw::from_text(key, self.environment.value(&variable)?);
             Some(Given { name: key.name, raw, place: Place::Environment(variable) })

@@ -19,7 +19,7 @@ use super::{
         Key, Raw, Section,
         rows::{
             API_CERTIFICATE_FILE, APIV2_KEY, APIV2_KEY_FILE, APIV3_KEY, APIV3_KEY_FILE, CERTIFICATE_FILE,
-            MCHID, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE, PUBLIC_KEY_ID,
+            MCHID, PRIVATE_KEY_FILE, PUBLIC_KEY_FILE, PUBLIC_KEY_ID, SELLERS,
         },
     },
 };
@@ -33,6 +33,7 @@ impl Loader<'_> {
         for group in root.groups.iter().filter(|group| group.section == Section::Merchants) {
             self.effective.open(Section::Merchants);
             let mchid = self.mchid(group, &mut places);
+            let sellers = self.sellers(group);
             let text = mchid.as_ref().ok().map(MerchantId::as_str);
             variables.extend(APIV3_KEY.variable(text));
             let apiv3_key = self.apiv3_key(group, text);
@@ -41,11 +42,11 @@ impl Loader<'_> {
             let certificate = self.signing_pair(group);
             let may_download = !matches!(certificate, Ok(None));
             let keys = self.platform_keys(group, may_download);
-            if let (Ok(mchid), Ok(apiv3_key), Ok(apiv2_key), Ok(certificate), Ok(keys)) =
-                (mchid, apiv3_key, apiv2_key, certificate, keys)
+            if let (Ok(mchid), Ok(sellers), Ok(apiv3_key), Ok(apiv2_key), Ok(certificate), Ok(keys)) =
+                (mchid, sellers, apiv3_key, apiv2_key, certificate, keys)
             {
                 let keys = Arc::new(KeyRing::new(keys));
-                merchants.push(Merchant { mchid, keys, apiv3_key, apiv2_key, certificate });
+                merchants.push(Merchant { mchid, sellers, keys, apiv3_key, apiv2_key, certificate });
             }
         }
         let strangers = self.environment.of_merchants().filter(|name| !variables.contains(*name));
@@ -70,6 +71,26 @@ impl Loader<'_> {
             Err(_) => MCHID.kind.mismatch(&Raw::Text(text)),
         };
         Err(self.report(group.error(MCHID.name, place, problem)))
+    }
+
+    /// Those whose orders it combines; none if it does not say.
+    fn sellers(&mut self, group: &Group) -> Result<BTreeSet<MerchantId>, Reported> {
+        let Some(given) = self.given(group, &SELLERS) else { return Ok(BTreeSet::new()) };
+        let seller = |raw: &Raw| match raw {
+            Raw::Text(text) => MerchantId::parse(text).ok(),
+            _ => None,
+        };
+        let sellers = match &given.raw {
+            Raw::List(values) => values.iter().map(seller).collect(),
+            _ => None,
+        };
+        if sellers.is_some() {
+            self.effective.line(&SELLERS, &given.raw, &given.place);
+        }
+        sellers.ok_or_else(|| {
+            let problem = SELLERS.kind.mismatch(&given.raw);
+            self.report(group.error(SELLERS.name, given.place, problem))
+        })
     }
 
     fn required(&mut self, group: &Group, key: &'static Key) -> Result<(String, Place), Reported> {

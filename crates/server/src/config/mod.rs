@@ -27,6 +27,7 @@ mod tests;
 pub use effective::Effective;
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrors, Problem, Warning};
+pub use files::{Look, Seen};
 pub use load::Loaded;
 pub use place::Place;
 pub use settings::{

@@ -4,6 +4,7 @@
 //! Each field's meaning, range and default stand in the table alone (`docs/configuration.md`).
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -47,6 +48,8 @@ pub struct Config {
 pub struct ServerSettings {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// By what URL WeChat Pay reaches it.
+    pub public_url: Option<String>,
     /// Facts that may wait for the writer.
     pub queue_callbacks_max: usize,
     /// Connections served at one time.
@@ -66,6 +69,18 @@ pub struct StoreSettings {
     pub transactions_max: usize,
     /// Whether a database server's schema is brought up to date at the start.
     pub migrate: bool,
+}
+
+impl StoreSettings {
+    /// How many transactions may run at the same time on a database server: its store keeps the other half of the
+    /// connections for all else. `None` where there are no connections.
+    #[must_use]
+    pub fn transactions_possible(&self) -> Option<usize> {
+        match self.url {
+            StoreUrl::Sqlite(_) => None,
+            StoreUrl::Postgres(_) | StoreUrl::MySql(_) => Some(self.connections_max.div_ceil(2)),
+        }
+    }
 }
 
 /// Where the orders are kept.
@@ -227,6 +242,8 @@ pub struct WechatSettings {
 pub struct Merchant {
     /// The merchant number, the last part of its notify_url.
     pub mchid: MerchantId,
+    /// Whose orders it combines: they are told of in its notifications, under their own numbers.
+    pub sellers: BTreeSet<MerchantId>,
     /// The keys by which WeChat Pay signs to this merchant: at least one, unless they can be downloaded.
     pub keys: Arc<KeyRing>,
     /// The key by which WeChat Pay encrypts to this merchant.
@@ -253,6 +270,7 @@ impl Config {
         Self {
             server: ServerSettings {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                public_url: None,
                 queue_callbacks_max: 0,
                 connections_max: 0,
                 shutdown_seconds_max: 0,

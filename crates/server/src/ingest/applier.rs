@@ -20,7 +20,7 @@ use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
-    time::{Instant, Interval, MissedTickBehavior, interval, sleep},
+    time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at},
 };
 
 use super::{
@@ -163,7 +163,7 @@ pub(crate) struct Applier {
     /// Where answers are given, after the commit.
     pub answerers: Handle,
     pub grouping: Grouping,
-    /// How long a transaction is begun anew: no callback waits longer.
+    /// How long a batch may take: no callback waits longer.
     pub budget: Duration,
     /// Told after each commit.
     pub committed: Arc<Notify>,
@@ -230,10 +230,9 @@ impl Applier {
         self.metrics.batch_facts.observe(batch.len() as f64);
         let (submissions, answers): (Vec<_>, Vec<_>) =
             batch.drain(..).map(|waiting| (waiting.submission, waiting.answer)).unzip();
-        let pace = Budget { ends: Instant::now() + self.budget };
         // Before the transaction begins: what it commits is true in this epoch, whatever comes in between.
         let epoch = self.store.epoch();
-        let outcomes = apply(&*self.store, &submissions, &self.policy, self.clock.now(), &pace).await;
+        let outcomes = self.apply_in_time(&submissions).await;
         self.committed.notify_one();
         // On another thread: this one is what limits the server, and the next batch waits for it.
         let caches = Arc::clone(&self.caches);
@@ -244,7 +243,26 @@ impl Applier {
             }
         });
     }
+
+    /// On a server, what is under way when the time is over is dropped, so that it holds up nobody behind it. An
+    /// embedded database blocks: what it began it ends.
+    async fn apply_in_time(&self, submissions: &[Submission]) -> Vec<Result<Outcome, StoreError>> {
+        let pace = Budget { ends: Instant::now() + self.budget };
+        let applied = apply(&*self.store, submissions, &self.policy, self.clock.now(), &pace);
+        if !self.store.needs_sequencer() {
+            return applied.await;
+        }
+        timeout_at(pace.ends, applied).await.unwrap_or_else(|_| {
+            let unknown = || StoreError::CommitUnknown(Box::new(CutShort(self.budget)));
+            submissions.iter().map(|_| Err(unknown())).collect()
+        })
+    }
 }
+
+/// The time was over while the database had not answered.
+#[derive(Debug, thiserror::Error)]
+#[error("cut short after {0:?}: nobody waits for it any longer")]
+struct CutShort(Duration);
 
 /// Tells each who waits what came of its fact. Returns what is committed.
 fn answer_all(
@@ -289,6 +307,10 @@ impl Pace for Budget {
         }
         sleep(pause).await;
         true
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.ends
     }
 }
 

@@ -67,14 +67,15 @@ async fn notify(
     // A path that is no text names no merchant; it is kept as it was sent.
     let path_merchant = path.map_or_else(|_| head.uri.path().to_owned(), |Path(merchant)| merchant);
     let headers = head.headers;
-    let mut arrival = Arrival { app, protocol, path_merchant, headers, body: Bytes::new(), received_at };
+    let mut arrival = Arrival { app, protocol, path_merchant, headers, body: None, received_at };
     let deadline = started + app.callback_budget;
-    let result = match timeout_at(deadline, arrival.take(body)).await {
-        Ok(result) => result,
-        Err(_) => Err(Refusal::TooSlow),
-    };
-    app.metrics.callback_seconds.observe(started.elapsed().as_secs_f64());
-    match result {
+    let taken = timeout_at(deadline, arrival.take(body)).await;
+    let result = taken.unwrap_or_else(|_| match arrival.body {
+        // The client's doing, or the network's.
+        None => Err(Refusal::BodyTooSlow),
+        Some(_) => Err(Refusal::TooSlow),
+    });
+    let answer = match result {
         Ok(outcome) => {
             app.metrics.accepted(outcome);
             ack::committed(protocol)
@@ -87,7 +88,9 @@ async fn notify(
             app.metrics.refused(refusal.verdict());
             ack::refused(protocol, &refusal)
         }
-    }
+    };
+    app.metrics.callback_seconds.observe(started.elapsed().as_secs_f64());
+    answer
 }
 
 /// Any other method on its path.
@@ -111,15 +114,17 @@ struct Arrival<'a> {
     protocol: Protocol,
     path_merchant: String,
     headers: HeaderMap,
-    body: Bytes,
+    /// `None` until it has come.
+    body: Option<Bytes>,
     received_at: UnixMillis,
 }
 
 impl Arrival<'_> {
     async fn take(&mut self, body: Body) -> Result<Outcome, Refusal> {
-        self.body = read(body).await?;
-        let merchant = self.merchant()?;
-        let statement = self.protocol.believe(&merchant, &self.headers, &self.body, self.received_at)?;
+        let body = read(body).await?;
+        let body = self.body.insert(body);
+        let merchant = merchant(self.app, &self.path_merchant)?;
+        let statement = self.protocol.believe(&merchant, &self.headers, body, self.received_at)?;
         if statement.is_committed(self.app).await {
             self.app.intake()?.note(Note::Answered(statement.receipt));
             return Ok(Outcome::Duplicate);
@@ -130,15 +135,6 @@ impl Arrival<'_> {
         Ok(outcome)
     }
 
-    fn merchant(&self) -> Result<Arc<Merchant>, Refusal> {
-        self.app
-            .merchants
-            .load()
-            .get(&self.path_merchant)
-            .cloned()
-            .ok_or_else(|| Refusal::UnknownMerchant { path_merchant: self.path_merchant.clone() })
-    }
-
     /// Keeps a callback that was refused, with its verdict. Returns why it is refused, after all.
     async fn keep(&self, refusal: Refusal, deadline: Instant) -> Refusal {
         tracing::debug!(
@@ -147,23 +143,26 @@ impl Arrival<'_> {
             merchant = %beginning(&self.path_merchant, KEPT_MERCHANT_BYTES_MAX).escape_debug(),
             "callback refused"
         );
-        if let (Refusal::Unopened(error), Ok(merchant)) = (&refusal, self.merchant())
-            && error.is_key_fault()
-            && let Some(notification) = envelope_id(&self.body)
+        let body = self.body.as_deref().unwrap_or_default();
+        if refusal.may_be_read_later()
+            && let Ok(merchant) = merchant(self.app, &self.path_merchant)
+            && let Some(notification) = envelope_id(body)
         {
             let unopened = Unopened {
                 merchant: merchant.mchid.clone(),
                 notification,
                 received_at: self.received_at,
                 headers: self.signature_headers(),
-                body: self.body.to_vec(),
+                body: body.to_vec(),
             };
             // The answer says that it is stored: not before it is.
-            return match timeout_at(deadline, self.set_aside(unopened)).await {
-                Ok(Ok(())) => refusal,
-                Ok(Err(not_stored)) => not_stored,
-                Err(_) => Refusal::TooSlow,
-            };
+            match timeout_at(deadline, self.set_aside(unopened)).await {
+                Ok(Ok(())) if refusal.is_key_fault() => return refusal,
+                // What is not understood is somebody's to look at, too.
+                Ok(Ok(())) => {}
+                Ok(Err(not_stored)) => return not_stored,
+                Err(_) => return Refusal::TooSlow,
+            }
         }
         if let Ok(intake) = self.app.intake()
             && refusal.worth_keeping()
@@ -175,13 +174,13 @@ impl Arrival<'_> {
                 verdict: refusal.verdict().to_owned(),
                 reason: beginning(&refusal.to_string(), KEPT_TEXT_BYTES_MAX).to_owned(),
                 headers: beginning(&self.signature_headers(), KEPT_TEXT_BYTES_MAX).to_owned(),
-                body: self.body[..self.body.len().min(KEPT_BODY_BYTES_MAX)].to_vec(),
+                body: body[..body.len().min(KEPT_BODY_BYTES_MAX)].to_vec(),
             }));
         }
         refusal
     }
 
-    /// Stores a verified callback that does not open. Rare: it may take a transaction of its own.
+    /// Stores a verified callback that may be read later. Rare: it may take a transaction of its own.
     async fn set_aside(&self, unopened: Unopened) -> Result<(), Refusal> {
         let (store, retention) = (Arc::clone(&self.app.store), self.app.retention);
         let runtime = Handle::current();
@@ -199,6 +198,14 @@ impl Arrival<'_> {
         }
         lines
     }
+}
+
+fn merchant(app: &App, path_merchant: &str) -> Result<Arc<Merchant>, Refusal> {
+    app.merchants
+        .load()
+        .get(path_merchant)
+        .cloned()
+        .ok_or_else(|| Refusal::UnknownMerchant { path_merchant: path_merchant.to_owned() })
 }
 
 /// The first bytes of a text, as far as whole characters go.

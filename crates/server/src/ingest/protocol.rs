@@ -45,7 +45,7 @@ pub(super) fn believe_v3<'a>(
     let keys = merchant.keys.keys();
     let verified =
         Callback::parse(headers, body)?.verify(keys.platform(), UnixSeconds(received_at.seconds()))?;
-    keys.proved(verified.serial());
+    keys.proved_callback(verified.serial());
     let notification = match verified.open(&merchant.apiv3_key) {
         // Not ours to judge, and so not ours to refuse: it is passed on as it is.
         Err(OpenError::ResourceMalformed { original_type, source, notification })

@@ -38,7 +38,7 @@ pub(crate) enum Refusal {
     /// Not proven to be WeChat's.
     #[error("{0}")]
     Unverified(#[from] VerifyError),
-    /// WeChat's, but unreadable.
+    /// WeChat's, but unreadable. Of what opens and is not as documented, only payments come here.
     #[error("{0}")]
     Unopened(#[from] OpenError),
     /// APIv2: not its XML.
@@ -65,6 +65,9 @@ pub(crate) enum Refusal {
     /// Too much waits already.
     #[error("too many callbacks are waiting for the database")]
     Overloaded,
+    /// The budget was over before the body had come.
+    #[error("the body did not arrive within the time that WeChat allows")]
+    BodyTooSlow,
     /// Not done within the budget.
     #[error("it could not be committed within the time that WeChat allows")]
     TooSlow,
@@ -116,9 +119,11 @@ impl Refusal {
             | Self::Senseless(_) => StatusCode::BAD_REQUEST,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Overloaded | Self::TooSlow | Self::NotStored(_) | Self::ShuttingDown => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::BodyTooSlow
+            | Self::Overloaded
+            | Self::TooSlow
+            | Self::NotStored(_)
+            | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -152,10 +157,22 @@ impl Refusal {
             Self::FailureNotice => "failure_notice",
             Self::Senseless(_) => "senseless_notification",
             Self::Overloaded => "overloaded",
+            Self::BodyTooSlow => "body_too_slow",
             Self::TooSlow => "too_slow",
             Self::NotStored(_) => "not_stored",
             Self::ShuttingDown => "shutting_down",
         }
+    }
+
+    /// Whether it was proved to be WeChat's and may be read later, so that it is kept whole, where no forgery gets: once
+    /// our key is mended, or by a payonce that knows what WeChat has changed.
+    pub(crate) fn may_be_read_later(&self) -> bool {
+        self.is_key_fault() || matches!(self, Self::Unopened(OpenError::ResourceMalformed { .. }))
+    }
+
+    /// Whether our own APIv3 key is at fault.
+    pub(crate) fn is_key_fault(&self) -> bool {
+        matches!(self, Self::Unopened(error) if error.is_key_fault())
     }
 
     /// Whether the callback is worth keeping: what the sender got wrong is, what we could not do is not (WeChat
@@ -187,6 +204,7 @@ mod tests {
     #[track_caller]
     fn check<const N: usize>(table: [(Refusal, u16, &str, bool); N]) {
         for (refusal, status, verdict, kept) in table {
+            assert!((400..600).contains(&status), "any other is an acknowledgement, or none of ours");
             let found = (refusal.status().as_u16(), refusal.verdict(), refusal.worth_keeping());
             assert_eq!(found, (status, verdict, kept), "{refusal:?}");
         }
@@ -259,6 +277,92 @@ mod tests {
         ]);
     }
 
+    #[test]
+    fn table_of_what_apiv2_refuses() {
+        use Refusal as R;
+        use v2::{FieldError as F, OpenError as O, SignError as S, XmlError as X};
+        let (field, malformed) = ("total_fee", "malformed_notification");
+        check([
+            (X::NotUtf8.into(), 400, "malformed_xml", true),
+            (R::NoApiV2Key, 500, "no_apiv2_key", true),
+            (S::Missing.into(), 401, "missing_sign", true),
+            (S::Mismatch.into(), 401, "sign_mismatch", true),
+            (S::Length { bytes: 4 }.into(), 401, "malformed_sign", true),
+            (O::NotBase64.into(), 401, "wrong_apiv2_key", true),
+            (O::WrongKey.into(), 401, "wrong_apiv2_key", true),
+            (F::Missing { field: field.to_owned() }.into(), 400, malformed, true),
+            (R::FailureNotice, 400, "failure_notice", true),
+        ]);
+    }
+
+    /// One of each kind.
+    fn each() -> [Refusal; KINDS] {
+        use Refusal as R;
+        [
+            R::UnknownMerchant { path_merchant: text() },
+            R::OtherMerchant { path: text(), named: text() },
+            R::WrongMethod,
+            R::BodyTooLarge,
+            R::BodyLost,
+            HeaderError::MalformedTimestamp.into(),
+            VerifyError::SignatureProbe.into(),
+            OpenError::WrongKey.into(),
+            v2::XmlError::NotUtf8.into(),
+            R::NoApiV2Key,
+            v2::SignError::Missing.into(),
+            v2::OpenError::WrongKey.into(),
+            v2::FieldError::Missing { field: text() }.into(),
+            R::FailureNotice,
+            NotificationId::parse("").expect_err("it is empty").into(),
+            R::Overloaded,
+            R::TooSlow,
+            R::BodyTooSlow,
+            R::NotStored(Arc::new(StoreError::Conflict("x".into()))),
+            R::ShuttingDown,
+        ]
+    }
+
+    const KINDS: usize = 20;
+
+    /// Its place in [`each`]. A kind that is new does not compile until it has one, and then fails the test below until
+    /// it is there.
+    fn place(refusal: &Refusal) -> usize {
+        use Refusal as R;
+        match refusal {
+            R::UnknownMerchant { .. } => 0,
+            R::OtherMerchant { .. } => 1,
+            R::WrongMethod => 2,
+            R::BodyTooLarge => 3,
+            R::BodyLost => 4,
+            R::Headers(_) => 5,
+            R::Unverified(_) => 6,
+            R::Unopened(_) => 7,
+            R::Xml(_) => 8,
+            R::NoApiV2Key => 9,
+            R::Unsigned(_) => 10,
+            R::Sealed(_) => 11,
+            R::Fields(_) => 12,
+            R::FailureNotice => 13,
+            R::Senseless(_) => 14,
+            R::Overloaded => 15,
+            R::TooSlow => 16,
+            R::BodyTooSlow => 17,
+            R::NotStored(_) => 18,
+            R::ShuttingDown => 19,
+        }
+    }
+
+    /// To WeChat any 200 is an acknowledgement, whatever the body says; elsewhere what had failed was answered so, and
+    /// the payment was lost.
+    #[test]
+    fn trap_any_200_is_an_ack_so_that_no_refusal_has_one() {
+        for (expected, refusal) in each().iter().enumerate() {
+            assert_eq!(place(refusal), expected, "{refusal:?}");
+            let status = refusal.status();
+            assert!(status.is_client_error() || status.is_server_error(), "{refusal:?}: {status}");
+        }
+    }
+
     /// WeChat sends these again, unchanged: nothing is kept.
     #[test]
     fn table_of_what_we_could_not_do() {
@@ -266,6 +370,7 @@ mod tests {
         let locked = Unavailability::Locked;
         check([
             (Refusal::Overloaded, 503, "overloaded", false),
+            (Refusal::BodyTooSlow, 503, "body_too_slow", false),
             (Refusal::TooSlow, 503, "too_slow", false),
             (Refusal::ShuttingDown, 503, "shutting_down", false),
             not_stored(StoreError::Conflict("x".into())),

@@ -1,4 +1,5 @@
-//! Takes up again what was verified but did not open: our APIv3 key was wrong and has been mended.
+//! Takes up again what was verified but could not be read: our APIv3 key was wrong and has been mended, or a payment
+//! was not as documented and this payonce knows it.
 //!
 //! It is looked for again and again: a node may have died with callbacks in its hands, or one with the old key may
 //! have had them.
@@ -6,7 +7,7 @@
 //! The signature is verified once more, as of the time at which the callback came, so that a row in the
 //! database is believed no more than a callback is.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::http::StatusCode;
 use payonce_core::{
@@ -29,14 +30,11 @@ pub(crate) const REOPEN_EVERY: Duration = Duration::from_secs(60);
 
 /// Applies every stored callback that opens now, `every` so often, until `stopping`. Nodes share them out.
 pub(crate) async fn reopen(app: &App, owner: &Owner, every: Duration, mut stopping: watch::Receiver<bool>) {
-    let mut said = 0;
+    let mut said = Staying::default();
     while !*stopping.borrow() {
         match reopen_all(app, owner, &stopping).await {
             Ok(staying) => {
-                if staying > said {
-                    let text = "verified callbacks do not open: check the merchants' APIv3 keys";
-                    tracing::warn!(callbacks = staying, "{text}");
-                }
+                staying.warn_beyond(&said);
                 said = staying;
             }
             Err(error) => {
@@ -51,6 +49,26 @@ pub(crate) async fn reopen(app: &App, owner: &Owner, every: Duration, mut stoppi
     }
 }
 
+/// Callbacks that stay, by what keeps them: how many, and why the first of them does.
+#[derive(Debug, Default)]
+struct Staying(BTreeMap<&'static str, (usize, String)>);
+
+impl Staying {
+    fn add(&mut self, refusal: &Refusal) {
+        let (callbacks, _) = self.0.entry(refusal.verdict()).or_insert_with(|| (0, refusal.to_string()));
+        *callbacks += 1;
+    }
+
+    /// Says what keeps more than was said before.
+    fn warn_beyond(&self, said: &Self) {
+        for (verdict, (callbacks, reason)) in &self.0 {
+            if said.0.get(verdict).is_none_or(|(before, _)| callbacks > before) {
+                tracing::warn!(verdict, callbacks, %reason, "verified callbacks wait until they can be applied");
+            }
+        }
+    }
+}
+
 /// What this node took and did not open is free for others.
 async fn give_back(app: &App, owner: &Owner) {
     if let Err(error) = app.store.return_unopened(owner).await {
@@ -59,36 +77,38 @@ async fn give_back(app: &App, owner: &Owner) {
     }
 }
 
-/// Returns how many stay.
-async fn reopen_all(app: &App, owner: &Owner, stopping: &watch::Receiver<bool>) -> Result<usize, StoreError> {
-    let (mut after, mut staying) = (UnopenedRow::default(), 0);
+/// Returns those that stay.
+async fn reopen_all(
+    app: &App,
+    owner: &Owner,
+    stopping: &watch::Receiver<bool>,
+) -> Result<Staying, StoreError> {
+    let (mut after, mut staying) = (UnopenedRow::default(), Staying::default());
     loop {
         let taken = app.store.take_unopened(owner, TTL, after, ROUND_MAX).await?;
         let Some((last, _)) = taken.last() else { return Ok(staying) };
         after = *last;
         for (_, callback) in &taken {
             if *stopping.borrow() {
-                return Ok(0);
+                return Ok(staying);
             }
             match reopen_one(app, callback).await {
-                Ok(()) => staying += usize::from(!cross_off(app, callback).await),
+                Ok(()) => cross_off(app, callback).await,
                 Err(refusal) if refusal.status() == StatusCode::SERVICE_UNAVAILABLE => {
                     tracing::warn!(%refusal, "callbacks that open now wait for the next round");
                     return Ok(staying);
                 }
-                Err(_) => staying += 1,
+                Err(refusal) => staying.add(&refusal),
             }
         }
     }
 }
 
-/// Whether it is gone from the table. If it stays, it opens again at the next start, and is a duplicate then.
-async fn cross_off(app: &App, callback: &Unopened) -> bool {
-    let gone = app.store.forget_unopened(&callback.merchant, &callback.notification).await;
-    if let Err(error) = &gone {
+/// Takes it from the table. If it stays, it opens again in the next round, and is a duplicate then.
+async fn cross_off(app: &App, callback: &Unopened) {
+    if let Err(error) = app.store.forget_unopened(&callback.merchant, &callback.notification).await {
         tracing::warn!(error = error.with_causes(), "an opened callback could not be crossed off");
     }
-    gone.is_ok()
 }
 
 async fn reopen_one(app: &App, callback: &Unopened) -> Result<(), Refusal> {

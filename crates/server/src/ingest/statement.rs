@@ -1,9 +1,13 @@
 //! What one callback states: a fact, or of a combine order one for each of its orders.
 //!
 //! Invariants: it is acknowledged when all of them are committed, each in whatever transaction; what was committed
-//! before is a duplicate when the callback comes again.
+//! before is a duplicate when the callback comes again. A receipt says that all of it is committed: that of one fact is
+//! written with it, that of several after the last.
 
-use payonce_core::{Fact, Outcome, Submission, store::Receipt};
+use payonce_core::{
+    Fact, Outcome, Submission,
+    store::{Note, Receipt},
+};
 
 use tokio::sync::oneshot;
 
@@ -16,7 +20,7 @@ pub(crate) struct Statement {
     /// Almost always the only one.
     pub first: Fact,
     pub further: Vec<Fact>,
-    /// Stored with the first.
+    /// That it was accepted.
     pub receipt: Receipt,
 }
 
@@ -37,19 +41,25 @@ impl Statement {
     /// Commits every fact. Returns the outcome that says most.
     pub(crate) async fn commit(self, app: &App) -> Result<Outcome, Refusal> {
         let intake = app.intake()?;
-        let first = intake.submit(Submission { fact: self.first, receipt: Some(self.receipt) })?;
-        // All are handed in before the first is waited for, so that they share a transaction.
+        if self.further.is_empty() {
+            let alone = Submission { fact: self.first, receipt: Some(self.receipt) };
+            return committed(intake.submit(alone)?).await;
+        }
+        let first = intake.submit(self.first.into())?;
+        // All are handed in before the first is waited for: what goes through one lane may share a transaction.
         let further = self.further.into_iter().map(|fact| intake.submit(fact.into()));
         let further: Vec<_> = further.collect::<Result<_, Shed>>()?;
-        let committed = async |verdict: oneshot::Receiver<Verdict>| {
-            verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)
-        };
         let mut outcome = committed(first).await?;
         for verdict in further {
             outcome = telling(outcome, committed(verdict).await?);
         }
+        intake.note(Note::Answered(Receipt { outcome, ..self.receipt }));
         Ok(outcome)
     }
+}
+
+async fn committed(verdict: oneshot::Receiver<Verdict>) -> Result<Outcome, Refusal> {
+    verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)
 }
 
 /// Of two outcomes the one that an operator would rather know.

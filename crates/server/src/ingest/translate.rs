@@ -46,13 +46,13 @@ pub(super) fn v3(
 }
 
 /// Whose keys WeChat Pay made it with, where it says so: in partner mode the provider, of a combine order who combined.
+/// A notice of profit sharing goes to a receiver and names who shares, so it says nothing of that.
 fn addressee(resource: &Resource) -> Option<&str> {
     match resource {
         Resource::Transaction(transaction) => Some(&transaction.mchid),
         Resource::PartnerTransaction(transaction) => Some(&transaction.sp_mchid),
         Resource::CombineTransaction(transaction) => Some(&transaction.combine_mchid),
         Resource::Refund(refund) => refund.merchant(),
-        Resource::ProfitSharing(movement) => movement.merchant(),
         _ => None,
     }
 }
@@ -328,6 +328,24 @@ mod tests {
         assert_eq!(paid.content.sub_merchant.as_ref().map(MerchantId::as_str), Some("1900000109"));
         partner["sp_mchid"] = "1900000009".into();
         assert!(matches!(translated(notified(&partner)), Err(Refusal::OtherMerchant { .. })));
+    }
+
+    /// It goes to the receiver, and the merchant that it names is the one who shares.
+    #[test]
+    fn a_share_that_another_merchant_paid_is_the_receivers() {
+        for names in [
+            json!({ "mchid": "1900000009" }),
+            json!({ "sp_mchid": "1900000009", "sub_mchid": "1900000109" }),
+            json!({ "mchid": MCHID }),
+        ] {
+            let mut share = json!({
+                "transaction_id": "42", "order_id": "60", "out_order_no": "p1",
+                "receiver": { "type": "MERCHANT_ID", "account": MCHID, "amount": 888 },
+            });
+            share.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
+            let resource = Resource::ProfitSharing(serde_json::from_value(share.clone()).unwrap());
+            assert_passed_on(of(resource, &share));
+        }
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use payonce_core::store::{Lease, Leases, Owner, Role};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 
-/// How long a lease lasts without being prolonged: how long a role rests after its node died.
-pub(super) const TTL: Duration = Duration::from_secs(15);
+/// How long a role rests after its node died.
+pub(super) const TTL: Duration = Lease::TTL;
 
 /// How often it is prolonged, and asked for by those who do not hold it. Two attempts may fail before it is over.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -58,20 +58,24 @@ async fn take(leases: &dyn Leases, role: &Role, owner: &Owner) -> Option<Lease> 
 /// Prolongs the lease as long as that goes well; returns once it is no longer certain to be held.
 async fn until_lost(leases: &dyn Leases, lease: &Lease, mut held_until: Instant) {
     loop {
-        sleep(HEARTBEAT).await;
+        sleep_until(held_until.min(Instant::now() + HEARTBEAT)).await;
         let asked = Instant::now();
+        if asked >= held_until {
+            break;
+        }
         match timeout_at(held_until, leases.lease(&lease.role, &lease.owner, TTL)).await {
             Ok(Ok(Some(prolonged))) if prolonged.token == lease.token => held_until = asked + TTL,
-            Ok(Err(error)) if Instant::now() < held_until => {
+            Ok(Err(error)) => {
                 tracing::warn!(
                     role = lease.role.as_str(),
                     error = error.with_causes(),
                     "a lease was not prolonged"
                 );
             }
-            _ => return tracing::warn!(role = lease.role.as_str(), "this node has lost the role"),
+            Ok(Ok(_)) | Err(_) => break,
         }
     }
+    tracing::warn!(role = lease.role.as_str(), "this node has lost the role");
 }
 
 #[cfg(test)]
@@ -94,6 +98,8 @@ mod tests {
         lease: Lease,
         until: Instant,
         away: bool,
+        /// How long the database takes to answer.
+        answers_after: Duration,
     }
 
     impl Table {
@@ -101,7 +107,8 @@ mod tests {
         fn held_by_other(ttl: Duration) -> Self {
             let owner = Owner("other".to_owned());
             let lease = Lease { role: Role::KEEPER, owner, token: 1 };
-            Self(Mutex::new(State { lease, until: Instant::now() + ttl, away: false }))
+            let until = Instant::now() + ttl;
+            Self(Mutex::new(State { lease, until, away: false, answers_after: Duration::ZERO }))
         }
 
         fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -112,6 +119,8 @@ mod tests {
     #[async_trait]
     impl Leases for Table {
         async fn lease(&self, _: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
+            let answers_after = self.state().answers_after;
+            pass(answers_after).await;
             let mut state = self.state();
             if state.away {
                 let reason = Unavailability::Unreachable;
@@ -220,7 +229,20 @@ mod tests {
         })
         .await;
         let [("begins", 0), ("ends", ended), ("begins", again)] = seen[..] else { panic!("{seen:?}") };
-        assert!(ended <= (HEARTBEAT + TTL).as_secs(), "{ended}");
+        assert_eq!(ended, (HEARTBEAT + TTL).as_secs(), "it lasts from the question that was answered last");
         assert!(again >= (TTL * 2).as_secs(), "{again}");
+    }
+
+    /// Between two heartbeats: the first answer was late, so that they do not fall on its end.
+    #[tokio::test(start_paused = true)]
+    async fn work_stops_when_its_lease_is_over_and_not_at_the_next_heartbeat() {
+        let table = Table::held_by_other(Duration::ZERO);
+        table.state().answers_after = Duration::from_secs(3);
+        let seen = lead_until(&table, 2, async || {
+            pass(Duration::from_secs(4)).await;
+            table.state().away = true;
+        })
+        .await;
+        assert_eq!(seen, [("begins", 3), ("ends", TTL.as_secs())]);
     }
 }

@@ -2,16 +2,18 @@
 
 use std::{
     io,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, Once, PoisonError},
 };
 
-use payonce_simulator::Payment;
+use payonce_simulator::{Merchant, Payment};
 use tracing_subscriber::fmt::MakeWriter;
 use wechatpay::headers;
 
 use crate::{
     letter::Letter,
-    stage::{API_KEY, OPENID, Stage, merchant, payment, platform, registration},
+    stage::{
+        API_KEY, APPID, MCHID, OPENID, Stage, merchant, payment, platform, registration, second_merchant,
+    },
     store::Trouble,
 };
 
@@ -39,15 +41,50 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
+/// Every level, into [`LINES`]; once a process.
+fn log_everything() {
+    static BEGUN: Once = Once::new();
+    let begin = || {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(Lines)
+            .try_init()
+            .unwrap();
+    };
+    BEGUN.call_once(begin);
+}
+
+fn lines() -> String {
+    String::from_utf8(LINES.lock().unwrap().clone()).unwrap()
+}
+
+/// Whoever mends the APIv3 key because the log says so mends the wrong thing, if the merchant was taken out.
+#[tokio::test]
+async fn what_keeps_callbacks_from_being_opened_is_said_as_it_is() {
+    log_everything();
+    let wrongly_keyed = Merchant::new(MCHID, APPID, "apiv3KeyThatNobodyHasEverUsed012").unwrap();
+    let stage = Stage::of(&[wrongly_keyed], |_, _| ()).await;
+    stage.ask(&stage.callback(payment(1))).await.assert_refused(500, "was the key reset");
+    let said = |verdict: &str| {
+        let name = format!("verdict=\"{verdict}\"");
+        let waiting = |line: &&str| line.contains("verified callbacks wait") && line.contains(&name);
+        lines().lines().find(waiting).map(str::to_owned)
+    };
+
+    let stage = stage.restarted(&[second_merchant()]).await;
+    stage.store.looked_at_unopened().await;
+    let line = said("unknown_merchant").unwrap_or_else(|| panic!("{}", lines()));
+    assert!(
+        line.contains("callbacks=1") && line.contains("no merchant \"1900000001\" is configured"),
+        "{line}"
+    );
+    stage.struck().await;
+}
+
 #[tokio::test]
 async fn no_secret_openid_or_key_is_logged_at_the_finest_level() {
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(Lines)
-        .try_init()
-        .unwrap();
-
+    log_everything();
     let stage = Stage::set().await;
     stage.register(1).await;
     let genuine = stage.callback(payment(1));
@@ -68,7 +105,7 @@ async fn no_secret_openid_or_key_is_logged_at_the_finest_level() {
     stage.api(Letter::post("/v1/orders", registration(4).to_string())).await;
     stage.struck().await;
 
-    let lines = String::from_utf8(LINES.lock().unwrap().clone()).unwrap();
+    let lines = lines();
     // What is looked through is what was logged.
     for line in ["payonce listens", "callback refused", "facts were not committed", "payonce has stopped"] {
         assert!(lines.contains(line), "{line:?} is not in\n{lines}");

@@ -11,21 +11,24 @@ use std::{
 
 use bytes::Bytes;
 use payonce_core::{
-    Clock, Store as _, UnixMillis,
+    Clock, Outcome, Store as _, UnixMillis,
     store::{Counts, Owner, Rejected},
 };
 use payonce_server::{
     Patience, Running, Server,
     config::{Config, Environment},
 };
+use payonce_simulator::books::TradeType;
 use payonce_simulator::{Merchant, Notification, Payment, Platform};
 use rand::{SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use wechatpay::UnixSeconds;
 
 use crate::{
     letter::Letter,
+    seal::seal_into,
     store::TestStore,
     wire::{Answer, Wire, within},
 };
@@ -59,12 +62,16 @@ pub(crate) fn second_merchant() -> Merchant {
 /// The payment of order `ORDER<number>`.
 pub(crate) fn payment(number: u32) -> Payment {
     Payment {
+        seller: merchant().seller(),
         transaction_id: format!("42000000002026030200{number:08}"),
         out_trade_no: format!("ORDER{number}"),
+        trade_type: TradeType::Jsapi,
         amount_fen: AMOUNT_FEN,
         openid: OPENID.to_owned(),
+        sub_openid: None,
         bank_type: "OTHERS".to_owned(),
         attach: None,
+        device_id: None,
         success_time: NOW,
     }
 }
@@ -101,7 +108,16 @@ impl Stage {
     pub(crate) async fn of(merchants: &[Merchant], change: impl FnOnce(&mut Config, &mut Patience)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock(AtomicI64::new(NOW.0 * 1000)));
-        let (store, server) = start(folder.path(), merchants, &clock, change).await;
+        let (store, server) = start(folder.path(), merchants, &clock, |_| (), change).await;
+        Self { store, clock, merchant: merchant(), folder, server }
+    }
+
+    /// A server with one merchant, on a database that many nodes may use.
+    pub(crate) async fn among_many(change: impl FnOnce(&mut Config, &mut Patience)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock(AtomicI64::new(NOW.0 * 1000)));
+        let (store, server) =
+            start(folder.path(), &[merchant()], &clock, TestStore::serve_many, change).await;
         Self { store, clock, merchant: merchant(), folder, server }
     }
 
@@ -118,7 +134,7 @@ impl Stage {
     ) -> Self {
         within("the end of the server", self.server.stop()).await;
         drop(self.store);
-        let (store, server) = start(self.folder.path(), merchants, &self.clock, change).await;
+        let (store, server) = start(self.folder.path(), merchants, &self.clock, |_| (), change).await;
         Self { store, server, ..self }
     }
 
@@ -133,7 +149,7 @@ impl Stage {
         drop(self.store);
         let folder = self.folder.path();
         std::fs::copy(folder.join(from), folder.join(to)).unwrap();
-        let (store, server) = start(folder, &[merchant()], &self.clock, change).await;
+        let (store, server) = start(folder, &[merchant()], &self.clock, |_| (), change).await;
         Self { store, server, ..self }
     }
 
@@ -203,8 +219,9 @@ impl Stage {
         Letter::callback(MCHID, &self.notice(payment).signed(platform(), NOW, &mut rng(0)))
     }
 
-    /// A notice of this payment; the same payment has the same notice.
+    /// A notice of this payment to the merchant to whom WeChat writes; the same payment has the same notice.
     pub(crate) fn notice(&self, payment: Payment) -> Notification {
+        let payment = Payment { seller: self.merchant.seller(), ..payment };
         let seed =
             payment.transaction_id.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(31) + u64::from(byte));
         Notification::new(payment, &self.merchant, NOW, &mut rng(seed))
@@ -213,6 +230,26 @@ impl Stage {
     /// Any bytes, signed as WeChat signs.
     pub(crate) fn signed(&self, body: impl Into<Bytes>) -> Letter {
         Letter::callback(MCHID, &platform().sign(body.into(), NOW, "0123456789abcdef".to_owned()))
+    }
+
+    /// A notification of anything, sealed for the merchant and signed.
+    pub(crate) fn telling(
+        &self,
+        id: &str,
+        event_type: &str,
+        original_type: &str,
+        plaintext: &Value,
+    ) -> Letter {
+        let mut envelope = json!({
+            "id": id, "create_time": "2026-03-02T09:15:07+08:00", "resource_type": "encrypt-resource",
+            "event_type": event_type, "summary": "支付成功",
+            "resource": {
+                "original_type": original_type, "algorithm": "AEAD_AES_256_GCM",
+                "associated_data": original_type,
+            },
+        });
+        seal_into(&mut envelope, plaintext, &self.merchant);
+        self.signed(envelope.to_string())
     }
 
     /// An envelope that was changed before WeChat signed it.
@@ -264,6 +301,11 @@ impl Struck {
         kept
     }
 
+    /// What came of the callbacks that were accepted, in the order of their receipts.
+    pub(crate) async fn receipts(&self) -> Vec<Outcome> {
+        self.store.receipts().await
+    }
+
     /// Why they were.
     pub(crate) async fn kept_verdicts(&self) -> Vec<String> {
         self.kept().await.into_iter().map(|rejected| rejected.verdict).collect()
@@ -283,12 +325,14 @@ async fn start(
     folder: &Path,
     merchants: &[Merchant],
     clock: &Arc<ManualClock>,
+    prepare: impl FnOnce(&TestStore),
     change: impl FnOnce(&mut Config, &mut Patience),
 ) -> (Arc<TestStore>, Running) {
     let mut config = configuration(folder, merchants);
     let mut patience = Patience::default();
     change(&mut config, &mut patience);
     let store = Arc::new(TestStore::open(&folder.join("payonce.db")));
+    prepare(&store);
     let owner = Owner("the node of this test".to_owned());
     let server =
         Server::new(config, Arc::clone(&store) as _, Arc::clone(clock) as _, owner).patience(patience);
@@ -302,7 +346,7 @@ fn configuration(folder: &Path, merchants: &[Merchant]) -> Config {
     write("api.key", &format!("{OTHER_API_KEY}\n{API_KEY}\n"));
     let mut toml = "[server]\nlisten = \"127.0.0.1:0\"\n[api]\nkey_file = \"api.key\"\n".to_owned();
     for merchant in merchants {
-        let (mchid, id) = (merchant.mchid(), platform.public_key_id());
+        let (mchid, id) = (merchant.mchid(), platform.serial());
         write(&format!("{mchid}.key"), merchant.apiv3_key());
         toml += &format!(
             "[[merchants]]\nmchid = \"{mchid}\"\napiv3_key_file = \"{mchid}.key\"\n\

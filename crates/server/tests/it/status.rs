@@ -1,8 +1,10 @@
 //! `/healthz`, `/readyz`, `/metrics`, and what is nowhere.
 
+use payonce_simulator::Merchant;
+
 use crate::{
     letter::Letter,
-    stage::{Stage, payment},
+    stage::{APPID, MCHID, Stage, payment},
     store::Trouble,
 };
 
@@ -84,6 +86,21 @@ async fn metrics_count_what_happened() {
     "#);
     let timed = stage.metric("payonce_callback_seconds_count").await;
     assert_eq!(timed.as_deref(), Some("5"));
+}
+
+/// What did not open is stored before the answer, and that takes time.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_a_callback_ends_with_its_answer() {
+    let wrongly_keyed = Merchant::new(MCHID, APPID, "apiv3KeyThatNobodyHasEverUsed012").unwrap();
+    let stage = Stage::of(&[wrongly_keyed], |_, _| ()).await;
+    stage.store.close_notes_gate();
+    let mut asked = stage.ask_all([stage.callback(payment(1))]);
+    stage.store.notes_at_gate().await;
+    let timed = async || stage.metric("payonce_callback_seconds_count").await;
+    let before_the_answer = timed().await;
+    stage.store.open_notes_gate();
+    asked.join_next().await.unwrap().unwrap().assert_refused(500, "was the key reset");
+    assert_eq!((before_the_answer.as_deref(), timed().await.as_deref()), (Some("0"), Some("1")));
 }
 
 #[tokio::test]

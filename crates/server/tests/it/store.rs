@@ -1,23 +1,25 @@
-//! SQLite behind a gate: commits can be held until a test lets them go, and made to fail.
+//! SQLite behind gates: commits and notes can be held until a test lets them go, and made to fail.
 
 use std::{
     path::Path,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use payonce_core::{
-    MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
+    MerchantId, NotificationId, OrderKey, Outcome, Store, StoreError, Tx, UnixMillis,
     fact::Claim,
     order::OrderId,
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
         MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unavailability, Unopened,
         UnopenedRow,
+        archive::{Archive as _, Row, TABLES, Value},
+        codes::outcome_code,
     },
 };
 use payonce_store_sqlite::{Options, SqliteStore};
@@ -53,9 +55,13 @@ pub(crate) struct TestStore {
     sqlite: SqliteStore,
     epoch: Mutex<Option<Epoch>>,
     trouble: Mutex<Trouble>,
+    serves_many: AtomicBool,
     begun: AtomicUsize,
     gate_open: watch::Sender<bool>,
     at_gate: watch::Sender<usize>,
+    notes_gate_open: watch::Sender<bool>,
+    notes_at_gate: watch::Sender<usize>,
+    given_back: watch::Sender<usize>,
     committed: watch::Sender<usize>,
     notes_refused: watch::Sender<usize>,
     cleared_out: watch::Sender<usize>,
@@ -67,9 +73,13 @@ impl TestStore {
             sqlite: SqliteStore::open(&Options::new(path)).unwrap(),
             epoch: Mutex::default(),
             trouble: Mutex::default(),
+            serves_many: AtomicBool::new(false),
             begun: AtomicUsize::new(0),
             gate_open: watch::Sender::new(true),
             at_gate: watch::Sender::new(0),
+            notes_gate_open: watch::Sender::new(true),
+            notes_at_gate: watch::Sender::new(0),
+            given_back: watch::Sender::new(0),
             committed: watch::Sender::new(0),
             notes_refused: watch::Sender::new(0),
             cleared_out: watch::Sender::new(0),
@@ -84,6 +94,11 @@ impl TestStore {
     /// From now on.
     pub(crate) fn trouble(&self, trouble: Trouble) {
         *self.troubled() = trouble;
+    }
+
+    /// As if it were a server with many nodes: what it does need not be the only thing at a time.
+    pub(crate) fn serve_many(&self) {
+        self.serves_many.store(true, Ordering::SeqCst);
     }
 
     /// Holds transactions before their commit.
@@ -102,6 +117,28 @@ impl TestStore {
         within("a transaction at the gate", at_gate.wait_for(|count| *count >= nth)).await.unwrap();
     }
 
+    /// Holds notes before they are written.
+    pub(crate) fn close_notes_gate(&self) {
+        self.notes_gate_open.send_replace(false);
+    }
+
+    /// Lets them go.
+    pub(crate) fn open_notes_gate(&self) {
+        self.notes_gate_open.send_replace(true);
+    }
+
+    /// Waits until notes are to be written.
+    pub(crate) async fn notes_at_gate(&self) {
+        let mut at_gate = self.notes_at_gate.subscribe();
+        within("notes at the gate", at_gate.wait_for(|count| *count > 0)).await.unwrap();
+    }
+
+    /// Waits until all callbacks that did not open were looked at once.
+    pub(crate) async fn looked_at_unopened(&self) {
+        let mut given_back = self.given_back.subscribe();
+        within("a look at what did not open", given_back.wait_for(|count| *count > 0)).await.unwrap();
+    }
+
     /// Waits until `count` transactions are committed.
     pub(crate) async fn committed(&self, count: usize) {
         let mut committed = self.committed.subscribe();
@@ -118,6 +155,18 @@ impl TestStore {
     pub(crate) async fn cleared_out(&self) {
         let mut cleared_out = self.cleared_out.subscribe();
         within("the clearing out", cleared_out.wait_for(|count| *count > 0)).await.unwrap();
+    }
+
+    /// What came of the callbacks that were accepted, in the order of their receipts.
+    pub(crate) async fn receipts(&self) -> Vec<Outcome> {
+        let table = TABLES.iter().find(|table| table.name == "receipt").unwrap();
+        let rows = self.sqlite.rows_after(table, &[], 1000).await.unwrap();
+        let all = [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident];
+        let outcome = |row: &Row| {
+            let code = |outcome: &Outcome| row.last() == Some(&Value::Int(outcome_code(*outcome)));
+            all.into_iter().find(code).unwrap()
+        };
+        rows.iter().map(outcome).collect()
     }
 
     /// Transactions begun so far.
@@ -163,7 +212,7 @@ impl Store for TestStore {
     }
 
     fn needs_sequencer(&self) -> bool {
-        self.sqlite.needs_sequencer()
+        self.serves_many.load(Ordering::SeqCst) || self.sqlite.needs_sequencer()
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
@@ -174,6 +223,9 @@ impl Store for TestStore {
 
     async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
         self.available()?;
+        self.notes_at_gate.send_modify(|count| *count += 1);
+        let mut gate_open = self.notes_gate_open.subscribe();
+        gate_open.wait_for(|open| *open).await.map_err(|closed| StoreError::Unexpected(closed.into()))?;
         let refused = match *self.troubled() {
             Trouble::NotesFail => Some(unavailable()),
             Trouble::NotesCut => Some(StoreError::Disconnected("told so by a test".into())),
@@ -233,7 +285,9 @@ impl Store for TestStore {
 
     async fn return_unopened(&self, owner: &Owner) -> Result<(), StoreError> {
         self.available()?;
-        self.sqlite.return_unopened(owner).await
+        self.sqlite.return_unopened(owner).await?;
+        self.given_back.send_modify(|count| *count += 1);
+        Ok(())
     }
 
     async fn forget_unopened(&self, merchant: &MerchantId, id: &NotificationId) -> Result<(), StoreError> {

@@ -1,6 +1,7 @@
 //! One keep-alive HTTP/1.1 connection to the receiver, made anew when it is broken.
 //!
-//! Invariant: one request at a time. Deliberately absent: TLS, redirects, a second try within one attempt.
+//! Invariants: one request at a time; of an answer's body no more than its beginning is kept. Deliberately absent: TLS,
+//! redirects, a second try within one attempt.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,15 +17,18 @@ use tokio::net::TcpStream;
 use super::Target;
 use crate::SignedCallback;
 
+/// An acknowledgement is shorter; of an error page, this much says what it is.
+const BODY_BYTES_KEPT: usize = 1024;
+
 /// Makes connections. Over TCP in earnest, in memory where a test stops the clock.
-pub(super) trait Dial: Send + Sync + 'static {
+pub(crate) trait Dial: Send + Sync + 'static {
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
     fn dial(&self, addr: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
 }
 
 /// Dials in earnest.
-pub(super) struct Tcp;
+pub(crate) struct Tcp;
 
 impl Dial for Tcp {
     type Stream = TcpStream;
@@ -36,35 +40,57 @@ impl Dial for Tcp {
     }
 }
 
+/// The receiver's whole answer.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// The first [`BODY_BYTES_KEPT`] of it.
+    pub(crate) body: Vec<u8>,
+}
+
+/// Why there is no whole answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("no connection: {0}")]
+    Dial(#[source] io::Error),
+    #[error("the connection broke before the end of the answer: {0}")]
+    Http(#[source] hyper::Error),
+}
+
 /// A connection that may be down.
-pub(super) struct Line<'a, D> {
+pub(crate) struct Line<'a, D> {
     dial: &'a D,
     addr: SocketAddr,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl<'a, D: Dial> Line<'a, D> {
-    pub(super) fn new(dial: &'a D, addr: SocketAddr) -> Self {
+    pub(crate) fn new(dial: &'a D, addr: SocketAddr) -> Self {
         Self { dial, addr, sender: None }
     }
 
-    /// The status of the whole answer; none where the connection cannot be made or breaks before the answer's end.
-    pub(super) async fn post(&mut self, target: &Target, callback: &SignedCallback) -> Option<u16> {
+    /// Sends a callback and reads the whole answer.
+    pub(crate) async fn post(&mut self, target: &Target, callback: &SignedCallback) -> Result<Reply, Broken> {
         let request = request(target, callback);
-        let response = self.connected().await?.send_request(request).await.ok()?;
+        let response = self.connected().await?.send_request(request).await.map_err(Broken::Http)?;
         let status = response.status().as_u16();
         // Read to the end, since the connection carries the next answer only then.
-        response.into_body().collect().await.ok()?;
-        Some(status)
+        let (mut body, mut beginning) = (response.into_body(), Vec::new());
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(Broken::Http)?;
+            let data = frame.data_ref().map_or(&[][..], Bytes::as_ref);
+            let room = BODY_BYTES_KEPT - beginning.len();
+            beginning.extend_from_slice(&data[..data.len().min(room)]);
+        }
+        Ok(Reply { status, body: beginning })
     }
 
     /// Forgets the connection, which closes it.
-    pub(super) fn hang_up(&mut self) {
+    pub(crate) fn hang_up(&mut self) {
         self.sender = None;
     }
 
     /// A connection that is ready for a request: the old one if the receiver left it open, else a new one.
-    async fn connected(&mut self) -> Option<&mut SendRequest<Full<Bytes>>> {
+    async fn connected(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, Broken> {
         let mut old = self.sender.take();
         if let Some(sender) = &mut old
             && sender.ready().await.is_err()
@@ -75,26 +101,25 @@ impl<'a, D: Dial> Line<'a, D> {
             Some(sender) => sender,
             None => self.connect().await?,
         };
-        Some(self.sender.insert(sender))
+        Ok(self.sender.insert(sender))
     }
 
-    async fn connect(&self) -> Option<SendRequest<Full<Bytes>>> {
-        let stream = self.dial.dial(self.addr).await.ok()?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.ok()?;
+    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Broken> {
+        let stream = self.dial.dial(self.addr).await.map_err(Broken::Dial)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(Broken::Http)?;
         // Ends by itself once the sender is dropped; its error reaches us as the request's.
         tokio::spawn(connection);
-        Some(sender)
+        Ok(sender)
     }
 }
 
 pub(super) fn request(target: &Target, callback: &SignedCallback) -> Request<Full<Bytes>> {
-    let mut request = Request::post(target.path.clone())
-        .header(header::HOST, target.addr.to_string())
-        .header(header::ACCEPT, "*/*");
+    let mut request =
+        Request::post(target.path.clone()).header(header::HOST, &target.host).header(header::ACCEPT, "*/*");
     for (name, value) in callback.headers() {
         request = request.header(name, value);
     }
     request
         .body(Full::new(callback.body().clone()))
-        .expect("BUG: a callback's headers are visible ASCII, also after tampering")
+        .expect("BUG: a callback's headers are visible ASCII, also after tampering, and so is a host's name")
 }

@@ -33,16 +33,24 @@ pub enum Verdict {
     Unanswered,
 }
 
+impl Verdict {
+    /// How WeChat reads the status of an answer to an APIv3 notice; none where no whole answer came in time.
+    #[must_use]
+    pub fn of(status: Option<u16>) -> Self {
+        match status {
+            Some(200 | 204) => Self::Acknowledged,
+            Some(400..=599) => Self::Refused,
+            Some(_) => Self::Neither,
+            None => Self::Unanswered,
+        }
+    }
+}
+
 impl Answer {
     /// How WeChat reads it.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        match self.status {
-            Some(200 | 204) => Verdict::Acknowledged,
-            Some(400..=599) => Verdict::Refused,
-            Some(_) => Verdict::Neither,
-            None => Verdict::Unanswered,
-        }
+        Verdict::of(self.status)
     }
 
     /// Whether WeChat sends the copy again, as long as its schedule lasts.

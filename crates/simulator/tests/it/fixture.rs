@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use payonce_simulator::books::Terms;
 use payonce_simulator::{
-    Delivery, Merchant, Mischief, Notification, Platform, SignedCallback, Signer, World,
+    Books, Delivery, Merchant, Mischief, Notification, Platform, SignedCallback, Signer,
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 use wechatpay::{ApiV3Key, Callback, PlatformKey, PlatformKeys, UnixSeconds};
@@ -21,11 +22,13 @@ pub(crate) fn platform() -> Arc<Platform> {
 pub(crate) fn signer(count: usize) -> Signer {
     let rng = &mut StdRng::seed_from_u64(7);
     let merchant = Arc::new(Merchant::generate(rng));
-    let mut world = World::new();
+    let mut books = Books::new();
+    books.enrol(merchant.account().clone(), rng);
     let mut notify = || {
-        let out_trade_no = world.free_out_trade_no(NOW, rng);
-        world.place(&out_trade_no, AMOUNT_FEN, Some("桌 7".to_owned())).unwrap();
-        let payment = world.pay(&out_trade_no, NOW, rng).unwrap();
+        let out_trade_no = books.free_out_trade_no(merchant.mchid(), NOW, rng);
+        let terms = merchant.terms(&out_trade_no, AMOUNT_FEN);
+        books.prepay(Terms { attach: Some("桌 7".to_owned()), ..terms }, NOW, rng).unwrap();
+        let payment = books.pay(&merchant.order_key(&out_trade_no), None, NOW, rng).unwrap();
         Notification::new(payment, &merchant, NOW, rng)
     };
     let notifications = (0..count).map(|_| notify()).collect();
@@ -48,7 +51,7 @@ pub(crate) enum Refusal {
 /// What a merchant's receiver does with a callback.
 pub(crate) fn receive(signer: &Signer, copy: &SignedCallback) -> Result<wechatpay::Notification, Refusal> {
     let platform = &signer.platform;
-    let key = PlatformKey::from_public_key_pem(platform.public_key_id(), platform.public_key_pem()).unwrap();
+    let key = PlatformKey::from_public_key_pem(platform.serial(), platform.public_key_pem()).unwrap();
     let apiv3_key = ApiV3Key::new(signer.merchant.apiv3_key()).unwrap();
     let headers = copy.headers();
     let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));

@@ -1,8 +1,11 @@
 //! The simulator as its users see it: what it signs is held against `wechatpay`, what it sends against a receiver on
-//! a loopback port.
+//! a loopback port, and what it answers against a backend that knows the wire protocol alone.
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in their fixtures")]
 
+mod api;
 mod fixture;
 mod genuine;
 mod mischief;
 mod over_tcp;
+mod receiver;
+mod shop;

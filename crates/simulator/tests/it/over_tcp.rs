@@ -35,8 +35,7 @@ struct Receiver {
 impl Receiver {
     fn of(signer: &Signer) -> Arc<Self> {
         let platform = &signer.platform;
-        let key =
-            PlatformKey::from_public_key_pem(platform.public_key_id(), platform.public_key_pem()).unwrap();
+        let key = PlatformKey::from_public_key_pem(platform.serial(), platform.public_key_pem()).unwrap();
         let apiv3_key = ApiV3Key::new(signer.merchant.apiv3_key()).unwrap();
         Arc::new(Self { keys: PlatformKeys::new([key]), apiv3_key, acknowledged: Mutex::default() })
     }

@@ -2,16 +2,16 @@
 
 use payonce_core::{
     Fact, Outcome, StoreError,
-    decide::Standing,
+    decide::{IncidentKind, Remedy, Standing},
     message::MessageKind,
     order::OrderId,
-    store::{Changes, PaymentChange},
+    store::{Changes, NewIncident, PaymentChange},
 };
 
 use crate::{
     Fixture,
     desk::Desk,
-    facts::{merchant, notification, paid, paid_amount, passed, registered},
+    facts::{NOW, merchant, notification, paid, paid_amount, passed, registered},
     rows,
 };
 
@@ -117,6 +117,32 @@ pub async fn a_number_counts_once(fixture: &dyn Fixture) {
             "{refused:?}"
         );
         assert_eq!(desk.picture().await, before);
+    }
+}
+
+/// Two statements under one number may have the same rank, when two transactions knew nothing of each other. An incident
+/// is about the one that it was opened for.
+pub async fn an_incident_belongs_to_one_statement(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
+    let desk = Desk::at(&*store);
+    desk.apply(Fact::Paid(paid("W", "P9"))).await;
+    let disputed = rows::disputed(&paid_amount("C", "P9", 3), 1, 0);
+    let counts = PaymentChange { rival: 1, ..rows::second(&paid("D", "P9"), 0) };
+    for (order, payment, kind) in
+        [("C", disputed, IncidentKind::Contradiction), ("D", counts, IncidentKind::PaidTwice)]
+    {
+        let incident = NewIncident { kind, remedy: Remedy::Hold, payment: 0, opened_at: NOW };
+        let changes = Changes {
+            orders: vec![rows::new_order(order)],
+            payments: vec![payment],
+            incidents: vec![incident],
+            ..Changes::default()
+        };
+        save(&desk, &changes).await.expect("another rank among those that count");
+    }
+    for (order, expected) in [("C", IncidentKind::Contradiction), ("D", IncidentKind::PaidTwice)] {
+        let incidents = desk.order(order).await.incidents;
+        assert_eq!(incidents.iter().map(|incident| incident.kind).collect::<Vec<_>>(), [expected], "{order}");
     }
 }
 

@@ -165,6 +165,30 @@ pub async fn what_came_long_ago_is_pruned(fixture: &dyn Fixture) {
     assert_eq!(desk.counts().await.unopened, 1, "what may yet open is kept");
 }
 
+/// What a clock that was ahead has written, in front of all else, does not keep what comes behind it for ever.
+pub async fn pruning_gets_past_what_a_clock_ahead_has_written(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
+    let desk = Desk::at(&*store);
+    let at = |ms: i64| UnixMillis(NOW.0 + ms);
+    let ages = [9, 9, 9, 0, 9, 9, 9, 9, 0, 0, 0, 0];
+    let receipts = ages.iter().enumerate();
+    let receipts = receipts.map(|(i, &age)| Note::Answered(receipt(&format!("N{i}"), at(age))));
+    let refused = ages.iter().enumerate();
+    let refused = refused
+        .map(|(i, &age)| Note::Rejected(Rejected { received_at: at(age), ..rejected(&i.to_string()) }));
+    note(&desk, &receipts.chain(refused).collect::<Vec<_>>(), PLENTY).await;
+
+    let mut gone = 0;
+    for _ in 0..12 {
+        let pruned = store.prune(at(1), 2).await.expect("the store prunes");
+        assert!(pruned <= 2, "{pruned} at once");
+        gone += pruned;
+    }
+    assert_eq!(gone, 5);
+    assert_eq!(desk.counts().await.receipts, 7);
+    assert_eq!(reasons(&desk).await, ["7", "6", "5", "4", "2", "1", "0"]);
+}
+
 /// Notes and transactions go on beside each other.
 pub async fn notes_change_no_order(fixture: &dyn Fixture) {
     let store = fixture.open().await;

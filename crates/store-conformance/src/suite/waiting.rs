@@ -130,6 +130,27 @@ pub async fn one_payment_never_pays_two_orders(fixture: &dyn Fixture) {
     desk.audit().await;
 }
 
+/// WeChat names an order under a payment that another one has: no message tells of it when the order is registered, but
+/// an operator is to look at it. Whether the statement waits in the database or in the registration's own batch.
+pub async fn a_contradiction_flags_the_order_that_is_registered_after_it(fixture: &dyn Fixture) {
+    for in_one_batch in [false, true] {
+        let store = fixture.open().await;
+        let desk = Desk::at(&*store);
+        desk.apply_each(&[registered("B"), Fact::Paid(paid("B", "P1"))]).await;
+        let facts = [Fact::Paid(paid("A", "P1")), registered("A")];
+        let outcomes =
+            if in_one_batch { desk.apply_all(&facts).await } else { desk.apply_each(&facts).await };
+        assert_eq!(outcomes, [Outcome::Incident, Outcome::Applied]);
+
+        let view = desk.order("A").await;
+        assert_eq!((view.order.state, view.order.messages), (OrderState::Pending, 0));
+        assert!(view.order.flagged, "in one batch: {in_one_batch}");
+        assert_eq!(view.payments[0].standing, Standing::Disputed);
+        assert_eq!(view.incidents[0].kind, IncidentKind::Contradiction);
+        desk.audit().await;
+    }
+}
+
 /// The policy changed from hold to adopt: what waited is decided when its order is adopted.
 pub async fn an_adoption_takes_up_the_payments_that_wait(fixture: &dyn Fixture) {
     let store = fixture.open().await;

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use payonce_core::{
-    Fact, Outcome, StoreError, Submission, apply,
+    Fact, Outcome, Pace, StoreError, Submission, apply,
     store::{Changes, Unavailability},
 };
 
@@ -84,6 +85,50 @@ fn a_fact_that_the_database_refuses_does_not_hurt_its_neighbours() {
         };
         assert_eq!((second, third), (Outcome::Applied, Outcome::Unmatched));
         assert_eq!(saves, 8 + (1 + 8 + 1 + 1), "together, then one by one, each refusal eight times");
+        desk.audit().await;
+    });
+}
+
+/// The time is over when so many saves were asked for.
+struct UntilSaves<'a>(&'a AtomicUsize, usize);
+
+#[async_trait]
+impl Pace for UntilSaves<'_> {
+    async fn again(&self, _: u32) -> bool {
+        !self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= self.1
+    }
+}
+
+/// A fact that is refused takes the time of a whole batch; those behind the batch must not wait for all of it.
+#[test]
+fn facts_whose_turn_comes_too_late_are_not_begun() {
+    run(async {
+        let store = MemoryStore::default();
+        let desk = Desk::at(&store);
+        let saves = AtomicUsize::new(0);
+        let before_save = |changes: &Changes| {
+            saves.fetch_add(1, Ordering::Relaxed);
+            let has_p1 = changes.payments.iter().any(|payment| payment.content.payment.as_str() == "P1");
+            if has_p1 { Err(StoreError::Unexpected(Box::new(Trouble))) } else { Ok(()) }
+        };
+        let tap = Tap { store: &store, alone: false, before_save: &before_save };
+        let batch = three_payments().map(Submission::from);
+        let outcomes = apply(&tap, &batch, &desk.policy, NOW, &UntilSaves(&saves, 3)).await;
+        let [Ok(Outcome::Applied), Err(StoreError::Unexpected(_)), late @ ..] = &outcomes[..] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!(late.len(), 2);
+        for outcome in late {
+            let Err(StoreError::Unavailable { reason: Unavailability::TimedOut, source }) = outcome else {
+                panic!("{outcome:?}");
+            };
+            assert_eq!(source.to_string(), "the time was over before its turn came");
+        }
+        assert_eq!(saves.load(Ordering::Relaxed), 3, "together, and one by one the first two");
         desk.audit().await;
     });
 }

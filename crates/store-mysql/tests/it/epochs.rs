@@ -84,6 +84,33 @@ async fn a_restored_backup_has_another_key() {
     }
 }
 
+#[tokio::test]
+async fn a_server_that_does_not_tell_when_its_tables_were_written_is_not_asked_all_the_time() {
+    let Some(database) = database() else { return };
+    drop(open(&database.url()).await);
+    // The row never says that it was written when its table was.
+    for sql in [
+        "CREATE TABLE renewal (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY);",
+        "CREATE TRIGGER untold BEFORE UPDATE ON payonce_database FOR EACH ROW SET NEW.epoch_written = 0;",
+        "CREATE TRIGGER counted AFTER UPDATE ON payonce_database FOR EACH ROW INSERT INTO renewal () VALUES ();",
+    ] {
+        database.execute(sql).unwrap();
+    }
+    let renewals = || -> u32 {
+        database.execute("SELECT COUNT(*) FROM renewal;").expect("it counts").parse().expect("a count")
+    };
+    let store = open(&database.url()).await;
+    store.ping().await.expect("it answers");
+    let at_first = renewals();
+    assert!((1..20).contains(&at_first), "{at_first}");
+    for i in 0..5 {
+        store.ping().await.expect("it answers");
+        assert_eq!(outcomes(apply_all(&store, &[registered(&format!("A{i}"))]).await), [Outcome::Applied]);
+    }
+    assert_eq!(renewals(), at_first, "no session asks again, on whichever connection");
+    assert!(store.epoch().is_none(), "no cached answer counts");
+}
+
 /// The INSERT statements of a dump.
 fn rows_of(dump: &str) -> String {
     let statements = dump.split_inclusive(";\n");

@@ -47,9 +47,18 @@ async fn a_server_that_only_reads_is_refused_and_let_go() {
     outcomes(apply_all(&store, &[registered("A")]).await);
     server.execute(SHOP, "SET GLOBAL read_only = ON;").unwrap();
     assert_eq!(reason(MySqlStore::open(&options(&url)).await), Unavailability::NotReady);
-    assert_eq!(reason(apply_all(&store, &[registered("B")]).await.remove(0)), Unavailability::ReadOnly);
+    assert_eq!(reason(apply_all(&store, &[registered("B")]).await.remove(0)), Unavailability::NotReady);
     server.execute(SHOP, "SET GLOBAL read_only = OFF;").unwrap();
     assert_eq!(outcomes(apply_all(&store, &[registered("B")]).await), [Outcome::Applied]);
+}
+
+#[tokio::test]
+async fn a_login_that_the_driver_does_not_know_is_told() {
+    let Some(server) = own_server(&[("plugin-load-add", "auth_ed25519")]) else { return };
+    let user = "CREATE USER node@'127.0.0.1' IDENTIFIED VIA ed25519 USING PASSWORD('right');";
+    server.execute(SHOP, user).expect("the plugin comes with the server");
+    let url = server.url(SHOP).replace("root@", "node:right@");
+    assert_eq!(reason(MySqlStore::open(&options(&url)).await), Unavailability::NotUnderstood);
 }
 
 #[tokio::test]
@@ -156,8 +165,12 @@ async fn a_server_that_hangs_is_given_up_and_taken_up_again() {
     assert_eq!(reason(tx.claim(&[facts[1].claim().expect("a payment")]).await), Unavailability::TimedOut);
     drop(tx);
     assert!(store.epoch().is_none(), "the server may be another one when it answers again");
-    assert_eq!(reason(store.order(&key("A")).await), Unavailability::TimedOut);
-    assert_eq!(reason(store.note(&[], &Retention { rejected_rows_max: 1 }).await), Unavailability::TimedOut);
+    // New connections, which nobody answers.
+    assert_eq!(reason(store.order(&key("A")).await), Unavailability::Unreachable);
+    assert_eq!(
+        reason(store.note(&[], &Retention { rejected_rows_max: 1 }).await),
+        Unavailability::Unreachable
+    );
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     server.resume();
     assert_eq!(outcomes(apply_all(&store, &facts).await), [Outcome::Applied; 2]);

@@ -93,6 +93,10 @@ impl Pace for Restart<'_> {
         tokio::task::block_in_place(|| self.server.start_again()).expect("it starts");
         failed < 5
     }
+
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

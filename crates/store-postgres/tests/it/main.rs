@@ -5,6 +5,7 @@ mod epochs;
 mod fixture;
 mod gated;
 mod interleaved;
+mod pooler;
 mod schema;
 mod sequencers;
 mod statements;

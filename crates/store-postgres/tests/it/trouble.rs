@@ -7,6 +7,7 @@ use payonce_core::{
     store::{Retention, Unavailability},
 };
 use payonce_store_postgres::PostgresStore;
+use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
 use crate::fixture::{
     apply_all, database, impatient, key, open, options, outcomes, own_server, paid, passed, reason,
@@ -47,6 +48,51 @@ async fn a_server_that_only_reads_is_passed_over() {
     assert_eq!(reason(PostgresStore::open(&options(&database.url())).await), Unavailability::NotReady);
     database.execute(&format!("SET default_transaction_read_only = off; {}", read_only("off"))).unwrap();
     assert_eq!(outcomes(apply_all(&store, &[registered("A")]).await), [Outcome::Applied]);
+}
+
+#[tokio::test]
+async fn a_server_that_turns_read_only_is_let_go() {
+    let Some(server) = own_server(&[]) else { return };
+    let store = open(&server.url("postgres")).await;
+    assert_eq!(outcomes(apply_all(&store, &[registered("A")]).await), [Outcome::Applied]);
+    let read_only = |on: &str| {
+        let set = format!(
+            "SET default_transaction_read_only = off; ALTER SYSTEM SET default_transaction_read_only = {on}; \
+             SELECT pg_reload_conf();"
+        );
+        server.execute("postgres", &set).expect("it reloads");
+    };
+    read_only("on");
+    // It reaches the open connections a moment later.
+    let mut number = 0;
+    let refused = loop {
+        number += 1;
+        let outcome = apply_all(&store, &[registered(&format!("B{number}"))]).await.remove(0);
+        if outcome.is_err() {
+            break outcome;
+        }
+    };
+    assert_eq!(reason(refused), Unavailability::NotReady);
+    read_only("off");
+    let connects = async || PostgresStore::open(&options(&server.url("postgres"))).await;
+    while connects().await.is_err() {}
+    assert_eq!(outcomes(apply_all(&store, &[registered("C")]).await), [Outcome::Applied]);
+}
+
+#[tokio::test]
+async fn what_is_no_such_server_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    let foreign = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("it accepts");
+            // Whoever is gone already has no answer to read.
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    let url = format!("postgres://postgres@127.0.0.1:{port}/shop");
+    assert_eq!(reason(PostgresStore::open(&options(&url)).await), Unavailability::NotUnderstood);
+    foreign.abort();
 }
 
 #[tokio::test]
@@ -133,8 +179,12 @@ async fn a_server_that_hangs_is_given_up_and_taken_up_again() {
     assert_eq!(reason(tx.claim(&[facts[1].claim().expect("a payment")]).await), Unavailability::TimedOut);
     drop(tx);
     assert!(store.epoch().is_none(), "the server may be another one when it answers again");
-    assert_eq!(reason(store.order(&key("A")).await), Unavailability::TimedOut);
-    assert_eq!(reason(store.note(&[], &Retention { rejected_rows_max: 1 }).await), Unavailability::TimedOut);
+    // New connections, which nobody answers.
+    assert_eq!(reason(store.order(&key("A")).await), Unavailability::Unreachable);
+    assert_eq!(
+        reason(store.note(&[], &Retention { rejected_rows_max: 1 }).await),
+        Unavailability::Unreachable
+    );
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     server.resume();
     assert_eq!(outcomes(apply_all(&store, &facts).await), [Outcome::Applied; 2]);

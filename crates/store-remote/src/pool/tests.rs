@@ -19,6 +19,8 @@ struct Seen {
     connected: usize,
     rolled_back: Vec<usize>,
     lost: usize,
+    /// Connections that lie idle are not answered any longer.
+    deaf: bool,
 }
 
 struct Played {
@@ -54,6 +56,9 @@ impl Server for Played {
     }
 
     async fn ping(&self, _: &mut usize) -> Result<(), StoreError> {
+        if self.seen().deaf {
+            std::future::pending::<()>().await;
+        }
         Ok(())
     }
 
@@ -63,9 +68,15 @@ impl Server for Played {
 }
 
 fn pool(hosts: &[Host], connections_max: usize) -> Pool<Played> {
-    let limits =
-        Limits { connections_max, connect_max: Duration::from_secs(2), work_max: Duration::from_secs(3) };
-    Pool::new(Played { hosts: hosts.to_vec(), seen: Arc::default() }, hosts.len(), limits)
+    Pool::trusting(IDLE_TRUSTED, played(hosts), hosts.len(), limits(connections_max))
+}
+
+fn played(hosts: &[Host]) -> Played {
+    Played { hosts: hosts.to_vec(), seen: Arc::default() }
+}
+
+fn limits(connections_max: usize) -> Limits {
+    Limits { connections_max, connect_max: Duration::from_secs(2), work_max: Duration::from_secs(3) }
 }
 
 async fn number(session: &mut Session<Played>) -> usize {
@@ -145,7 +156,7 @@ async fn a_host_that_refuses_or_swallows_leads_on_to_the_next() {
         assert_eq!(pool.server().seen().lost, 0);
     }
     for (only, expected) in
-        [(Host::Refuses, Unavailability::ReadOnly), (Host::Swallows, Unavailability::TimedOut)]
+        [(Host::Refuses, Unavailability::ReadOnly), (Host::Swallows, Unavailability::Unreachable)]
     {
         let pool = pool(&[only, only], 1);
         assert_eq!(reason(pool.session().await), Some(expected));
@@ -160,4 +171,21 @@ async fn whoever_finds_no_free_connection_is_told_so() {
     assert_eq!(reason(pool.session().await), Some(Unavailability::TooManyConnections));
     drop(held);
     assert_eq!(number(&mut pool.session().await.unwrap()).await, 1);
+}
+
+/// Of all connections that lie idle, so that asking them takes longer than a new one would.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_no_longer_answers_is_unreachable_and_not_slow() {
+    const IDLE: usize = 8;
+    let hosts = [Host::Answers];
+    let pool = Pool::trusting(Duration::ZERO, played(&hosts), hosts.len(), limits(IDLE));
+    let mut idle = Vec::new();
+    for _ in 0..IDLE {
+        idle.push(pool.session().await.unwrap());
+    }
+    drop(idle);
+    pool.server().seen().deaf = true;
+    assert_eq!(reason(pool.session().await), Some(Unavailability::Unreachable));
+    assert!(Unavailability::Unreachable.may_pass_soon(), "what waits for it is begun anew");
+    assert_eq!(number(&mut pool.session().await.unwrap()).await, IDLE + 1, "none of them is asked again");
 }

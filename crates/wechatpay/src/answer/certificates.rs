@@ -77,11 +77,13 @@ struct Sealed<'a> {
 }
 
 /// Takes the certificates out of an answer and proves it, by the keys known so far (none, at the first download) or
-/// those in it. Certificates of a suite that this build does not have are passed over. Some of those returned may not
-/// have started yet, or have expired: [`PlatformKeys`] minds that.
+/// those in it. Certificates of a suite that this build does not have are passed over, and so is one that cannot be used
+/// beside one that can: a new kind of certificate must not take away the keys that verify today. Some of those returned
+/// may not have started yet, or have expired: [`PlatformKeys`] minds that.
 ///
 /// # Errors
-/// [`CertificatesError`]; in each case, keep the keys that are known.
+/// [`CertificatesError`]; in each case, keep the keys that are known. An APIv3 key that does not open one of them is an
+/// error whatever the others are.
 pub fn open(
     answer: Answer<'_>,
     known: &PlatformKeys,
@@ -94,12 +96,16 @@ pub fn open(
     }
     let unverified: Listing<'_> =
         serde_json::from_slice(answer.signed.unverified_body).map_err(CertificatesError::Malformed)?;
-    let mut found = Vec::with_capacity(unverified.data.len());
+    let (mut found, mut unusable) = (Vec::with_capacity(unverified.data.len()), None);
     for entry in unverified.data {
-        found.extend(open_one(&entry.encrypt_certificate, apiv3_key)?);
+        match open_one(&entry.encrypt_certificate, apiv3_key) {
+            Ok(opened) => found.extend(opened),
+            Err(CertificatesError::Sealed(error)) if error.is_key_fault() => return Err(error.into()),
+            Err(error) => unusable = unusable.or(Some(error)),
+        }
     }
     if found.is_empty() {
-        return Err(CertificatesError::NoneFound);
+        return Err(unusable.unwrap_or(CertificatesError::NoneFound));
     }
     // Order matters: of two keys with one serial, the known one proves.
     let proving = PlatformKeys::new(found.iter().chain(known.iter()).cloned());

@@ -29,7 +29,7 @@ impl Hint {
 }
 
 /// Underscores and letter case aside.
-pub(super) fn is_same_code(one: &str, other: &str) -> bool {
+pub(crate) fn is_same_code(one: &str, other: &str) -> bool {
     let plain = |code: &str| {
         code.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_uppercase()).collect()
     };

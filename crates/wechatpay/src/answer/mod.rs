@@ -19,6 +19,7 @@ mod retry;
 
 pub use error::{ApiError, Detail, SignInformation};
 pub use hints::Hint;
+pub(crate) use hints::is_same_code;
 pub use retry::Retry;
 
 /// A verified answer that is not what WeChat Pay documents.

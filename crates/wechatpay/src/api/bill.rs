@@ -1,11 +1,14 @@
 //! Bills: asking for the statement of a day, and downloading its file.
 //!
 //! Invariant: a statement's answer is signed, its file is not: the file counts once its hash, over the uncompressed
-//! bytes, is the statement's. Deliberately absent: hashing, unzipping and reading, which are [`crate::bill`]'s.
+//! bytes, is the statement's. `Debug` shows no token. Deliberately absent: hashing, which is for whoever downloads; unzipping
+//! and reading, which are [`crate::bill`]'s.
+
+use std::fmt;
 
 use serde::Deserialize;
 
-use super::field::{InvalidField, Rule, date, mchid};
+use super::field::{InvalidField, Origin, Rule, date, mchid};
 use super::wire::{Target, is_sent_unchanged, open_list};
 use super::{Call, Operation, wire};
 use crate::answer::AnswerError;
@@ -182,8 +185,9 @@ impl Call for FundFlowBill {
     }
 }
 
-/// Where a bill's file is, and how to know it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// Where a bill's file is, and how to know it. `Debug` does not show the URL, whose token lets the merchant's systems
+/// download it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Statement {
     /// `SHA1`.
     pub hash_type: String,
@@ -191,6 +195,14 @@ pub struct Statement {
     pub hash_value: String,
     /// Valid for 5 minutes, for the merchant that asked.
     pub download_url: String,
+}
+
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hash_type, hash_value, .. } = self;
+        let mut shown = f.debug_struct("Statement");
+        shown.field("hash_type", hash_type).field("hash_value", hash_value).finish_non_exhaustive()
+    }
 }
 
 impl Statement {
@@ -201,15 +213,30 @@ impl Statement {
     pub fn file(&self) -> Result<DownloadFile, InvalidField> {
         DownloadFile::new(&self.download_url)
     }
+
+    /// The same, for a client that asks `base` instead of WeChat Pay: see [`DownloadFile::new_at`].
+    ///
+    /// # Errors
+    /// Where the URL is neither below `base` nor WeChat Pay's, or `base` is no base.
+    pub fn file_at(&self, base: &str) -> Result<DownloadFile, InvalidField> {
+        DownloadFile::new_at(&self.download_url, base)
+    }
 }
 
 /// Downloads a bill's file: `GET {download_url}`. Signed like any call, by the merchant that asked for the statement,
 /// with the URL's path and query unchanged. The answer is not signed. Follow no redirect, and stream it: such
 /// files reach hundreds of MB.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DownloadFile {
     host: String,
     path_and_query: String,
+}
+
+/// The query is the token.
+impl fmt::Debug for DownloadFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadFile").field("host", &self.host).finish_non_exhaustive()
+    }
 }
 
 impl DownloadFile {
@@ -218,26 +245,54 @@ impl DownloadFile {
     /// # Errors
     /// Where it is not `https`, or names a host or port other than WeChat Pay's, or would not be sent unchanged.
     pub fn new(download_url: &str) -> Result<Self, InvalidField> {
-        const FIELD: &str = "download_url";
-        let rest = download_url.strip_prefix("https://");
-        let rest = rest.ok_or(InvalidField::new(FIELD, Rule::Https))?;
-        let (host, path_and_query) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let host = host.strip_suffix(":443").unwrap_or(host).to_ascii_lowercase();
-        if !is_host_of_wechat_pay(&host) {
-            return Err(InvalidField::new(FIELD, Rule::Host));
+        let (origin, path_and_query) = Origin::split(DOWNLOAD_URL, download_url)?;
+        if !origin.is_https() {
+            return Err(InvalidField::new(DOWNLOAD_URL, Rule::Https));
         }
-        if !is_sent_unchanged(path_and_query) {
-            return Err(InvalidField::new(FIELD, Rule::Target));
+        if !is_host_of_wechat_pay(&origin.host) {
+            return Err(InvalidField::new(DOWNLOAD_URL, Rule::Host));
         }
-        Ok(Self { host, path_and_query: path_and_query.to_owned() })
+        Self::at(origin, path_and_query)
     }
 
-    /// WeChat Pay's host that has the file.
+    /// The file at this URL, which may also be on `base`: what the caller asks instead of WeChat Pay, such as a
+    /// simulator at `http://127.0.0.1:8090`. A base is a scheme, a host and perhaps a port, `https` or at the loopback;
+    /// it comes from a configuration, and never from an answer.
+    ///
+    /// ```
+    /// use wechatpay::api::DownloadFile;
+    ///
+    /// let (url, base) = ("http://127.0.0.1:8090/v3/billdownload/file?token=abc", "http://127.0.0.1:8090");
+    /// assert!(DownloadFile::new(url).is_err());
+    /// assert_eq!(DownloadFile::new_at(url, base)?.host(), "127.0.0.1:8090");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where `base` is none; where the URL is neither on it nor, as in [`Self::new`], WeChat Pay's.
+    pub fn new_at(download_url: &str, base: &str) -> Result<Self, InvalidField> {
+        let base = Origin::base("base", base)?;
+        match Origin::split(DOWNLOAD_URL, download_url) {
+            Ok((origin, path_and_query)) if origin == base => Self::at(origin, path_and_query),
+            _ => Self::new(download_url),
+        }
+    }
+
+    fn at(origin: Origin, path_and_query: &str) -> Result<Self, InvalidField> {
+        if !is_sent_unchanged(path_and_query) {
+            return Err(InvalidField::new(DOWNLOAD_URL, Rule::Target));
+        }
+        Ok(Self { host: origin.host, path_and_query: path_and_query.to_owned() })
+    }
+
+    /// The host that has the file, with its port where that is not the scheme's own.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
     }
 }
+
+const DOWNLOAD_URL: &str = "download_url";
 
 /// The API's two domains; each access point is a name in one of them.
 fn is_host_of_wechat_pay(host: &str) -> bool {
@@ -297,6 +352,35 @@ mod tests {
             let call = DownloadFile::new(url);
             let host = call.as_ref().map(DownloadFile::host).map_err(|error| error.rule.clone());
             assert_eq!(host, expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_base_of_the_caller_s_is_asked_too() {
+        const BASE: &str = "http://127.0.0.1:8090";
+        for (base, url, expected) in [
+            (BASE, "http://127.0.0.1:8090/v3/a?token=b", Ok("127.0.0.1:8090")),
+            ("http://127.0.0.1:8090/", "http://127.0.0.1:8090/v3/a", Ok("127.0.0.1:8090")),
+            ("http://localhost", "http://LOCALHOST:80/v3/a", Ok("localhost")),
+            ("https://Pay.example", "https://pay.example:443/v3/a", Ok("pay.example")),
+            ("https://pay.example:8443", "https://pay.example:8443/v3/a", Ok("pay.example:8443")),
+            (BASE, "https://api.mch.weixin.qq.com/v3/a", Ok("api.mch.weixin.qq.com")),
+            (BASE, "http://127.0.0.1:8091/v3/a", Err(Rule::Https)),
+            (BASE, "https://127.0.0.1:8090/v3/a", Err(Rule::Host)),
+            (BASE, "http://api.mch.weixin.qq.com/v3/a", Err(Rule::Https)),
+            (BASE, "https://example.com/v3/a", Err(Rule::Host)),
+            (BASE, "http://127.0.0.1:8090@example.com/v3/a", Err(Rule::Https)),
+            ("https://pay.example", "https://pay.example@example.com/v3/a", Err(Rule::Host)),
+            (BASE, "http://127.0.0.1:8090/v3/../a", Err(Rule::Target)),
+            (BASE, "http://127.0.0.1:8090", Err(Rule::Target)),
+            ("http://10.0.0.1", "http://10.0.0.1/v3/a", Err(Rule::Base)),
+            ("https://pay.example/v3", "https://pay.example/v3/a", Err(Rule::Base)),
+            ("https://a@pay.example", "https://a@pay.example/v3/a", Err(Rule::Base)),
+            ("", "https://api.mch.weixin.qq.com/v3/a", Err(Rule::Base)),
+        ] {
+            let call = DownloadFile::new_at(url, base);
+            let host = call.as_ref().map(DownloadFile::host).map_err(|error| error.rule.clone());
+            assert_eq!(host, expected, "{url} at {base}");
         }
     }
 }

@@ -11,6 +11,19 @@ use crate::answer::AnswerError;
 
 /// Has a message come back: proves that signing and verifying work; with a ciphertext, encryption too; with a
 /// `notify_url`, that a real callback (`SECURITY_ECHO.SUCCESS`) arrives.
+///
+/// ```
+/// use wechatpay::api::{Call, Echo};
+///
+/// // Costs nothing, and proves the whole way: keys, the proxy in front, the server.
+/// let call = Echo::new("hello").notify_url("https://pay.example.com/notify/v3/1900000001")?;
+/// assert_eq!(call.path_and_query(), "/v3/security/echo");
+///
+/// let answer = call.read(br#"{"echo_message":"hello"}"#)?;
+/// assert_eq!(answer.echo_message, "hello");
+/// assert!(call.read(br#"{"echo_message":"goodbye"}"#).is_err()); // another call's answer
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct Echo {
     echo_message: String,
@@ -41,7 +54,7 @@ impl Echo {
     /// And a callback to this URL.
     ///
     /// # Errors
-    /// Where it is not `https`, has a query, or more than 255 characters.
+    /// Where it is not `https` (`http` at the loopback), has a query, or more than 255 characters.
     pub fn notify_url(mut self, notify_url: &str) -> Result<Self, InvalidField> {
         self.notify_url = Some(self::notify_url(notify_url)?);
         Ok(self)

@@ -22,7 +22,7 @@ mod supported;
 mod wire;
 
 pub use account::{Account, Merchant};
-pub use any::AnyCall;
+pub use any::{AnyCall, UploadFile};
 pub use bill::{AccountType, BillType, DownloadFile, FundFlowBill, Statement, TradeBill};
 pub use certificates::{
     CertificateAlgorithm, Certificates, EncryptedCertificate, ListCertificates, SealedCertificate,
@@ -46,13 +46,16 @@ pub use refund::{
     AbnormalRefund, BankCard, FundsAccount, QueryRefund, Refund, RefundAmount, RefundFrom, RefundGoods,
     RefundPromotion, RefundStatus, RequestRefund,
 };
-pub use supported::{Mode, SUPPORTED, Supported};
+pub use supported::{Mode, SUPPORTED, SUPPORTED_V2, Supported, SupportedV2};
 
 use crate::Serial;
 use crate::answer::AnswerError;
 
-/// One call. Whoever sends it signs `method`, `path_and_query` and `body` exactly as given here, and hands the body
-/// of a *verified* answer to `read`.
+/// The kind of every body but an upload's.
+const JSON: &str = "application/json";
+
+/// One call. Whoever sends it signs `method`, `path_and_query` and `body` exactly as given here (of an upload
+/// `signed_instead_of_body`), and hands the body of a *verified* answer to `read`.
 pub trait Call {
     /// What a success says.
     type Answer;
@@ -63,8 +66,18 @@ pub trait Call {
     /// Absolute path and query, percent-encoded as they go on the wire.
     fn path_and_query(&self) -> String;
 
-    /// The JSON body; `None` for a call without one.
+    /// The body, JSON but for an upload; `None` for a call without one.
     fn body(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// What kind of body it is.
+    fn content_type(&self) -> &str {
+        JSON
+    }
+
+    /// What is signed where the body would be: of an upload, the JSON of its part `meta`. `None`: the body itself.
+    fn signed_instead_of_body(&self) -> Option<Vec<u8>> {
         None
     }
 

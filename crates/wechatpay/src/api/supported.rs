@@ -1,5 +1,5 @@
-//! The calls that are here, for the README's table and for whoever asks. Deliberately absent: endpoints that only
-//! [`super::AnyCall`] reaches.
+//! The calls that are here, for the README's tables and for whoever asks. Deliberately absent: endpoints that only
+//! [`super::AnyCall`] reaches, and notifications, which are [`crate::SUPPORTED_NOTICES`].
 
 /// One call that has types here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,13 +93,7 @@ pub const SUPPORTED: &[Supported] = &[
         "/v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund",
     ),
     row(COMBINE, "`NewCombine`", Mode::Both, "POST", "/v3/combine-transactions/{jsapi,app,h5,native}"),
-    row(
-        COMBINE,
-        "`QueryCombine`",
-        Mode::Both,
-        "GET",
-        "/v3/combine-transactions/out-trade-no/{combine_out_trade_no}",
-    ),
+    row(COMBINE, "`QueryCombine`", Mode::Both, "GET", "/v3/combine-transactions/{out-trade-no,id}/{number}"),
     row(
         COMBINE,
         "`CloseCombine`",
@@ -113,5 +107,31 @@ pub const SUPPORTED: &[Supported] = &[
     row(SECURITY, "`ListCertificates`", Mode::Both, "GET", "/v3/certificates[?algorithm_type={RSA,SM2,ALL}]"),
     row(SECURITY, "`Echo`", Mode::Both, "POST", "/v3/security/echo"),
     row(MINI_PROGRAM, "`Code2Session`", Mode::Both, "GET", "/sns/jscode2session?appid={appid}&…"),
-    // Notifications and APIv2 go here, each in a section of its own, once they have types.
+];
+
+/// One call of APIv2 that has types in [`crate::v2`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SupportedV2 {
+    /// The type of it.
+    pub name: &'static str,
+    /// What it does, in the words of WeChat Pay's documentation.
+    pub title: &'static str,
+    /// Where it is posted to.
+    pub path: &'static str,
+    /// Whether WeChat Pay asks for the merchant's TLS client certificate.
+    pub client_certificate: bool,
+}
+
+const fn v2(name: &'static str, title: &'static str, path: &'static str) -> SupportedV2 {
+    SupportedV2 { name, title, path, client_certificate: false }
+}
+
+/// Every call of APIv2 that has types here, for merchants of their own and for service providers.
+pub const SUPPORTED_V2: &[SupportedV2] = &[
+    v2("UnifiedOrder", "place 统一下单", "/pay/unifiedorder"),
+    v2("OrderQuery", "query 查询订单", "/pay/orderquery"),
+    v2("CloseOrder", "close 关闭订单", "/pay/closeorder"),
+    SupportedV2 { client_certificate: true, ..v2("Refund", "refund 申请退款", "/secapi/pay/refund") },
+    v2("RefundQuery", "query of refunds 查询退款", "/pay/refundquery"),
+    v2("DownloadBill", "bill 下载交易账单", "/pay/downloadbill"),
 ];

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::answer::AnswerError;
-use crate::error::without_texts;
+use crate::error::quiet;
 
 /// Absolute path and query under construction.
 pub(super) struct Target {
@@ -96,8 +96,15 @@ pub(super) fn json(body: &impl Serialize) -> Vec<u8> {
 
 /// The answer in a body. Its error quotes nothing of it, as it may name a user.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, AnswerError> {
-    let quiet = |error: serde_json::Error| serde_json::Error::custom(without_texts(&error));
-    serde_json::from_slice(body).map_err(|error| AnswerError::Malformed(quiet(error)))
+    serde_json::from_slice(body).map_err(|error| AnswerError::Malformed(quiet(&error)))
+}
+
+/// The currency that an absent one means.
+pub(super) const CURRENCY_DEFAULT: &str = "CNY";
+
+/// What an answer of this kind always has, though others of its type lack it.
+pub(super) fn needed<T>(field: &'static str, value: Option<T>) -> Result<T, AnswerError> {
+    value.ok_or_else(|| AnswerError::Malformed(serde_json::Error::missing_field(field)))
 }
 
 /// An optional text: absent, `null` and `""` are all `None`.

@@ -58,7 +58,7 @@ impl<'a> Callback<'a> {
     /// Proves that WeChat Pay signed these bytes less than 300 s before or after `now`.
     ///
     /// # Errors
-    /// In this order: the timestamp, the signature type, the serial, the suite of its key, a probe, the signature's
+    /// In this order: the timestamp, the signature type, a probe, the serial, the suite of its key, the signature's
     /// base64, the signature.
     pub fn verify(self, keys: &PlatformKeys, now: UnixSeconds) -> Result<VerifiedCallback<'a>, VerifyError> {
         self.signed.verify(keys, now)?;

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::error::Category;
 
+use crate::error::quiet;
 use crate::resource::{self, Product, Resource};
 use crate::{ApiV3Key, OpenError};
 
@@ -93,8 +94,10 @@ pub(crate) fn open(body: &[u8], key: &ApiV3Key) -> Result<Notification, OpenErro
     let (product, resource, malformed) = match read {
         Ok((product, resource)) => (product, resource, None),
         Err((product, source)) => match (source.classify(), product.original_type()) {
-            (Category::Data, Some(named)) => (product, Resource::Other, Some((named.to_owned(), source))),
-            _ => return Err(OpenError::PlaintextNotJson(source)),
+            (Category::Data, Some(named)) => {
+                (product, Resource::Other, Some((named.to_owned(), quiet(&source))))
+            }
+            _ => return Err(OpenError::PlaintextNotJson(quiet(&source))),
         },
     };
     let notification = Notification {

@@ -1,7 +1,8 @@
 //! What WeChat Pay signs alike in callbacks and in answers: three lines (timestamp, nonce, raw body), under five headers.
 //!
 //! Order matters (WeChat Pay's rule): headers, timestamp window, key by serial, signature over the raw bytes, and only
-//! then is the body anybody's business. Deliberately absent: what the body says.
+//! then is the body anybody's business. A probe is told before a key is looked for. Deliberately absent: what the body
+//! says.
 
 use super::headers::Unverified;
 use crate::error::{HeaderError, VerifyError};
@@ -50,6 +51,11 @@ impl<'a> Signed<'a> {
             let signature_type = signature_type.unwrap_or_default().to_owned();
             return Err(VerifyError::UnsupportedSignatureType { signature_type });
         };
+        // Before the key: a probe may name one that nobody has, and nothing has to be asked for because of it. And before
+        // base64, which a probe need not be.
+        if signature.starts_with(PROBE_PREFIX) {
+            return Err(VerifyError::SignatureProbe);
+        }
         let Some(key) = keys.valid(serial, now) else {
             return Err(VerifyError::UnknownSerial { serial: serial.to_owned() });
         };
@@ -59,10 +65,6 @@ impl<'a> Signed<'a> {
                 signed: suite,
                 key: key.suite(),
             });
-        }
-        // Before base64: a probe need not be any.
-        if signature.starts_with(PROBE_PREFIX) {
-            return Err(VerifyError::SignatureProbe);
         }
         // In parts: a body is not copied to be verified.
         key.verify_parts(&lines(timestamp, nonce, self.unverified_body), signature)

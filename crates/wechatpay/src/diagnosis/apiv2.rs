@@ -3,6 +3,7 @@
 //! Deliberately absent: freshness, since nothing in such a notice says when it was sent, and headers, which it has none
 //! of.
 
+use super::budget::Budget;
 use super::finding::{Addressed, Finding};
 use super::walk::{Check, Outcome, Step, Walk};
 use super::{Account, Captured, Cause, Class, body};
@@ -123,12 +124,11 @@ fn unsigned(
                 return Finding::one(Class::WrongMerchant, Cause::WrongMerchant { mchid });
             }
             let changes = account.apiv2_key.and_then(|key| {
-                body::candidates(captured.body, |candidate| {
-                    fits(&candidate.bytes, key).then(|| candidate.changes.clone())
-                })
+                let fits = |bytes: &[u8]| fits(bytes, key).then_some(());
+                body::candidates(captured.body, &Budget::new(), fits)
             });
             match changes {
-                Some(changes) => {
+                Some(((), changes)) => {
                     Finding { class: Class::Changed, causes: changes.into_iter().map(Cause::Body).collect() }
                 }
                 None => {

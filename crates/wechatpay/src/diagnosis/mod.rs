@@ -30,8 +30,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Invariants: no input makes it panic; the work is bounded (100,000 signatures and 256 MiB hashed: a few seconds at
-//! the worst, for a forgery); no text in a [`Diagnosis`] holds a secret, a signature or anything decrypted, which is in
+//! Invariants: no input makes it panic; the work is bounded (100,000 signatures over 256 MiB, and 64 MiB of bodies
+//! written anew: a few seconds at the worst, for a forgery); no text in a [`Diagnosis`] holds a secret, a signature or anything decrypted, which is in
 //! [`Diagnosis::notification`] alone. Deliberately absent: tables of Chinese charsets (a garbled `summary` is
 //! proved by the texts that WeChat Pay writes there), and acting on what was found: a callback that verifies only after
 //! it was mended stays refused.
@@ -40,6 +40,7 @@
 
 mod apiv2;
 mod body;
+mod budget;
 mod cause;
 mod class;
 mod finding;

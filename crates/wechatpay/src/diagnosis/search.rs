@@ -3,16 +3,11 @@
 //! Invariant: what is found did verify. Order matters: what is unchanged comes first and fewest changes next, so that
 //! the first find is the plainest explanation.
 
-use super::body::{self, BodyChange, Candidate};
+use super::body::{self, BodyChange};
+use super::budget::Budget;
 use super::headers::{Cleaned, Reading};
 use super::{Account, Captured};
 use crate::{PlatformKey, callback_message};
-
-/// Signatures that are checked at the most: the 86,400 orders of an envelope's members and some room; 2 s on one core.
-const SIGNATURES_MAX: u32 = 100_000;
-
-/// Bytes that are hashed at the most: less than 1 s on one core.
-const HASHED_BYTES_MAX: usize = 256 << 20;
 
 /// Keys that are tried with a changed body where no header says which key signed.
 const KEYS_MAX: usize = 16;
@@ -40,20 +35,21 @@ pub(super) fn search<'a>(
     let keys = ordered_keys(cleaned, accounts, at);
     let near = near_keys(&keys, cleaned, at);
     let readings = cleaned.readings();
-    let mut left = Left { signatures: SIGNATURES_MAX, bytes: HASHED_BYTES_MAX };
-    let unchanged = Candidate { bytes: captured.body.to_vec(), changes: Vec::new() };
-    let found = left.signed(&unchanged, &readings, &keys);
-    if found.is_some() {
+    let budget = Budget::new();
+    let found = signed(captured.body, &readings, &keys, &budget);
+    // Without a key to hold them against, no change is worth to be undone.
+    if found.is_some() || near.is_empty() {
         return found;
     }
-    let found = body::candidates(captured.body, |candidate| left.signed(candidate, &readings, &near));
-    if found.is_some() {
-        return found;
-    }
-    let plainest = readings.get(..1)?;
-    let mut proof = body::reordered(captured.body, |candidate| left.signed(candidate, plainest, &near))?;
-    proof.body_changes = body::differences(&proof.body, captured.body);
-    Some(proof)
+    let found = body::candidates(captured.body, &budget, |bytes| signed(bytes, &readings, &near, &budget));
+    let (proof, body_changes) = match found {
+        Some(found) => found,
+        None => {
+            let plainest = readings.get(..1)?;
+            body::reordered(captured.body, &budget, |bytes| signed(bytes, plainest, &near, &budget))?
+        }
+    };
+    Some(Proof { body_changes, ..proof })
 }
 
 /// All keys, those of the addressed account first, and of these those that the header names.
@@ -82,35 +78,22 @@ pub(super) fn is_named(key: &PlatformKey, serial: Option<&str>) -> bool {
     }
 }
 
-/// How much work may still be done.
-struct Left {
-    signatures: u32,
-    bytes: usize,
-}
-
-impl Left {
-    fn signed<'a>(
-        &mut self,
-        candidate: &Candidate,
-        readings: &[Reading],
-        keys: &[Held<'a>],
-    ) -> Option<Proof<'a>> {
-        for reading in readings {
-            let message = callback_message(&reading.timestamp, &reading.nonce, &candidate.bytes);
-            for (account, key) in keys {
-                self.signatures = self.signatures.checked_sub(1)?;
-                self.bytes = self.bytes.checked_sub(message.len())?;
-                if key.verify(&message, &reading.signature).is_ok() {
-                    return Some(Proof {
-                        reading: reading.clone(),
-                        body: candidate.bytes.clone(),
-                        body_changes: candidate.changes.clone(),
-                        account: *account,
-                        key,
-                    });
-                }
+/// The first reading and key by which these bytes were signed.
+fn signed<'a>(bytes: &[u8], readings: &[Reading], keys: &[Held<'a>], budget: &Budget) -> Option<Proof<'a>> {
+    for reading in readings {
+        let message = callback_message(&reading.timestamp, &reading.nonce, bytes);
+        for (account, key) in keys {
+            budget.verify(message.len())?;
+            if key.verify(&message, &reading.signature).is_ok() {
+                return Some(Proof {
+                    reading: reading.clone(),
+                    body: bytes.to_vec(),
+                    body_changes: Vec::new(),
+                    account: *account,
+                    key,
+                });
             }
         }
-        None
     }
+    None
 }

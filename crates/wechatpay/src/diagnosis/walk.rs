@@ -117,14 +117,13 @@ pub(super) struct Walk {
 }
 
 /// By whose keys WeChat Pay made it, where it says so: in partner mode the provider's, of a combine order those of who
-/// combined.
+/// combined. A notice of profit sharing goes to a receiver and names who shares, so it says nothing of that.
 fn addressee(resource: &Resource) -> Option<&str> {
     match resource {
         Resource::Transaction(transaction) => Some(&transaction.mchid),
         Resource::PartnerTransaction(transaction) => Some(&transaction.sp_mchid),
         Resource::CombineTransaction(transaction) => Some(&transaction.combine_mchid),
         Resource::Refund(refund) => refund.merchant(),
-        Resource::ProfitSharing(movement) => movement.merchant(),
         _ => None,
     }
 }
@@ -154,7 +153,10 @@ pub(super) fn walk(captured: &Captured<'_>, account: &Account<'_>, now: Option<U
     let body_bytes = captured.body.len();
     let Ok(callback) = parse() else { return walk };
     match callback.verify(account.keys, timestamp) {
-        Err(error) => walk.not_verified(error, serial),
+        Err(error) => {
+            let known = account.keys.valid(serial, timestamp).is_some();
+            walk.not_verified(error, serial, known);
+        }
         Ok(verified) => {
             walk.upto(Check::Signature, serial, body_bytes);
             let opened = verified.open(account.apiv3_key);
@@ -206,7 +208,8 @@ impl Walk {
         }
     }
 
-    fn not_verified(&mut self, error: VerifyError, serial: &str) {
+    /// `known`: whether a valid key goes by the serial. A probe is one whether or not.
+    fn not_verified(&mut self, error: VerifyError, serial: &str, known: bool) {
         let failed = match &error {
             VerifyError::StaleTimestamp { .. } => Check::Timestamp,
             VerifyError::UnsupportedSignatureType { .. } => Check::SignatureType,
@@ -217,6 +220,11 @@ impl Walk {
         };
         match failed {
             Check::Serial => self.upto(Check::SignatureType, serial, 0),
+            Check::Signature if !known => {
+                self.upto(Check::SignatureType, serial, 0);
+                let detail = format!("no valid key goes by {serial:?}, and a probe needs none");
+                self.steps.push(Step { check: Check::Serial, outcome: Outcome::NotChecked, detail });
+            }
             Check::Signature => self.upto(Check::Serial, serial, 0),
             _ => {}
         }

@@ -21,12 +21,12 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 
 /// `Debug` with these fields alone, so that a field is hidden unless someone decides to show it.
 macro_rules! debug_shows {
-    ($name:ident: $($field:ident),*) => {
-        impl std::fmt::Debug for $name {
+    ($name:ident $(<$lifetime:lifetime>)?: $($field:ident),*) => {
+        impl std::fmt::Debug for $name $(<$lifetime>)? {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($name))$(.field(stringify!($field), &self.$field))*.finish_non_exhaustive()
             }
         }
     };
 }
-pub(super) use debug_shows;
+pub(crate) use debug_shows;

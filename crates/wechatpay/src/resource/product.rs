@@ -299,6 +299,19 @@ static ORIGINAL_TYPES: [(&str, Product); 32] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SUPPORTED_NOTICES;
+
+    /// Of each product with a type, each event is in the table of what is supported, and no other event is.
+    #[test]
+    fn supported_are_the_events_of_products_with_a_type() {
+        let is_listed = |event: &str| SUPPORTED_NOTICES.iter().any(|notice| notice.events.contains(&event));
+        for (event, product) in EVENT_TYPES {
+            assert_eq!(product.original_type().is_some(), is_listed(event), "{event}");
+        }
+        for event in SUPPORTED_NOTICES.iter().flat_map(|notice| notice.events) {
+            assert!(Product::of_event_type(event).is_some(), "{event}");
+        }
+    }
 
     #[test]
     fn the_tables_are_sorted_and_say_nothing_twice() {

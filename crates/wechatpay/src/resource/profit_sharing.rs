@@ -41,7 +41,7 @@ pub struct ProfitSharing {
 debug_shows!(ProfitSharing: mchid, sp_mchid, sub_mchid, transaction_id, order_id, out_order_no, receiver, success_time);
 
 impl ProfitSharing {
-    /// The merchant who shares, or in partner mode the provider.
+    /// The merchant who shares, or in partner mode the provider. The notice goes to the receiver, which is often another.
     #[must_use]
     pub fn merchant(&self) -> Option<&str> {
         self.mchid.as_deref().or(self.sp_mchid.as_deref())

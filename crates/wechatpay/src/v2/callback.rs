@@ -14,6 +14,9 @@ use super::{
     VerifiedFields, XmlError, parse_xml,
 };
 
+/// Characters of a dedupe id: as many as APIv3's numbers of notifications have at the most.
+const DEDUPE_ID_LEN_MAX: usize = 64;
+
 /// A notice, sorted by what could prove it. Nothing in it is believed.
 ///
 /// What is not verified cannot be read:
@@ -151,16 +154,27 @@ impl Notice {
     }
 
     /// What tells this notice from every other and is the same on every resend, which carries another `nonce_str` and
-    /// `sign`: the payment's number; for what is not a payment, a hash of its fields. At most 64 visible characters.
+    /// `sign`: the payment's number; for what is not a payment, a hash of its fields. At most 64 visible characters,
+    /// whatever the number.
     #[must_use]
     pub fn dedupe_id(&self) -> String {
         match self {
-            Self::Paid(transaction) => format!("v2/payment/{}", transaction.transaction_id),
+            Self::Paid(transaction) => dedupe_id("payment", &transaction.transaction_id),
             Self::NotPaid { fields, .. } | Self::Other(fields) => {
-                let digest = digest(&SHA256, fields.to_json().as_bytes());
-                // 128 bits tell apart as many notices as there will be.
-                format!("v2/notice/{}", hex(&digest.as_ref()[..16], false))
+                format!("v2/notice/{}", hashed(&fields.to_json()))
             }
         }
     }
+}
+
+/// An id with the number in it, for people to find; where the number is not as WeChat Pay's are, with its hash.
+pub(super) fn dedupe_id(kind: &str, number: &str) -> String {
+    let id = format!("v2/{kind}/{number}");
+    let is_fit = id.len() <= DEDUPE_ID_LEN_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_fit { id } else { format!("v2/{kind}-hash/{}", hashed(number)) }
+}
+
+/// 128 bits tell apart as many notices as there will be.
+fn hashed(text: &str) -> String {
+    hex(&digest(&SHA256, text.as_bytes()).as_ref()[..16], false)
 }

@@ -189,13 +189,27 @@ pub enum AnswerError {
     /// Not proven to be WeChat Pay's answer.
     #[error("the answer: {0}")]
     Sign(#[from] SignError),
+    /// Neither a success nor a failure: `return_code` or `result_code` is missing, or another word.
+    #[error("the answer: {0}")]
+    NoOutcome(#[source] FieldError),
+    /// It is genuine, but about something else than was asked for: another answer of WeChat Pay's in its place.
+    #[error(
+        "the answer is about another {field} than the call; ask again, and look for a proxy that mixes up answers"
+    )]
+    AboutAnother {
+        /// What differs, by its name on the wire.
+        field: &'static str,
+    },
     /// `result_code` is `FAIL`: WeChat Pay's verified no.
     #[error(transparent)]
     Failed(#[from] Failure),
-    /// Verified, but not what WeChat Pay documents.
+    /// A verified success, but without what WeChat Pay documents for it: what was asked for has happened.
     #[error("the answer: {0}")]
     Malformed(#[from] FieldError),
 }
+
+/// The `return_msg` of a message that WeChat Pay did not come to look at, in any letter case.
+const SYSTEM_ERROR: &str = "SYSTEMERROR";
 
 impl AnswerError {
     /// What may be done next. An answer that cannot be read or believed leaves the outcome unknown: ask.
@@ -203,9 +217,22 @@ impl AnswerError {
     pub fn retry(&self) -> Retry {
         match self {
             Self::Xml(_) | Self::Sign(_) | Self::Malformed(_) => Retry::Query,
-            Self::Refused { return_msg } if return_msg.eq_ignore_ascii_case("SYSTEMERROR") => Retry::Same,
+            Self::NoOutcome(_) | Self::AboutAnother { .. } => Retry::Query,
+            Self::Refused { return_msg } if return_msg.eq_ignore_ascii_case(SYSTEM_ERROR) => Retry::Same,
             Self::Refused { .. } => Retry::No,
             Self::Failed(failure) => failure.retry(),
+        }
+    }
+
+    /// Whether what was asked for may have happened, or may yet. Where it is neither open nor
+    /// [`Malformed`](Self::Malformed), which is a success, WeChat Pay says no.
+    #[must_use]
+    pub fn leaves_outcome_open(&self) -> bool {
+        match self {
+            Self::Xml(_) | Self::Sign(_) | Self::NoOutcome(_) | Self::AboutAnother { .. } => true,
+            Self::Refused { return_msg } => return_msg.eq_ignore_ascii_case(SYSTEM_ERROR),
+            Self::Failed(failure) => failure.leaves_outcome_open(),
+            Self::Malformed(_) => false,
         }
     }
 }

@@ -55,7 +55,6 @@ mod key;
 mod pay_sign;
 mod refund;
 mod sign;
-mod time;
 mod transaction;
 mod xml;
 

@@ -5,9 +5,10 @@
 
 use std::fmt;
 
-use super::time::beijing;
+use super::callback::dedupe_id;
 use super::xml::parse;
 use super::{ApiV2Key, FieldError, Fields, OpenError};
+use crate::time::beijing;
 use crate::{Fen, UnixSeconds};
 
 /// The outermost element of what is encrypted.
@@ -95,10 +96,11 @@ impl OpenedRefund {
     }
 
     /// What tells this notice from every other and is the same on every resend: the refund's number and its state,
-    /// since a refund that went wrong is told of again when it went right. At most 64 visible characters.
+    /// since a refund that went wrong is told of again when it went right. At most 64 visible characters, whatever they
+    /// are.
     #[must_use]
     pub fn dedupe_id(&self) -> String {
-        format!("v2/refund/{}/{}", self.refund_id, self.refund_status)
+        dedupe_id("refund", &format!("{}/{}", self.refund_id, self.refund_status))
     }
 }
 

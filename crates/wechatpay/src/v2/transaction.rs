@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use super::time::beijing;
 use super::{FieldError, Fields, VerifiedFields};
+use crate::time::beijing;
 use crate::{Fen, UnixSeconds};
 
 /// The currency that an absent `fee_type` means: domestic payments know no other.

@@ -151,6 +151,26 @@ fn answers_that_are_no_list_of_certificates() {
 }
 
 #[test]
+fn one_certificate_that_cannot_be_used_does_not_take_the_others_away() {
+    let good = || entry(key_text("certificate", "certificate_pem"));
+    let mut short = entry("");
+    short["encrypt_certificate"]["nonce"] = json!("n");
+    for bad in [entry("no PEM"), entry(key_text("rsa_1024", "certificate_pem")), short] {
+        for data in [json!([bad, good()]), json!([good(), bad]), json!([bad, good(), bad])] {
+            let found = open(&listing(data), &platform_keys()).unwrap();
+            assert_eq!(serials(&found), [key_text("certificate", "serial")]);
+        }
+    }
+    // What the APIv3 key does not open tells that the key is wrong.
+    let mut foreign = good();
+    foreign["encrypt_certificate"]["nonce"] = json!("nonce0000002");
+    for data in [json!([foreign, good()]), json!([good(), foreign])] {
+        let error = open(&listing(data), &platform_keys()).unwrap_err();
+        assert!(matches!(&error, CertificatesError::Sealed(open) if open.is_key_fault()), "{error}");
+    }
+}
+
+#[test]
 fn certificates_of_a_suite_that_is_not_known_are_passed_over() {
     let mut future = entry("");
     future["encrypt_certificate"]["algorithm"] = json!("AEAD_OF_TOMORROW");

@@ -5,6 +5,7 @@
 mod answer;
 mod api;
 mod arbitrary;
+mod bill;
 mod certificates;
 mod diagnosis;
 mod fields;

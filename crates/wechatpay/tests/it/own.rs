@@ -145,7 +145,7 @@ fn payments_are_signed_as_openssl_signs_them() {
         let timestamp = UnixSeconds(vector["timestamp"].as_i64().unwrap());
         let (appid, nonce, prepay_id) =
             (text(vector, "appid"), text(vector, "nonce"), text(vector, "prepay_id"));
-        let payment = pay_sign(appid, timestamp, nonce, prepay_id, &key);
+        let payment = pay_sign(appid, timestamp, nonce, prepay_id, &key).unwrap();
         assert_eq!(serde_json::to_value(&payment).unwrap(), vector["expected"]);
         let message = pay_sign_message(appid, timestamp, nonce, &payment.package);
         assert_eq!(payment.pay_sign, key.sign(&message));

@@ -4,11 +4,13 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 use wechatpay::answer::certificates;
+use wechatpay::diagnosis::{Account, Captured, Class, diagnose};
 use wechatpay::{
     ApiV3Key, FieldError, KeyError, MerchantCertificate, MerchantKey, PlatformKey, PlatformKeys,
-    RequestToSign, Resource, Suite, VerifyError, headers,
+    RequestToSign, Resource, Suite, VerifyError, headers, pay_sign, pay_sign_app, pay_sign_jsapi,
 };
 
+use crate::diagnosis::MCHID;
 use crate::fixture::{NOW, Refusal, Sent, apiv3_key, platform_keys, private_key, vectors};
 
 fn file() -> &'static Value {
@@ -55,6 +57,18 @@ fn callbacks_verify_and_open() {
         assert_eq!(notification.plaintext, file()["plaintext"].as_str().unwrap());
         assert!(matches!(notification.resource, Resource::Transaction(_)));
         sent.answer(200).unwrap().verify(&keys(), NOW).unwrap();
+    }
+}
+
+#[test]
+fn callbacks_are_diagnosed_as_accepted() {
+    let (keys, apiv3_key) = (keys(), apiv3_key());
+    for sent in callbacks() {
+        let headers: Vec<_> =
+            sent.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let captured = Captured { headers: &headers, body: &sent.body, merchant: Some(MCHID) };
+        let found = diagnose(&captured, &[Account::new(MCHID, &keys, &apiv3_key)], Some(NOW));
+        assert_eq!(found.class, Class::Accepted, "{found:#?}");
     }
 }
 
@@ -140,6 +154,21 @@ fn requests_are_signed_with_sm2() {
     own.verify(&request.message(), signature).unwrap();
     assert_eq!(own.verify(b"another", signature), Err(VerifyError::SignatureMismatch));
     assert_eq!(authorization, request.authorization("1900000001", &merchant_key()), "no randomness");
+}
+
+/// The cashier's `signType` is RSA; what an SM2 key signed under that name would fail in the user's hands.
+#[test]
+fn payments_are_not_signed_with_sm2() {
+    let (key, appid, nonce, prepay_id) = (merchant_key(), "wx2421b1c4370ec43b", "593BEC0C930BF1AF", "wx2014");
+    let refused = [
+        pay_sign(appid, NOW, nonce, prepay_id, &key).err(),
+        pay_sign_jsapi(appid, NOW, nonce, prepay_id, &key).err(),
+        pay_sign_app(appid, "1900000001", NOW, nonce, prepay_id, &key).err(),
+    ];
+    for error in refused {
+        assert!(matches!(error, Some(KeyError::PaymentNeedsRsa)), "{error:?}");
+    }
+    assert!(pay_sign(appid, NOW, nonce, prepay_id, &private_key("merchant")).is_ok());
 }
 
 #[test]

@@ -91,6 +91,17 @@ fn trap_signtest_probe_does_not_reach_base64_decoding() {
     }
 }
 
+/// Else it counted as a new key of WeChat Pay's, and certificates were asked for.
+#[test]
+fn trap_signtest_probe_under_a_serial_that_nobody_knows_is_a_probe() {
+    for serial in ["PUB_KEY_ID_0", "5157F09EFDC096DE15EBE81A47057A72AAAAAAAA", "none"] {
+        let probe = Sent::signed("{}").with(headers::SIGNATURE, "WECHATPAY/SIGNTEST/AAAA");
+        let probe = probe.with(headers::SERIAL, serial);
+        assert_eq!(refused(&probe, &platform_keys(), NOW), VerifyError::SignatureProbe, "{serial}");
+        assert_eq!(refused(&probe, &PlatformKeys::default(), NOW), VerifyError::SignatureProbe, "{serial}");
+    }
+}
+
 #[test]
 fn signature_must_be_canonical_base64() {
     let genuine = String::from_utf8(Sent::signed("{}").header_mut(headers::SIGNATURE).clone()).unwrap();
@@ -138,9 +149,11 @@ fn faults_are_named_in_the_order_of_the_checks() {
     assert!(matches!(refused(&sent, &keys, UnixSeconds(0)), VerifyError::StaleTimestamp { .. }));
     assert!(matches!(refused(&sent, &keys, NOW), VerifyError::UnsupportedSignatureType { .. }));
     let sent = sent.with(headers::SIGNATURE_TYPE, "WECHATPAY2-SHA256-RSA2048");
+    assert_eq!(refused(&sent, &keys, NOW), VerifyError::SignatureProbe);
+    let sent = sent.with(headers::SIGNATURE, "no-base64");
     assert!(matches!(refused(&sent, &keys, NOW), VerifyError::UnknownSerial { .. }));
     let sent = sent.with(headers::SERIAL, key_text("public_key", "id"));
-    assert_eq!(refused(&sent, &keys, NOW), VerifyError::SignatureProbe);
+    assert_eq!(refused(&sent, &keys, NOW), VerifyError::MalformedSignature);
 }
 
 #[test]

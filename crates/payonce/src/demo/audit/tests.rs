@@ -5,6 +5,7 @@ use payonce_core::{
     UnixMillis, WechatPaymentId, apply,
     fact::{Content, Source},
 };
+use payonce_simulator::books::{Seller, TradeType};
 use payonce_store_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;
 use wechatpay::UnixSeconds;
@@ -79,12 +80,16 @@ fn paid(number: u64) -> Paid {
 
 fn payment(number: u64) -> Payment {
     Payment {
+        seller: Seller::Ordinary { appid: "wx0123456789abcdef".to_owned(), mchid: "1900000001".to_owned() },
         transaction_id: format!("4200{number:024}"),
         out_trade_no: format!("ORDER{number}"),
+        trade_type: TradeType::Jsapi,
         amount_fen: 100,
         openid: "o".to_owned(),
+        sub_openid: None,
         bank_type: "OTHERS".to_owned(),
         attach: None,
+        device_id: None,
         success_time: UnixSeconds(0),
     }
 }

@@ -96,7 +96,7 @@ async fn config_shows_every_value_with_its_origin_and_no_secret() {
     for secret in [API_KEY, &API_KEY.to_uppercase(), shop.merchant.apiv3_key()] {
         assert!(!out.contains(secret) && !err.contains(secret), "{out}{err}");
     }
-    let out = out.replace(shop.platform.public_key_id(), PUBLIC_KEY_ID).replace(shop.merchant.mchid(), MCHID);
+    let out = out.replace(shop.platform.serial(), PUBLIC_KEY_ID).replace(shop.merchant.mchid(), MCHID);
     insta::assert_snapshot!(out, @r#"
     [server]
     listen = "127.0.0.1:0"           # file payonce.toml:2

@@ -18,14 +18,16 @@ fn payonce_help() {
     Usage: payonce <COMMAND>
 
     Commands:
-      serve    Run the server until SIGTERM or Ctrl-C
-      demo     See it work: pay orders, send every callback many times, tamper with some, check the database
-      init     Write a starter configuration in which every key is explained
-      migrate  Bring the database's schema up to date, or say what it lacks
-      copy     Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first
-      explain  Say what was checked of a saved callback, step by step, and where it failed, why
-      config   Show the configuration in effect and where each value comes from. Secrets are not shown
-      help     Print this message or the help of the given subcommand(s)
+      serve     Run the server until SIGTERM or Ctrl-C
+      demo      See it work: pay orders, send every callback many times, tamper with some, check the database
+      simulate  Play WeChat Pay on a port of this machine, for a backend under test
+      init      Write a starter configuration in which every key is explained
+      migrate   Bring the database's schema up to date, or say what it lacks
+      copy      Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first
+      explain   Say what was checked of a saved callback, step by step, and where it failed, why
+      doctor    Check all that payments depend on: configuration, keys, database, clock, the way to WeChat Pay and back
+      config    Show the configuration in effect and where each value comes from. Secrets are not shown
+      help      Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -43,6 +45,23 @@ fn serve_help() {
     Options:
           --config <FILE>  The configuration file. Without it: the one that PAYONCE_CONFIG names, else payonce.toml here if there is one
       -h, --help           Print help
+    ");
+}
+
+#[test]
+fn simulate_help() {
+    insta::assert_snapshot!(help(&["simulate", "--help"]), @"
+    Play WeChat Pay on a port of this machine, for a backend under test
+
+    Usage: payonce simulate [OPTIONS]
+
+    Options:
+          --listen <ADDR>     Where it listens [default: 127.0.0.1:8090]
+          --keys <DIR>        The folder of the keys. They are made where it has none, and are the same at the next start [default: wechat-keys]
+          --seed <SEED>       Names the run: the same seed makes the same numbers [default: 1]
+          --speed <TIMES>     How many times as fast as real time orders expire and notices are sent again [default: 1]
+          --notify-to <ADDR>  Send every notice to this address instead of the host in its notify_url. Needed for https URLs
+      -h, --help              Print help
     ");
 }
 

@@ -1,7 +1,7 @@
 //! What a copy refuses: databases in use, half filled, full, one and the same, not there. Each in one line that says
 //! what to do, without a password, and nothing is changed.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use payonce_core::store::{
@@ -12,7 +12,7 @@ use payonce_core::store::{
 use super::{copies, refusal, rows};
 use crate::books;
 use crate::place::Place;
-use crate::server::{Server, payonce};
+use crate::server::{Server, payonce, signal};
 use crate::shop::Shop;
 
 const SEED: u64 = 59;
@@ -86,10 +86,10 @@ async fn a_node_that_started_while_the_copy_was_held_up() {
         let mut copy = from.copy_to(&to);
         let mut copy = copy.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         while store.progress().await.unwrap().is_empty() && copy.try_wait().unwrap().is_none() {}
-        signal(&copy, "STOP");
+        signal(copy.id(), "STOP");
         from.end_leases();
         let node = Server::start(&Shop::on(&from.url(), 0, SEED));
-        signal(&copy, "CONT");
+        signal(copy.id(), "CONT");
         let ended = copy.wait_with_output().unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
         assert!(said.starts_with("payonce: --from: a node uses this database ("), "{}: {said}", to.name());
@@ -110,12 +110,12 @@ async fn a_node_that_came_and_went_while_the_copy_was_held_up() {
         let mut copy = from.copy_to(&to);
         let mut copy = copy.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         while store.progress().await.unwrap().is_empty() && copy.try_wait().unwrap().is_none() {}
-        signal(&copy, "STOP");
+        signal(copy.id(), "STOP");
         from.end_leases();
         let node = Server::start(&Shop::on(&from.url(), 0, SEED));
         node.terminate();
         assert_eq!(node.wait().code(), Some(0));
-        signal(&copy, "CONT");
+        signal(copy.id(), "CONT");
         let ended = copy.wait_with_output().unwrap();
         let said = String::from_utf8(ended.stderr).unwrap();
         assert!(
@@ -125,13 +125,6 @@ async fn a_node_that_came_and_went_while_the_copy_was_held_up() {
         );
         assert_eq!(ended.status.code(), Some(1));
     }
-}
-
-/// The standard library sends SIGKILL only; every shell has `kill`.
-fn signal(process: &Child, name: &str) {
-    let pid = process.id().to_string();
-    let sent = Command::new("sh").args(["-c", r#"kill -s "$0" "$1""#, name, &pid]).status().unwrap();
-    assert!(sent.success(), "{name} was not sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

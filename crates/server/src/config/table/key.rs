@@ -26,7 +26,9 @@ pub(in crate::config) enum Kind {
     StoreUrl(fn(&mut Config, StoreUrl)),
     RedisUrl(fn(&mut Config, SecretUrl)),
     Hosts(fn(&mut Config, Hosts)),
+    PublicUrl(fn(&mut Config, String)),
     MerchantNumber,
+    MerchantNumbers,
     PublicKeyId,
     File,
     /// Stands in the file that the key `file` names, or in the environment; never in the TOML file.

@@ -6,13 +6,21 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 33] = [
+pub(in crate::config) static KEYS: [&Key; 35] = [
     &Key {
         section: Section::Server,
         name: "listen",
         kind: Kind::Address(|config, address| config.server.listen = address),
         sample: Sample::Default("127.0.0.1:8080"),
         doc: "Where to listen, plain HTTP: a proxy in front of it does TLS.",
+    },
+    &Key {
+        section: Section::Server,
+        name: "public_url",
+        kind: Kind::PublicUrl(|config, url| config.server.public_url = Some(url)),
+        sample: Sample::Example("https://pay.example.com"),
+        doc: "What that proxy is called by WeChat Pay: a merchant's notify_url is this, /notify/v3/ and its mchid.\n\
+              `payonce doctor` looks whether callbacks arrive there.",
     },
     &Key {
         section: Section::Server,
@@ -82,8 +90,8 @@ pub(in crate::config) static KEYS: [&Key; 33] = [
             set: |config, number| config.store.transactions_max = number as usize,
         },
         sample: Sample::Default("1"),
-        doc: "Transactions at the same time on a database server, of this node. More help where the server is far\n\
-              away; where it is near, fewer make larger groups, which cost less.",
+        doc: "Transactions at the same time on a database server, of this node: at most half of connections_max. More\n\
+              help where the server is far away; where it is near, fewer make larger groups, which cost less.",
     },
     &Key {
         section: Section::Store,
@@ -190,6 +198,7 @@ pub(in crate::config) static KEYS: [&Key; 33] = [
         doc: "In place of WeChat Pay's own hosts, primary and backup.",
     },
     &MCHID,
+    &SELLERS,
     &APIV3_KEY_FILE,
     &APIV3_KEY,
     &APIV2_KEY_FILE,
@@ -261,6 +270,16 @@ pub(in crate::config) static MCHID: Key = Key {
     kind: Kind::MerchantNumber,
     sample: Sample::Example("1900000001"),
     doc: "The merchant number.",
+};
+
+/// `merchants.sellers`
+pub(in crate::config) static SELLERS: Key = Key {
+    section: Section::Merchants,
+    name: "sellers",
+    kind: Kind::MerchantNumbers,
+    sample: Sample::Example("1900000007 1900000008"),
+    doc: "The merchants whose orders this one combines (combine payments): their orders are registered and shown under\n\
+          their own numbers. They need no keys here, since WeChat Pay tells this merchant of their payments.",
 };
 
 pub(in crate::config) static APIV3_KEY_FILE: Key = Key {

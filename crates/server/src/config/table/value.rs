@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, path::Path};
 
 use tracing_subscriber::EnvFilter;
-use wechatpay::Serial;
+use wechatpay::{Serial, api::Echo};
 use wechatpay_client::Hosts;
 
 use super::{Key, Kind};
@@ -14,6 +14,8 @@ use crate::config::{error::Problem, settings::Config};
 pub(in crate::config) enum Raw {
     Text(String),
     Integer(i64),
+    /// Where a key takes several values.
+    List(Vec<Self>),
     /// Of a type that no key takes, such as `a boolean`.
     Other(String),
 }
@@ -23,6 +25,9 @@ impl Raw {
     pub(in crate::config) fn from_text(key: &Key, text: &str) -> Self {
         match (&key.kind, text.parse()) {
             (Kind::Integer { .. }, Ok(number)) => Self::Integer(number),
+            (Kind::MerchantNumbers, _) => {
+                Self::List(text.split_whitespace().map(|each| Self::Text(each.to_owned())).collect())
+            }
             _ => Self::Text(text.to_owned()),
         }
     }
@@ -32,6 +37,9 @@ impl Raw {
         match self {
             Self::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
             Self::Integer(number) => number.to_string(),
+            Self::List(values) => {
+                format!("[{}]", values.iter().map(Self::to_toml).collect::<Vec<_>>().join(", "))
+            }
             Self::Other(kind) => kind.clone(),
         }
     }
@@ -42,6 +50,7 @@ impl fmt::Display for Raw {
         match self {
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Integer(number) => write!(f, "{number}"),
+            Self::List(_) => f.write_str(&self.to_toml()),
             Self::Other(kind) => f.write_str(kind),
         }
     }
@@ -64,7 +73,14 @@ impl Kind {
             Self::Hosts(_) => {
                 "a base URL, https unless on the loopback, such as https://api.mch.weixin.qq.com".to_owned()
             }
+            Self::PublicUrl(_) => {
+                "https://, a host and perhaps a path, without query, such as https://pay.example.com"
+                    .to_owned()
+            }
             Self::MerchantNumber => "a merchant number: 1 to 32 digits, in quotes".to_owned(),
+            Self::MerchantNumbers => {
+                "a list of merchant numbers, such as [\"1900000007\", \"1900000008\"]".to_owned()
+            }
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
             Self::File => "the path of a file".to_owned(),
             Self::Secret { holds, .. } => (*holds).to_owned(),
@@ -104,7 +120,20 @@ impl Kind {
             (Self::Hosts(set), Raw::Text(text)) => {
                 set(config, Hosts::all_at(text).map_err(|_| self.mismatch(raw))?);
             }
-            (Self::MerchantNumber | Self::PublicKeyId | Self::File | Self::Secret { .. }, _) => {}
+            (Self::PublicUrl(set), Raw::Text(text)) => {
+                // What WeChat Pay would refuse as a notify_url is none here either.
+                let example = format!("{}/notify/v3/1", text.trim_end_matches('/'));
+                Echo::new("").notify_url(&example).map_err(|_| self.mismatch(raw))?;
+                set(config, text.clone());
+            }
+            (
+                Self::MerchantNumber
+                | Self::MerchantNumbers
+                | Self::PublicKeyId
+                | Self::File
+                | Self::Secret { .. },
+                _,
+            ) => {}
             _ => return Err(self.mismatch(raw)),
         }
         Ok(())

@@ -17,7 +17,7 @@ use std::{
 
 use super::{
     ConfigErrors, Environment, Loaded,
-    files::{Content, Files},
+    files::{Content, Files, Look},
     load::load,
 };
 
@@ -88,6 +88,10 @@ impl Setup {
 }
 
 impl Files for Setup {
+    fn look(&self, _: &Path) -> Option<Look> {
+        None
+    }
+
     fn read(&self, path: &Path) -> io::Result<Content> {
         let (bytes, mode) = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
         Ok(Content { bytes: bytes.clone(), mode: Some(*mode) })

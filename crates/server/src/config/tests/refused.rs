@@ -70,6 +70,30 @@ callback_days = 1
     "#);
 }
 
+/// A server's connections are divided: what is asked for beyond that would silently not be had.
+#[test]
+fn more_transactions_than_there_are_connections_for() {
+    let told = |connections: &str, transactions: u32| {
+        let toml = format!(
+            "[store]\nurl = \"postgres://payonce@db/payonce\"\n{connections}transactions_max = {transactions}"
+        );
+        setup(&toml).load().map(drop).map_err(|errors| errors.to_string())
+    };
+    insta::assert_snapshot!(told("", 6).unwrap_err(), @"payonce.toml:3:20: store.transactions_max: expected at most 5, which is half of store.connections_max (10), found 6; set store.connections_max to 12 or more");
+    insta::assert_snapshot!(told("connections_max = 2\n", 64).unwrap_err(), @"payonce.toml:4:20: store.transactions_max: expected at most 1, which is half of store.connections_max (2), found 64; set store.connections_max to 128 or more");
+    let toml = "[store]\nurl = \"mysql://payonce@db/payonce\"\nconnections_max = 4";
+    insta::assert_snapshot!(setup(toml).variable("PAYONCE_STORE_TRANSACTIONS_MAX", "3").refused(), @"environment PAYONCE_STORE_TRANSACTIONS_MAX: store.transactions_max: expected at most 2, which is half of store.connections_max (4), found 3; set store.connections_max to 6 or more");
+    // The default of one fits in any case.
+    for (connections, transactions) in
+        [("", 5), ("", 1), ("connections_max = 2\n", 1), ("connections_max = 128\n", 64)]
+    {
+        told(connections, transactions).expect("they are enough");
+    }
+    // A file has no connections, and a value that is refused anyway is said once.
+    setup("[store]\ntransactions_max = 64").load().expect("it makes no difference");
+    assert_eq!(told("connections_max = 1\n", 6).unwrap_err().lines().count(), 1);
+}
+
 #[test]
 fn stores_that_would_lose_everything_or_are_no_urls() {
     for (url, found) in [
@@ -105,6 +129,27 @@ fn passwords_that_would_be_seen() {
     let redis = "redis://:ge/heim@cache/0";
     let shown = setup("").variable("PAYONCE_CACHE_REDIS_URL", redis).refused();
     assert!(shown.contains("write / as %2F") && !shown.contains("heim"), "{shown}");
+}
+
+#[test]
+fn sellers_that_are_no_merchant_numbers() {
+    for (sellers, found) in [
+        ("\"1900000007\"", "\"1900000007\""),
+        ("[1900000007]", "[1900000007]"),
+        ("[\"1900000007\", \"a seller\"]", "[\"1900000007\", \"a seller\"]"),
+        ("[[]]", "[an array]"),
+        ("true", "a boolean"),
+    ] {
+        let mchid = "mchid = \"1900000001\"";
+        let toml = MERCHANT.replace(mchid, &format!("{mchid}\nsellers = {sellers}"));
+        assert_eq!(
+            setup(&toml).refused(),
+            format!(
+                "payonce.toml:4:11: merchants[0].sellers: expected a list of merchant numbers, such as \
+                 [\"1900000007\", \"1900000008\"], found {found}"
+            )
+        );
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a configuration without fault comes to.
 
 use payonce_core::{
-    Policy,
+    MerchantId, Policy,
     decide::{LatePayment, UnknownOrder},
 };
 
@@ -54,6 +54,7 @@ fn a_blank_configuration_is_typed_like_any_other() {
     Config {
         server: ServerSettings {
             listen: 127.0.0.1:8080,
+            public_url: None,
             queue_callbacks_max: 4096,
             connections_max: 1024,
             shutdown_seconds_max: 30,
@@ -207,6 +208,19 @@ fn a_merchant_comes_with_its_keys() {
         serials,
         ["1A2B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D", "PUB_KEY_ID_0119000000012024101100000000000000"]
     );
+}
+
+#[test]
+fn a_merchant_names_the_sellers_whose_orders_it_combines() {
+    let mchid = "mchid = \"1900000001\"";
+    let toml = MERCHANT.replace(mchid, &format!("{mchid}\nsellers = [\"1900000008\", \"1900000007\"]"));
+    let loaded = setup(&toml).load().expect("valid");
+    let sellers: Vec<_> = loaded.config.merchants[0].sellers.iter().map(MerchantId::as_str).collect();
+    assert_eq!(sellers, ["1900000007", "1900000008"]);
+    let shown = loaded.effective.render();
+    assert!(shown.contains("sellers = [\"1900000008\", \"1900000007\"]"), "{shown}");
+    let none = setup(MERCHANT).load().expect("valid").config;
+    assert!(none.merchants[0].sellers.is_empty());
 }
 
 #[test]

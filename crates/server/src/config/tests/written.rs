@@ -31,10 +31,10 @@ fn every_key_of_the_starter_is_one_that_loading_knows() {
         .file("wechatpay_certificate.pem", CERTIFICATE);
     // A file needs no password, and both kinds of platform key stand there to choose from; all else is in order.
     insta::assert_snapshot!(setup.refused(), @r"
-    payonce.toml:25:17: store.password_file: expected a URL of a server beside this password, found none
-    payonce.toml:98:18: merchants[0].apiv2_key_file: cannot read apiv2.key: entity not found
-    payonce.toml:105:24: merchants[0].api_certificate_file: cannot read apiclient_cert.pem: entity not found
-    payonce.toml:116:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
+    payonce.toml:28:17: store.password_file: expected a URL of a server beside this password, found none
+    payonce.toml:104:18: merchants[0].apiv2_key_file: cannot read apiv2.key: entity not found
+    payonce.toml:111:24: merchants[0].api_certificate_file: cannot read apiclient_cert.pem: entity not found
+    payonce.toml:122:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
     ");
 }
 
@@ -68,6 +68,32 @@ fn the_mode_of_a_file_on_disk_is_seen() {
         let loaded = Config::load(Some(&path), &Environment::default()).expect("valid");
         assert_eq!(loaded.warnings.len(), warnings, "{mode:o}");
     }
+}
+
+/// Whoever watches the files has to see it.
+#[test]
+fn a_file_that_changes_while_it_is_read_looks_otherwise_than_before() {
+    struct Changing;
+
+    impl Files for Changing {
+        fn look(&self, path: &Path) -> Option<Look> {
+            Look::at(path)
+        }
+
+        fn read(&self, path: &Path) -> io::Result<Content> {
+            let bytes = fs::read(path)?;
+            fs::write(path, "# longer than it was before")?;
+            Ok(Content { bytes, mode: None })
+        }
+    }
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("payonce.toml");
+    fs::write(&path, "# short").expect("writable");
+    let loaded = load(Some(&path), &Environment::default(), &Changing).expect("valid");
+    let [(file, before)] = &loaded.files[..] else { panic!("{:?}", loaded.files) };
+    assert_eq!(*file, path);
+    assert!(before.is_some() && *before != Look::at(&path), "{before:?}");
 }
 
 #[test]

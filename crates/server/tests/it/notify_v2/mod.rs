@@ -86,7 +86,21 @@ async fn a_payment_takes_effect_once_by_whichever_protocol() {
     assert_eq!((counts.payments, counts.receipts), (1, 5));
 }
 
-/// The trap: v3 acknowledged with XML, v2 with JSON.
+/// Elsewhere v3 was acknowledged with XML and v2 with JSON, and WeChat sent again and again.
+#[tokio::test]
+async fn trap_each_protocol_is_answered_in_its_own_words() {
+    let stage = stage().await;
+    let (v2, v3) = (signed(notice(1, "n"), SignType::Md5), stage.callback(payment(2)));
+    assert_acknowledged(&stage.ask(&v2).await);
+    stage.ask(&v3).await.assert_acknowledged();
+    let (spoilt_v2, spoilt_v3) = (v2.clone().with_body("{}"), v3.clone().with_body("<xml></xml>"));
+    assert_refused(&stage.ask(&spoilt_v2).await, 400, "XML");
+    stage.ask(&spoilt_v3).await.assert_refused(401, "was the body changed on its way?");
+    // The path says which, not what is in it.
+    assert_refused(&stage.ask(&v3.to(&v2.path)).await, 400, "XML");
+    stage.ask(&v2.to(&format!("/notify/v3/{MCHID}"))).await.assert_refused(401, "is missing");
+}
+
 #[tokio::test]
 async fn what_is_not_proven_is_refused_in_xml() {
     let stage = stage().await;

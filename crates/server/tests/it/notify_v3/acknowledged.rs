@@ -41,6 +41,38 @@ async fn every_outcome_is_acknowledged_alike() {
     assert_eq!((counts.payments, counts.receipts, counts.rejected), (3, 6, 0));
 }
 
+/// A framework that said 201, a filter that said 302, a page of one's own under 200: the first two are no
+/// acknowledgement, the third is one that nothing stands behind. Only a commit says 204; whatever else comes is refused.
+#[tokio::test]
+async fn trap_201_302_or_200_of_another_making_is_never_said() {
+    let stage = Stage::set().await;
+    let genuine = stage.callback(payment(1));
+    for path in [
+        format!("/notify/v3/{MCHID}/"),
+        format!("/notify/v3//{MCHID}"),
+        format!("//notify/v3/{MCHID}"),
+        format!("/Notify/v3/{MCHID}"),
+        format!("/notify/v3/{MCHID}/.."),
+        format!("/notify/v2/{MCHID}"),
+        format!("/notify/{MCHID}"),
+        "/notify/v3/".to_owned(),
+        "/notify/v3".to_owned(),
+        "/notify".to_owned(),
+        "/".to_owned(),
+    ] {
+        let answer = stage.ask(&genuine.clone().to(&path)).await;
+        assert!((400..=599).contains(&answer.status), "{path}: {answer:?}");
+    }
+    for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        let answer = stage.ask(&genuine.clone().method(method)).await;
+        assert!((400..=599).contains(&answer.status), "{method}: {answer:?}");
+    }
+    assert_eq!(stage.counts().await.payments, 0);
+    stage.ask(&genuine).await.assert_acknowledged();
+    let with_query = genuine.clone().to(&format!("/notify/v3/{MCHID}?from=wechat"));
+    stage.ask(&with_query).await.assert_acknowledged();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_concurrent_copies_have_one_effect() {
     let stage = Stage::set().await;
@@ -82,7 +114,7 @@ async fn a_payment_in_another_app_does_not_pay_the_order() {
 
 /// `TRANSACTION.SUCCESS` is also sent for profit sharing, parking and others: the resource's own type decides.
 #[tokio::test]
-async fn transaction_success_of_another_product_is_passed_on_and_pays_nothing() {
+async fn trap_transaction_success_of_another_product_is_passed_on_and_pays_nothing() {
     let stage = Stage::set().await;
     stage.register(1).await;
     let sharing =
@@ -139,7 +171,8 @@ async fn merchants_share_a_server_and_not_their_orders() {
     let second = crate::stage::second_merchant();
     let stage = Stage::of(&[merchant(), crate::stage::second_merchant()], |_, _| ()).await;
     stage.ask(&stage.callback(payment(1))).await.assert_acknowledged();
-    let notice = payonce_simulator::Notification::new(payment(1), &second, NOW, &mut crate::stage::rng(1));
+    let paid = Payment { seller: second.seller(), ..payment(1) };
+    let notice = payonce_simulator::Notification::new(paid, &second, NOW, &mut crate::stage::rng(1));
     let letter = Letter::callback(second.mchid(), &notice.signed(platform(), NOW, &mut crate::stage::rng(1)));
     stage.ask(&letter).await.assert_acknowledged();
     let counts = stage.struck().await.counts().await;

@@ -3,9 +3,11 @@
 mod acknowledged;
 mod answered;
 mod batches;
+mod combined;
 mod durable;
 mod kept;
 mod limits;
+mod modes;
 mod overload;
 mod unopened;
 mod unreadable;

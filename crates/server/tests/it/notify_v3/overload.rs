@@ -55,5 +55,29 @@ async fn a_body_that_does_not_arrive_in_time_is_answered() {
     wire.send(&letter.bytes()[..letter.bytes().len() - 1]).await;
     wire.answer().await.assert_refused(503, "within the time that WeChat allows");
     wire.rest().await;
+    // It is not the database that was slow.
+    let count = async |verdict| {
+        stage.metric(&format!("payonce_callbacks_refused_total{{verdict=\"{verdict}\"}}")).await
+    };
+    assert_eq!((count("body_too_slow").await.as_deref(), count("too_slow").await), (Some("1"), None));
     assert_eq!(stage.struck().await.counts().await.payments, 0);
+}
+
+/// One transaction that hangs is not waited for by those behind it, whose senders would have gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_hangs_ends_with_the_time_of_its_callbacks() {
+    let stage = Stage::among_many(|_, patience| patience.callback = Duration::from_millis(50)).await;
+    stage.store.close_gate();
+    let hanging = stage.callback(payment(1));
+    for letter in [&hanging, &stage.callback(payment(2))] {
+        // By its own clock or the applier's, whichever is first.
+        assert_eq!(stage.ask(letter).await.status, 503);
+    }
+    stage.store.at_gate(2).await;
+    stage.store.open_gate();
+    // Nobody knows what came of it: it is asked, as always.
+    let stage = stage.restarted(&[crate::stage::merchant()]).await;
+    stage.ask(&hanging).await.assert_acknowledged();
+    stage.register(1).await;
+    assert_eq!(stage.order_state(1).await, "paid");
 }

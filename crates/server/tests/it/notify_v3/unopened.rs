@@ -7,7 +7,8 @@ use payonce_core::{
     store::{Owner, UnopenedRow},
 };
 use payonce_server::{Patience, config::Config};
-use payonce_simulator::Merchant;
+use payonce_simulator::{Merchant, Payment};
+use wechatpay::headers;
 
 use crate::stage::{APPID, MCHID, NOW, Stage, merchant, payment};
 
@@ -67,6 +68,36 @@ async fn what_another_node_has_in_its_hands_is_taken_up_once_that_is_over() {
     let stage = stage.restarted_with(&[merchant()], often).await;
     stage.store.committed(1).await;
     assert_eq!(stage.order_state(1).await, "paid");
+}
+
+/// WeChat may change a payment's fields: what is not understood may be later, and no flood of forgeries takes its place.
+#[tokio::test]
+async fn a_payment_that_is_not_understood_is_kept_whole_whatever_else_is_refused() {
+    let stage = Stage::with(|config, _| config.retention.rejected_rows_max = 1).await;
+    // Longer than what is kept of a refused body.
+    let attach = Some("x".repeat(20_000));
+    let letter = stage.callback(Payment { amount_fen: -1, attach, ..payment(1) });
+    for _ in 0..2 {
+        stage.ask(&letter).await.assert_refused(400, "the decrypted resource is no transaction");
+    }
+    let forged = stage.callback(payment(2)).with(headers::NONCE, "forged");
+    for _ in 0..3 {
+        stage.ask(&forged).await.assert_refused(401, "does not fit");
+    }
+
+    let often = |_: &mut Config, patience: &mut Patience| patience.unopened = Duration::from_millis(10);
+    let stage = stage.restarted_with(&[merchant()], often).await;
+    stage.store.looked_at_unopened().await;
+    let counts = stage.counts().await;
+    assert_eq!(
+        (counts.unopened, counts.rejected, counts.payments),
+        (1, 1, 0),
+        "it waits for a payonce that reads it"
+    );
+    let (owner, first) = (Owner("reader".to_owned()), UnopenedRow::default());
+    let struck = stage.struck().await;
+    let kept = struck.store.take_unopened(&owner, Duration::ZERO, first, 9).await.unwrap();
+    assert_eq!(kept[0].1.body, letter.body);
 }
 
 /// A damaged one (or another merchant's) must not keep those behind it from their turn.

@@ -115,14 +115,19 @@ async fn a_notification_for_another_merchant() {
     assert_refused(stage, letter, "other_merchant", why).await;
 }
 
-/// The path decides which key opens; the other merchant's does not.
+/// With one URL for many merchants nobody knew whose key decrypts. The path decides; the other merchant's does not open.
 #[tokio::test]
-async fn the_path_of_another_merchant_of_ours() {
+async fn trap_one_url_for_many_merchants_is_a_path_for_each() {
     let stage = Stage::of(&[merchant(), second_merchant()], |_, _| ()).await;
     let path = format!("/notify/v3/{}", second_merchant().mchid());
     assert_ne!(path, format!("/notify/v3/{MCHID}"));
-    let letter = stage.callback(payment(1)).to(&path);
-    // To its key it is what a wrong key is: kept, and never opened there.
+    let letter = stage.callback(payment(1));
+    stage.ask(&letter).await.assert_acknowledged();
+    // To the other's key it is what a wrong key is: kept, and never opened there.
+    stage.ask(&letter.to(&path)).await.assert_refused(500, "does not open with this APIv3 key");
+    let stage = stage.writing_to(second_merchant());
+    let letter = stage.callback(payment(2));
     stage.ask(&letter).await.assert_refused(500, "does not open with this APIv3 key");
-    assert_eq!(stage.struck().await.counts().await.payments, 0);
+    stage.ask(&letter.to(&path)).await.assert_acknowledged();
+    assert_eq!(stage.struck().await.counts().await.payments, 2);
 }

@@ -89,7 +89,7 @@ async fn a_signature_that_is_wrong_or_no_base64() {
     let forger = Platform::generate().unwrap();
     let body = genuine.body.clone().into();
     let forged = Letter::callback(MCHID, &forger.sign(body, NOW, "0123456789abcdef".to_owned()))
-        .with(headers::SERIAL, platform().public_key_id());
+        .with(headers::SERIAL, platform().serial());
     let of_another = stage.callback(payment(2)).header(headers::SIGNATURE).to_vec();
     let with = |signature: &[u8]| genuine.clone().with(headers::SIGNATURE, signature);
     let not_base64 = "the signature is not base64";
@@ -127,7 +127,7 @@ async fn a_timestamp_300_seconds_off_on_either_side() {
 async fn a_serial_that_nobody_knows() {
     let stage = Stage::set().await;
     let genuine = stage.callback(payment(1));
-    let id = platform().public_key_id();
+    let id = platform().serial();
     let case = |serial: &str| {
         (
             "unknown_serial",
@@ -144,18 +144,32 @@ async fn a_serial_that_nobody_knows() {
     assert_all_refused(stage, cases).await;
 }
 
-/// SIGNTEST probes crashed base64 decoders elsewhere. They are refused, and counted apart from forgeries.
+/// SIGNTEST probes crashed base64 decoders elsewhere. They are refused, and counted apart from forgeries and from keys
+/// that are new, since a probe may name any serial.
 #[tokio::test]
-async fn a_signature_probe() {
+async fn trap_signtest_probe_is_counted_as_one_whatever_serial_it_names() {
     let stage = Stage::set().await;
     let genuine = stage.callback(payment(1));
     let case = |signature: &str| {
         let letter = genuine.clone().with(headers::SIGNATURE, signature);
         ("signature_probe", letter, "WeChat Pay's signature probe")
     };
-    let cases =
+    let mut cases =
         vec![case("WECHATPAY/SIGNTEST/"), case("WECHATPAY/SIGNTEST/AAAA"), case("WECHATPAY/SIGNTEST/%")];
-    let line = "payonce_callbacks_refused_total{verdict=\"signature_mismatch\"}";
-    assert_eq!(stage.metric(line).await, None);
+    for serial in
+        ["PUB_KEY_ID_0100000000000000000000000000000000", "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"]
+    {
+        let (verdict, letter, why) = case("WECHATPAY/SIGNTEST/AAAA");
+        cases.push((verdict, letter.with(headers::SERIAL, serial), why));
+    }
+    for (_, letter, why) in &cases {
+        stage.ask(letter).await.assert_refused(401, why);
+    }
+    let counted = async |verdict: &str| {
+        stage.metric(&format!("payonce_callbacks_refused_total{{verdict=\"{verdict}\"}}")).await
+    };
+    assert_eq!(counted("signature_probe").await.as_deref(), Some("5"));
+    assert_eq!([counted("signature_mismatch").await, counted("unknown_serial").await], [None, None]);
+    let stage = Stage::set().await;
     assert_all_refused(stage, cases).await;
 }

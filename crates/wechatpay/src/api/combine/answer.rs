@@ -6,9 +6,10 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::Fen;
-use crate::api::wire::{list, text};
+use crate::answer::AnswerError;
+use crate::api::wire::{CURRENCY_DEFAULT, list, needed, text};
 use crate::api::{OrderPayer, Promotion, TradeState};
+use crate::{Fen, Payment};
 
 /// A combined order, paid or not.
 #[derive(Clone, PartialEq, Deserialize)]
@@ -31,6 +32,17 @@ pub struct CombineOrder {
     /// Every other field.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+impl CombineOrder {
+    /// The payments, in the order of the sub-orders; of those that are not paid, none.
+    ///
+    /// # Errors
+    /// Where a sub-order is said to be paid but lacks what every payment has.
+    pub fn payments(&self) -> Result<Vec<Payment<'_>>, AnswerError> {
+        let paid = self.sub_orders.iter().filter(|sub_order| sub_order.trade_state.is_paid());
+        paid.map(|sub_order| sub_order.payment(self.combine_appid.as_deref())).collect()
+    }
 }
 
 impl fmt::Debug for CombineOrder {
@@ -84,6 +96,23 @@ pub struct CombineSubOrder {
     /// Every other field.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+impl CombineSubOrder {
+    fn payment<'a>(&'a self, combine_appid: Option<&'a str>) -> Result<Payment<'a>, AnswerError> {
+        let amount = needed("amount", self.amount.as_ref())?;
+        Ok(Payment {
+            mchid: &self.mchid,
+            sub_mchid: self.sub_mchid.as_deref(),
+            appid: needed("combine_appid", combine_appid)?,
+            out_trade_no: &self.out_trade_no,
+            transaction_id: needed("transaction_id", self.transaction_id.as_deref())?,
+            total: amount.total_amount,
+            currency: amount.currency.as_deref().unwrap_or(CURRENCY_DEFAULT),
+            state: self.trade_state.as_str(),
+            success_time: self.success_time.as_deref(),
+        })
+    }
 }
 
 impl fmt::Debug for CombineSubOrder {

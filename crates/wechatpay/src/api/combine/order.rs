@@ -9,10 +9,34 @@ use crate::api::field::{InvalidField, appid, count, known_number, mchid};
 use crate::api::wire::Target;
 use crate::api::{Call, Operation, wire};
 
-/// What became of a combined order: `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}`.
+/// What became of a combined order: `GET /v3/combine-transactions/out-trade-no/{combine_out_trade_no}` or
+/// `…/id/{combine_transaction_id}`.
+///
+/// ```
+/// use wechatpay::api::{Call, QueryCombine};
+///
+/// let call = QueryCombine::new("WHOLE-1")?;
+/// assert_eq!(call.path_and_query(), "/v3/combine-transactions/out-trade-no/WHOLE-1");
+///
+/// let order = call.read(
+///     br#"{"combine_appid":"wx0123456789abcdef","combine_mchid":"1900000001","combine_out_trade_no":"WHOLE-1",
+///     "sub_orders":[
+///         {"mchid":"1900000109","out_trade_no":"PART-1","trade_state":"SUCCESS","transaction_id":"42",
+///          "amount":{"total_amount":1000,"currency":"CNY"}},
+///         {"mchid":"1900000109","out_trade_no":"PART-2","trade_state":"NOTPAY"}]}"#,
+/// )?;
+/// // Each sub-order is an order of its merchant's, and is refunded as one.
+/// let payments = order.payments()?;
+/// assert_eq!((payments.len(), payments[0].out_trade_no, payments[0].total.get()), (1, "PART-1", 1000));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
-pub struct QueryCombine {
-    combine_out_trade_no: String,
+pub struct QueryCombine(Number);
+
+#[derive(Clone, Debug)]
+enum Number {
+    Merchants(String),
+    WechatPays(String),
 }
 
 impl QueryCombine {
@@ -21,7 +45,16 @@ impl QueryCombine {
     /// # Errors
     /// Where the number does not have 2 to 32 of `0-9 A-Z a-z _ - | * @`.
     pub fn new(combine_out_trade_no: &str) -> Result<Self, InvalidField> {
-        Ok(Self { combine_out_trade_no: combine_number(combine_out_trade_no)? })
+        Ok(Self(Number::Merchants(combine_number(combine_out_trade_no)?)))
+    }
+
+    /// The combined order with this number of WeChat Pay's, which only a paid one has.
+    ///
+    /// # Errors
+    /// Where the number does not have 1 to 32 of the same characters.
+    pub fn by_transaction_id(combine_transaction_id: &str) -> Result<Self, InvalidField> {
+        let number = known_number("combine_transaction_id", combine_transaction_id, 32)?;
+        Ok(Self(Number::WechatPays(number)))
     }
 }
 
@@ -33,7 +66,12 @@ impl Call for QueryCombine {
     }
 
     fn path_and_query(&self) -> String {
-        Target::new(PATH).then("/out-trade-no").segment(&self.combine_out_trade_no).finish()
+        let target = Target::new(PATH);
+        match &self.0 {
+            Number::Merchants(number) => target.then("/out-trade-no").segment(number),
+            Number::WechatPays(number) => target.then("/id").segment(number),
+        }
+        .finish()
     }
 
     fn operation(&self) -> Operation {
@@ -42,16 +80,27 @@ impl Call for QueryCombine {
 
     fn read(&self, body: &[u8]) -> Result<CombineOrder, AnswerError> {
         let order: CombineOrder = wire::read(body)?;
-        if order.combine_out_trade_no == self.combine_out_trade_no {
-            Ok(order)
-        } else {
-            Err(AnswerError::AboutAnother { field: "combine_out_trade_no" })
-        }
+        let (field, is_same) = match &self.0 {
+            Number::Merchants(number) => ("combine_out_trade_no", order.combine_out_trade_no == *number),
+            Number::WechatPays(number) => {
+                ("combine_transaction_id", order.combine_transaction_id.as_ref() == Some(number))
+            }
+        };
+        if is_same { Ok(order) } else { Err(AnswerError::AboutAnother { field }) }
     }
 }
 
 /// Closes a combined order: `POST /v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close`. It names exactly
 /// the sub-orders of the prepay. Answered 204.
+///
+/// ```
+/// use wechatpay::api::{Call, CloseCombine, ClosedSubOrder};
+///
+/// let parts = [ClosedSubOrder::new("1900000109", "PART-1")?, ClosedSubOrder::new("1900000109", "PART-2")?];
+/// let call = CloseCombine::new("wx0123456789abcdef", "WHOLE-1", parts)?;
+/// assert_eq!(call.path_and_query(), "/v3/combine-transactions/out-trade-no/WHOLE-1/close");
+/// # Ok::<(), wechatpay::api::InvalidField>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CloseCombine {
     combine_out_trade_no: String,

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use super::{Promotion, TradeState};
 use crate::answer::AnswerError;
 use crate::api::Merchant;
-use crate::api::wire::{list, read, text};
-use crate::{Fen, Transaction};
+use crate::api::wire::{CURRENCY_DEFAULT, list, needed, read, text};
+use crate::{Fen, Payment, Transaction};
 
 /// An order, in ordinary or partner mode. What only payment brings is absent before.
 #[derive(Clone, PartialEq, Deserialize)]
@@ -47,7 +47,53 @@ pub struct Order {
 }
 
 impl Order {
-    /// The payment, in the form in which a notification brings it: for a paid order in ordinary mode.
+    /// The payment, in ordinary and partner mode alike; `None` for an order that is not paid.
+    ///
+    /// ```
+    /// use wechatpay::api::{Call, Merchant, OrderNumber, QueryOrder};
+    ///
+    /// let merchant = Merchant::partner("1900000001", "1900000109")?;
+    /// let call = QueryOrder::new(merchant, OrderNumber::out_trade_no("ORDER20260302A")?);
+    /// let order = call.read(
+    ///     br#"{"sp_appid":"wx0123456789abcdef","sp_mchid":"1900000001","sub_mchid":"1900000109",
+    ///     "out_trade_no":"ORDER20260302A","trade_state":"SUCCESS","transaction_id":"42",
+    ///     "amount":{"total":5990,"currency":"CNY"}}"#,
+    /// )?;
+    /// let payment = order.payment()?.ok_or("not paid")?;
+    /// // It is the order's only if all of these are.
+    /// assert_eq!((payment.total.get(), payment.currency), (5990, "CNY"));
+    /// assert_eq!((payment.appid, payment.sub_mchid), ("wx0123456789abcdef", Some("1900000109")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the order is said to be paid but lacks what every payment has.
+    pub fn payment(&self) -> Result<Option<Payment<'_>>, AnswerError> {
+        if !self.trade_state.is_paid() {
+            return Ok(None);
+        }
+        let (mchid, sub_mchid, (name, appid)) = match &self.seller {
+            Seller::Ordinary { appid, mchid } => (mchid, None, ("appid", appid)),
+            Seller::Partner { sp_appid, sp_mchid, sub_mchid, .. } => {
+                (sp_mchid, Some(sub_mchid.as_str()), ("sp_appid", sp_appid))
+            }
+        };
+        let amount = needed("amount", self.amount.as_ref())?;
+        Ok(Some(Payment {
+            mchid,
+            sub_mchid,
+            appid: needed(name, appid.as_deref())?,
+            out_trade_no: &self.out_trade_no,
+            transaction_id: needed("transaction_id", self.transaction_id.as_deref())?,
+            total: needed("total", amount.total)?,
+            currency: amount.currency.as_deref().unwrap_or(CURRENCY_DEFAULT),
+            state: self.trade_state.as_str(),
+            success_time: self.success_time.as_deref(),
+        }))
+    }
+
+    /// The payment in the form in which a notification brings it, for a paid order in ordinary mode: with the payer and
+    /// every other field. `None` also in partner mode, where [`Self::payment`] tells of it.
     ///
     /// # Errors
     /// Where the order is said to be paid but lacks what every payment has.

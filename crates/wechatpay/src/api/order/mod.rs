@@ -114,6 +114,15 @@ impl Call for QueryOrder {
 /// Closes an unpaid order, so that its number can never be paid: `POST …/out-trade-no/{out_trade_no}/close`. Answered
 /// 204, again and again; a paid order is refused with `ORDER_PAID`. Closing may lose the race against a payment: only
 /// a query tells.
+///
+/// ```
+/// use wechatpay::api::{Call, CloseOrder, Merchant};
+///
+/// let call = CloseOrder::new(Merchant::ordinary("1900000001")?, "ORDER20260302A")?;
+/// assert_eq!(call.path_and_query(), "/v3/pay/transactions/out-trade-no/ORDER20260302A/close");
+/// assert_eq!(call.body().as_deref(), Some(&br#"{"mchid":"1900000001"}"#[..]));
+/// # Ok::<(), wechatpay::api::InvalidField>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CloseOrder {
     merchant: Merchant,

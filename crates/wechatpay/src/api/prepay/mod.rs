@@ -77,7 +77,8 @@ pub struct NewOrder {
 impl NewOrder {
     /// An order of this merchant's. `out_trade_no` is unique for the merchant (in partner mode for the provider, over
     /// all sub-merchants): 6 to 32 of `0-9 A-Z a-z _ - | *`. `description` is shown to the user, 1 to 127 characters.
-    /// `total` is at least 1 fen. `notify_url` is `https`, without query, at most 255 characters.
+    /// `total` is at least 1 fen. `notify_url` is `https` (`http` at the loopback), without query, at most 255
+    /// characters.
     ///
     /// # Errors
     /// Where one breaks its rule.

@@ -1,5 +1,6 @@
-//! Where and with what the user pays. Deliberately absent: guessing the user's address.
+//! Where and with what the user pays. Invariant: `Debug` does not show where from. Deliberately absent: guessing the user's address.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -8,11 +9,20 @@ use crate::api::field::{InvalidField, Rule, text};
 use crate::api::wire::open_list;
 
 /// Where an order is placed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Scene {
     payer_client_ip: Option<IpAddr>,
     device_id: Option<String>,
     store_info: Option<Store>,
+}
+
+/// Without the user's address.
+impl fmt::Debug for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device_id, store_info, .. } = self;
+        let mut shown = f.debug_struct("Scene");
+        shown.field("device_id", device_id).field("store_info", store_info).finish_non_exhaustive()
+    }
 }
 
 impl Scene {

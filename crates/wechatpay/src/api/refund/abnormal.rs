@@ -13,6 +13,27 @@ use crate::api::{Call, Merchant, Operation, wire};
 
 /// Sends a refund in the state `ABNORMAL` to another account:
 /// `POST /v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund`.
+///
+/// ```
+/// use wechatpay::PlatformKey;
+/// use wechatpay::api::{AbnormalRefund, BankCard, Call, Merchant};
+///
+/// # let keys: serde_json::Value = serde_json::from_str(include_str!("../../../tests/vectors/keys.json"))?;
+/// # let text = |name: &str| keys["public_key"][name].as_str().unwrap_or_default().to_owned();
+/// # let (id, pem) = (text("id"), text("public_pem"));
+/// let key = PlatformKey::from_public_key_pem(&id, &pem)?;
+/// let (number, holder) = (key.encrypt("6225750000000000")?, key.encrypt("王小明")?);
+/// let card = BankCard {
+///     bank_type: "CMB_DEBIT",
+///     bank_account: &number,
+///     real_name: &holder,
+///     encrypted_for: key.serial().clone(),
+/// };
+/// let merchant = Merchant::ordinary("1900000001")?;
+/// let call = AbnormalRefund::to_user(merchant, "50000000382019052709732678859", "REFUND-1", card)?;
+/// assert_eq!(call.encrypted_for(), Some(key.serial())); // named in Wechatpay-Serial
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct AbnormalRefund {
     merchant: Merchant,

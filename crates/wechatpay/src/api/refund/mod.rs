@@ -126,7 +126,7 @@ impl RequestRefund {
     /// Where the result is notified. Always give it: without it there is no notice, or one of APIv2.
     ///
     /// # Errors
-    /// Where it is not `https`, has a query, or more than 255 characters.
+    /// Where it is not `https` (`http` at the loopback), has a query, or more than 255 characters.
     pub fn notify_url(mut self, notify_url: &str) -> Result<Self, InvalidField> {
         self.body.notify_url = Some(self::notify_url(notify_url)?);
         Ok(self)

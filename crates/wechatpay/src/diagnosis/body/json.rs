@@ -9,6 +9,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::BodyChange;
+use crate::diagnosis::budget::Budget;
 
 /// A document in the order in which it was written.
 #[derive(Clone, Debug)]
@@ -106,9 +107,14 @@ const ORDERS: [&[&str]; 3] = [
     ],
 ];
 
-/// Calls `check` with every usual way of writing the document, until it says to stop. None if it is no JSON.
-pub(super) fn writings<T>(text: &str, mut check: impl FnMut(&str) -> Option<T>) -> Option<T> {
-    let node: Node = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+/// Calls `check` with every usual way of writing the document, until it says to stop or the budget is spent. None if it
+/// is no JSON.
+pub(super) fn writings<T>(
+    text: &str,
+    budget: &Budget,
+    mut check: impl FnMut(&str) -> Option<T>,
+) -> Option<T> {
+    let node = parse(text)?;
     let sorted = node.ordered(&|name| (0, name.to_owned()));
     let seen = ORDERS.iter().map(|order| {
         node.ordered(&|name| {
@@ -117,13 +123,22 @@ pub(super) fn writings<T>(text: &str, mut check: impl FnMut(&str) -> Option<T>) 
         })
     });
     let orders: Vec<Node> = [node.clone()].into_iter().chain(seen).chain([sorted]).collect();
-    styles().find_map(|style| {
-        orders.iter().find_map(|node| {
+    for style in styles() {
+        for node in &orders {
             let mut written = String::with_capacity(text.len());
             node.write(style, 0, &mut written);
-            check(&written)
-        })
-    })
+            budget.write(written.len())?;
+            if let Some(found) = check(&written) {
+                return Some(found);
+            }
+        }
+    }
+    None
+}
+
+/// A byte order mark before it is passed over.
+pub(super) fn parse(text: &str) -> Option<Node> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
 }
 
 /// The usual ones first.
@@ -299,7 +314,7 @@ impl Marks {
             }
         }
         let mut names = Vec::new();
-        if let Ok(node) = serde_json::from_str::<Node>(text.trim_start_matches('\u{feff}')) {
+        if let Some(node) = parse(text) {
             node.names(&mut names);
         }
         Self { blanks, slashes, unicode, html, names }

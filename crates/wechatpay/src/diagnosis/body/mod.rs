@@ -15,6 +15,8 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::budget::Budget;
+
 /// What was done to the body that WeChat Pay signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -156,14 +158,18 @@ const UNDOS: [(BodyChange, Undo); 16] = [
 
 /// A body that WeChat Pay may have signed, and what was then done to it.
 #[derive(Clone, Debug)]
-pub(super) struct Candidate {
-    pub(super) bytes: Vec<u8>,
-    pub(super) changes: Vec<BodyChange>,
+struct Candidate {
+    bytes: Vec<u8>,
+    changes: Vec<BodyChange>,
 }
 
 /// Calls `check` with one body after the other that may have been before it became `body`, until it says to stop by
-/// `Some`. The body itself is not among them.
-pub(super) fn candidates<T>(body: &[u8], mut check: impl FnMut(&Candidate) -> Option<T>) -> Option<T> {
+/// `Some` or the budget is spent. The body itself is not among them. Returns what `check` found, and the changes.
+pub(super) fn candidates<T>(
+    body: &[u8],
+    budget: &Budget,
+    mut check: impl FnMut(&[u8]) -> Option<T>,
+) -> Option<(T, Vec<BodyChange>)> {
     let mut seen = HashSet::from([fingerprint(body)]);
     let mut level = vec![Candidate { bytes: body.to_vec(), changes: Vec::new() }];
     let mut all = level.clone();
@@ -172,24 +178,30 @@ pub(super) fn candidates<T>(body: &[u8], mut check: impl FnMut(&Candidate) -> Op
         let mut next = Vec::new();
         for base in &level {
             for (change, bytes) in undone(&base.bytes) {
+                budget.write(bytes.len())?;
                 if !seen.insert(fingerprint(&bytes)) {
                     continue;
                 }
                 let changes = base.changes.iter().copied().chain([change]).collect();
-                let candidate = Candidate { bytes, changes };
-                if let Some(found) = check(&candidate) {
-                    return Some(found);
+                if let Some(found) = check(&bytes) {
+                    return Some((found, changes));
                 }
-                kept += candidate.bytes.len();
+                kept += bytes.len();
                 if kept <= KEPT_BYTES_MAX {
-                    next.push(candidate);
+                    next.push(Candidate { bytes, changes });
                 }
             }
         }
         all.extend(next.iter().cloned());
         level = next;
     }
-    all.iter().find_map(|base| written_anew(base, &mut seen, &mut check))
+    let mut documents = HashSet::new();
+    all.iter().find_map(|base| {
+        // Changes around a document, and of how it is written, come to the same document: once is enough.
+        let document = json::parse(std::str::from_utf8(&base.bytes).ok()?)?.compact();
+        let is_new = documents.insert(fingerprint(document.as_bytes()));
+        is_new.then(|| written_anew(base, budget, &mut seen, &mut check))?
+    })
 }
 
 fn undone(body: &[u8]) -> impl Iterator<Item = (BodyChange, Vec<u8>)> {
@@ -200,38 +212,93 @@ fn undone(body: &[u8]) -> impl Iterator<Item = (BodyChange, Vec<u8>)> {
 
 fn written_anew<T>(
     base: &Candidate,
+    budget: &Budget,
     seen: &mut HashSet<[u8; 32]>,
-    check: &mut impl FnMut(&Candidate) -> Option<T>,
-) -> Option<T> {
+    check: &mut impl FnMut(&[u8]) -> Option<T>,
+) -> Option<(T, Vec<BodyChange>)> {
     let text = std::str::from_utf8(&base.bytes).ok()?;
-    json::writings(text, |written| {
-        if !seen.insert(fingerprint(written.as_bytes())) {
-            return None;
-        }
-        let changes = base.changes.iter().copied().chain(json::differences(text, written)).collect();
-        check(&Candidate { bytes: written.as_bytes().to_vec(), changes })
-    })
+    let written = json::writings(text, budget, |written| {
+        let is_new = seen.insert(fingerprint(written.as_bytes()));
+        let found = is_new.then(|| check(written.as_bytes()))??;
+        Some((found, json::differences(text, written).collect::<Vec<_>>()))
+    });
+    let (found, differences) = written?;
+    Some((found, base.changes.iter().copied().chain(differences).collect()))
 }
 
 /// The same with the members in any order whatever, written without blanks: the last resort, and much work.
-pub(super) fn reordered<T>(body: &[u8], mut check: impl FnMut(&Candidate) -> Option<T>) -> Option<T> {
+pub(super) fn reordered<T>(
+    body: &[u8],
+    budget: &Budget,
+    mut check: impl FnMut(&[u8]) -> Option<T>,
+) -> Option<(T, Vec<BodyChange>)> {
     let text = std::str::from_utf8(body).ok()?;
-    order::permutations(text, |written| {
-        // What was changed is told once it is known to be true.
-        check(&Candidate { bytes: written.to_vec(), changes: Vec::new() })
+    // What was changed is told once it is known to be true.
+    order::permutations(text, budget, |written| {
+        let found = check(written.as_bytes())?;
+        Some((found, json::differences(text, written).collect()))
     })
-}
-
-/// What turned one JSON text into the other.
-pub(super) fn differences(original: &[u8], received: &[u8]) -> Vec<BodyChange> {
-    match (std::str::from_utf8(original), std::str::from_utf8(received)) {
-        (Ok(original), Ok(received)) => json::differences(received, original).collect(),
-        _ => Vec::new(),
-    }
 }
 
 fn fingerprint(bytes: &[u8]) -> [u8; 32] {
     let mut fingerprint = [0; 32];
     fingerprint.copy_from_slice(digest(&SHA256, bytes).as_ref());
     fingerprint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An envelope with as many members as are put into every order, one of them of so many bytes.
+    fn envelope(bytes: usize) -> Vec<u8> {
+        let members = |name: &str, count: usize| -> String {
+            (0..count).map(|number| format!("\"{name}{number}\":\"支付{number}\",")).collect()
+        };
+        let large = "x".repeat(bytes);
+        let inner = format!("{{{}\"i\":\"/\"}}", members("i", 5));
+        format!("{{{}\"o\":{inner},\"large\":\"{large}\"}}", members("o", 4)).into_bytes()
+    }
+
+    #[test]
+    fn what_is_written_ends_with_the_budget() {
+        let body = envelope(100 << 10);
+        let (limit, mut bytes) = (4 << 20, 0);
+        let budget = Budget::of(usize::MAX, usize::MAX, limit);
+        let found = candidates(&body, &budget, |body| {
+            bytes += body.len();
+            None::<()>
+        });
+        assert!(found.is_none() && budget.is_spent());
+        assert!(bytes > 1 << 20 && bytes <= limit, "{bytes} bytes");
+    }
+
+    #[test]
+    fn orders_end_with_the_budget() {
+        let body = envelope(100 << 10);
+        let budget = Budget::of(1_000, 4 << 20, usize::MAX);
+        let mut checked = 0;
+        let found = reordered(&body, &budget, |body| {
+            checked += 1;
+            budget.verify(body.len())?;
+            None::<()>
+        });
+        assert!(found.is_none() && budget.is_spent());
+        // Forty bodies are paid for; the one that could not be is the last.
+        assert_eq!(checked, (4 << 20) / body.len() + 1);
+    }
+
+    #[test]
+    fn every_way_to_write_an_envelope_is_within_the_budget() {
+        // As large as a callback of an ordinary payment.
+        let mut body = envelope(1_000);
+        body.extend_from_slice(b"\r\n");
+        let budget = Budget::of(usize::MAX, usize::MAX, 8 << 20);
+        let mut checked = 0;
+        candidates(&body, &budget, |_| {
+            checked += 1;
+            None::<()>
+        });
+        assert!(!budget.is_spent() && checked > 50, "{checked}");
+    }
 }

@@ -3,15 +3,19 @@
 //! An envelope has six members, and the resource among them five: 86,400 orders. Deliberately absent: documents with
 //! more, and more than one object within.
 
-use super::json::Node;
+use super::json::{Node, parse};
+use crate::diagnosis::budget::Budget;
 
 /// Members that an object may have: 720 orders.
 const MEMBERS_MAX: usize = 6;
 
-/// Calls `check` with the document in every order, written without blanks, until it says to stop.
-pub(super) fn permutations<T>(text: &str, mut check: impl FnMut(&[u8]) -> Option<T>) -> Option<T> {
-    let node: Node = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    let Node::Object(outer) = node else { return None };
+/// Calls `check` with the document in every order, written without blanks, until it says to stop or the budget is spent.
+pub(super) fn permutations<T>(
+    text: &str,
+    budget: &Budget,
+    mut check: impl FnMut(&str) -> Option<T>,
+) -> Option<T> {
+    let Node::Object(outer) = parse(text)? else { return None };
     let inner = outer.iter().position(|(_, node)| matches!(node, Node::Object(_)));
     let inner_members = match inner.map(|at| &outer[at].1) {
         Some(Node::Object(members)) => members.as_slice(),
@@ -22,13 +26,18 @@ pub(super) fn permutations<T>(text: &str, mut check: impl FnMut(&[u8]) -> Option
     }
     let inner_parts: Vec<String> = inner_members.iter().map(member).collect();
     let mut outer_parts: Vec<String> = outer.iter().map(member).collect();
-    each_order(&inner_parts, &mut |order| {
+    // Some(None) ends it: nothing was found, and nothing is to be looked for any more.
+    let found = each_order(&inner_parts, &mut |order| {
         if let Some(at) = inner {
             outer_parts[at] =
                 format!("{}:{}", Node::Text(outer[at].0.clone()).compact(), object(&inner_parts, order));
         }
-        each_order(&outer_parts, &mut |order| check(object(&outer_parts, order).as_bytes()))
-    })
+        each_order(&outer_parts, &mut |order| match check(&object(&outer_parts, order)) {
+            None if !budget.is_spent() => None,
+            found => Some(found),
+        })
+    });
+    found.flatten()
 }
 
 fn member((name, node): &(String, Node)) -> String {
@@ -78,17 +87,18 @@ mod tests {
     use std::collections::HashSet;
 
     use super::permutations;
+    use crate::diagnosis::budget::Budget;
 
     #[test]
     fn every_order_once() {
         let mut seen = HashSet::new();
         let text = r#"{"a":1,"b":{"x":"1","y":null,"z":[2, 3]},"c":"ü/"}"#;
-        let found = permutations(text, |written| {
-            assert!(seen.insert(written.to_vec()));
+        let found = permutations(text, &Budget::new(), |written| {
+            assert!(seen.insert(written.to_owned()));
             None::<()>
         });
         assert_eq!((found, seen.len()), (None, 36));
         let wanted = r#"{"c":"ü/","b":{"z":[2,3],"x":"1","y":null},"a":1}"#;
-        assert!(seen.contains(wanted.as_bytes()));
+        assert!(seen.contains(wanted));
     }
 }

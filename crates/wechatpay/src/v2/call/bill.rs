@@ -8,6 +8,16 @@ use crate::api::Operation;
 use crate::v2::{Fields, Retry, XmlError, parse_xml};
 
 /// `POST /pay/downloadbill`: the trade bill of a day, from 10:00 of the next, for three months.
+///
+/// ```
+/// use wechatpay::v2::{BillType, DownloadBill, Request, is_bill_failure};
+///
+/// let call = DownloadBill { bill_date: "20250615".to_owned(), bill_type: BillType::All, gzip: true };
+/// assert_eq!(call.fields().get("tar_type"), Some("GZIP"));
+/// // The answer is the file, or else XML: its first bytes tell.
+/// assert_eq!(is_bill_failure(b"<xml><return_code><![CDATA[FAIL]]>"), Some(true));
+/// assert_eq!(is_bill_failure(&[0x1f, 0x8b, 0x08]), Some(false));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DownloadBill {
     /// The day: `yyyyMMdd`, Beijing time.

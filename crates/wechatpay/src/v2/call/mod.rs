@@ -47,8 +47,8 @@ pub trait Call: Request {
     /// Reads the verified fields of a success.
     ///
     /// # Errors
-    /// Where they are not what WeChat Pay documents.
-    fn read(&self, verified: VerifiedFields) -> Result<Self::Answer, FieldError>;
+    /// Where they are not what WeChat Pay documents, or are about something else than was asked for.
+    fn read(&self, verified: VerifiedFields) -> Result<Self::Answer, AnswerError>;
 }
 
 /// Who calls.
@@ -69,6 +69,12 @@ impl Caller {
     #[must_use]
     pub fn merchant(appid: impl Into<String>, mch_id: impl Into<String>) -> Self {
         Self { appid: appid.into(), mch_id: mch_id.into(), sub_appid: None, sub_mch_id: None }
+    }
+
+    /// Whether an answer is this caller's. Its appid may be another, the order's, where a merchant has several.
+    fn is_answered_by(&self, verified: &VerifiedFields) -> Result<(), AnswerError> {
+        is_about(verified, "mch_id", &self.mch_id)?;
+        self.sub_mch_id.as_ref().map_or(Ok(()), |sub_mch_id| is_about(verified, "sub_mch_id", sub_mch_id))
     }
 }
 
@@ -100,26 +106,41 @@ pub fn request_body(
     write_xml(&fields)
 }
 
-/// Reads the body of the answer to a call; the HTTP status, always 200, says nothing.
+/// Reads the body of the answer to a call of this caller; the HTTP status, always 200, says nothing.
 ///
 /// # Errors
-/// In this order: not APIv2's XML, `return_code` `FAIL`, the sign, `result_code` `FAIL`, the call's own fields.
-pub fn read_answer<C: Call>(call: &C, body: &[u8], key: &ApiV2Key) -> Result<C::Answer, AnswerError> {
+/// In this order: not APIv2's XML, `return_code` `FAIL`, the sign, another caller's, `result_code` `FAIL`, the call's own
+/// fields.
+pub fn read_answer<C: Call>(
+    call: &C,
+    caller: &Caller,
+    body: &[u8],
+    key: &ApiV2Key,
+) -> Result<C::Answer, AnswerError> {
     let fields = parse_xml(body)?;
-    match fields.required("return_code")? {
+    match fields.required("return_code").map_err(AnswerError::NoOutcome)? {
         "SUCCESS" => (),
         "FAIL" => {
             return Err(AnswerError::Refused { return_msg: fields.owned("return_msg").unwrap_or_default() });
         }
-        _ => return Err(FieldError::NotACode { field: "return_code" }.into()),
+        _ => return Err(AnswerError::NoOutcome(FieldError::NotACode { field: "return_code" })),
     }
     // No type is insisted on: not every answer is signed as its request asked.
     let verified = fields.verify(key, None)?;
+    caller.is_answered_by(&verified)?;
     if let Some(failure) = Failure::of(&verified) {
         return Err(failure.into());
     }
-    if verified.required("result_code")? != "SUCCESS" {
-        return Err(FieldError::NotACode { field: "result_code" }.into());
+    if verified.required("result_code").map_err(AnswerError::NoOutcome)? != "SUCCESS" {
+        return Err(AnswerError::NoOutcome(FieldError::NotACode { field: "result_code" }));
     }
-    Ok(call.read(verified)?)
+    call.read(verified)
+}
+
+/// Whether an answer is about what was asked for. A field that it leaves out, as it may, says nothing.
+fn is_about(verified: &VerifiedFields, field: &'static str, expected: &str) -> Result<(), AnswerError> {
+    match verified.get(field) {
+        Some(other) if other != expected => Err(AnswerError::AboutAnother { field }),
+        _ => Ok(()),
+    }
 }

@@ -2,12 +2,33 @@
 //!
 //! Deliberately absent: checking numbers and lengths beforehand, which WeChat Pay does and says.
 
-use super::{Call, Request};
+use super::{Call, Request, is_about};
 use crate::Fen;
 use crate::api::Operation;
-use crate::v2::{FieldError, Fields, Transaction, VerifiedFields};
+use crate::v2::{AnswerError, Fields, Transaction, VerifiedFields};
 
 /// `POST /pay/unifiedorder`: places an order. The same number with the same parameters may be sent again.
+///
+/// ```
+/// use wechatpay::Fen;
+/// use wechatpay::v2::{ApiV2Key, Caller, OrderOptions, Request, SignType, Trade, UnifiedOrder, request_body};
+///
+/// let call = UnifiedOrder {
+///     body: "Coffee".to_owned(),
+///     out_trade_no: "ORDER20260302A".to_owned(),
+///     total_fee: Fen::new(5990)?,
+///     spbill_create_ip: "14.23.150.211".to_owned(),
+///     notify_url: "https://pay.example.com/notify/v2/1900000001".to_owned(),
+///     trade: Trade::Jsapi { openid: "oUpF8uMuAJO".to_owned() },
+///     options: OrderOptions::default(),
+/// };
+/// let (key, caller) = (ApiV2Key::new("192006250b4c09247ec02edce69f6a2d")?, Caller::merchant("wx1", "1900000001"));
+/// // A fresh nonce for each attempt; the body is posted to `call.path()`.
+/// let body = request_body(&call, &caller, "5K8264ILTKCH16CQ", SignType::HmacSha256, &key)?;
+/// assert!(body.contains("<total_fee><![CDATA[5990]]></total_fee>"));
+/// assert_eq!(call.path(), "/pay/unifiedorder");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnifiedOrder {
     /// What is bought; at most 127 bytes.
@@ -119,8 +140,8 @@ impl Request for UnifiedOrder {
     }
 }
 
-/// An order that was placed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An order that was placed. `Debug` shows no URL: whoever has one can pay, or see what is paid for.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Prepaid {
     /// For the client to pay with; valid for 2 hours.
     pub prepay_id: String,
@@ -132,10 +153,16 @@ pub struct Prepaid {
     pub fields: VerifiedFields,
 }
 
+impl std::fmt::Debug for Prepaid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepaid").field("prepay_id", &self.prepay_id).finish_non_exhaustive()
+    }
+}
+
 impl Call for UnifiedOrder {
     type Answer = Prepaid;
 
-    fn read(&self, verified: VerifiedFields) -> Result<Prepaid, FieldError> {
+    fn read(&self, verified: VerifiedFields) -> Result<Prepaid, AnswerError> {
         Ok(Prepaid {
             prepay_id: verified.required("prepay_id")?.to_owned(),
             code_url: verified.owned("code_url"),
@@ -156,14 +183,32 @@ pub enum OrderNumber {
 
 impl OrderNumber {
     pub(super) fn insert_into(&self, fields: &mut Fields) {
+        let (name, number) = self.named();
+        fields.insert(name, number);
+    }
+
+    /// Whether an answer is about this order.
+    pub(super) fn is_of(&self, verified: &VerifiedFields) -> Result<(), AnswerError> {
+        let (name, number) = self.named();
+        is_about(verified, name, number)
+    }
+
+    fn named(&self) -> (&'static str, &str) {
         match self {
-            Self::TransactionId(number) => fields.insert("transaction_id", number.as_str()),
-            Self::OutTradeNo(number) => fields.insert("out_trade_no", number.as_str()),
+            Self::TransactionId(number) => ("transaction_id", number),
+            Self::OutTradeNo(number) => ("out_trade_no", number),
         }
     }
 }
 
 /// `POST /pay/orderquery`: asks for an order.
+///
+/// ```
+/// use wechatpay::v2::{OrderNumber, OrderQuery, Request};
+///
+/// let call = OrderQuery(OrderNumber::OutTradeNo("ORDER20260302A".to_owned()));
+/// assert_eq!(call.fields().get("out_trade_no"), Some("ORDER20260302A"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderQuery(pub OrderNumber);
 
@@ -197,7 +242,8 @@ pub struct QueriedOrder {
 impl Call for OrderQuery {
     type Answer = QueriedOrder;
 
-    fn read(&self, verified: VerifiedFields) -> Result<QueriedOrder, FieldError> {
+    fn read(&self, verified: VerifiedFields) -> Result<QueriedOrder, AnswerError> {
+        self.0.is_of(&verified)?;
         let trade_state = verified.required("trade_state")?.to_owned();
         let paid = matches!(trade_state.as_str(), "SUCCESS" | "REFUND");
         let transaction = paid.then(|| Transaction::read(verified.clone())).transpose()?;
@@ -206,6 +252,14 @@ impl Call for OrderQuery {
 }
 
 /// `POST /pay/closeorder`: closes an order that is not paid, five minutes or more after it was placed. Re-entrant.
+///
+/// ```
+/// use wechatpay::api::Operation;
+/// use wechatpay::v2::{CloseOrder, Request};
+///
+/// let call = CloseOrder { out_trade_no: "ORDER20260302A".to_owned() };
+/// assert_eq!(call.operation(), Operation::Close); // may be repeated
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CloseOrder {
     /// The merchant's order number.
@@ -231,7 +285,7 @@ impl Request for CloseOrder {
 impl Call for CloseOrder {
     type Answer = ();
 
-    fn read(&self, _: VerifiedFields) -> Result<(), FieldError> {
+    fn read(&self, _: VerifiedFields) -> Result<(), AnswerError> {
         Ok(())
     }
 }

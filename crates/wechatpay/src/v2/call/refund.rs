@@ -1,13 +1,30 @@
 //! A refund that is asked for. Its success means *accepted*, not refunded.
 
-use super::{Call, OrderNumber, Request};
+use super::{Call, OrderNumber, Request, is_about};
 use crate::Fen;
 use crate::api::Operation;
 use crate::v2::transaction::{Coupon, CouponPart};
-use crate::v2::{FieldError, Fields, VerifiedFields};
+use crate::v2::{AnswerError, Fields, VerifiedFields};
 
 /// `POST /secapi/pay/refund`, with the client certificate. Every retry keeps `out_refund_no`: a new number refunds
 /// twice. At most 50 a payment, within a year of it.
+///
+/// ```
+/// use wechatpay::Fen;
+/// use wechatpay::v2::{OrderNumber, Refund, Request};
+///
+/// let call = Refund {
+///     order: OrderNumber::OutTradeNo("ORDER20260302A".to_owned()),
+///     out_refund_no: "REFUND-1".to_owned(),
+///     total_fee: Fen::new(5990)?,
+///     refund_fee: Fen::new(1000)?,
+///     refund_desc: None,
+///     refund_account: None,
+///     notify_url: None,
+/// };
+/// assert!(call.needs_client_certificate()); // apiclient_cert.pem and its key, in TLS
+/// # Ok::<(), wechatpay::NegativeAmount>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
     /// Of which order.
@@ -78,7 +95,9 @@ pub struct RefundAccepted {
 impl Call for Refund {
     type Answer = RefundAccepted;
 
-    fn read(&self, verified: VerifiedFields) -> Result<RefundAccepted, FieldError> {
+    fn read(&self, verified: VerifiedFields) -> Result<RefundAccepted, AnswerError> {
+        self.order.is_of(&verified)?;
+        is_about(&verified, "out_refund_no", &self.out_refund_no)?;
         let required = |name| verified.required(name).map(str::to_owned);
         Ok(RefundAccepted {
             transaction_id: required("transaction_id")?,

@@ -1,13 +1,22 @@
 //! Refunds that are asked for, ten at a time, their fields numbered `_0`, `_1`, …
 
-use super::{Call, Request};
+use super::{Call, Request, is_about};
 use crate::api::Operation;
-use crate::v2::time::beijing;
+use crate::time::beijing;
 use crate::v2::transaction::{Coupon, CouponPart};
-use crate::v2::{FieldError, Fields, VerifiedFields};
+use crate::v2::{AnswerError, FieldError, Fields, VerifiedFields};
 use crate::{Fen, UnixSeconds};
 
 /// `POST /pay/refundquery`.
+///
+/// ```
+/// use wechatpay::v2::{RefundNumber, RefundQuery, Request};
+///
+/// // All refunds of an order, from the eleventh on.
+/// let of = RefundNumber::OutTradeNo("ORDER20260302A".to_owned());
+/// let call = RefundQuery { of, offset: Some(10) };
+/// assert_eq!(call.fields().get("offset"), Some("10"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefundQuery {
     /// Which refunds.
@@ -29,6 +38,28 @@ pub enum RefundNumber {
     RefundId(String),
 }
 
+impl RefundNumber {
+    fn named(&self) -> (&'static str, &str) {
+        match self {
+            Self::TransactionId(number) => ("transaction_id", number),
+            Self::OutTradeNo(number) => ("out_trade_no", number),
+            Self::OutRefundNo(number) => ("out_refund_no", number),
+            Self::RefundId(number) => ("refund_id", number),
+        }
+    }
+
+    /// Whether an answer is about this order, or has this refund among those that it has.
+    fn is_of(&self, verified: &VerifiedFields, refunds: &[QueriedRefund]) -> Result<(), AnswerError> {
+        let (field, number) = self.named();
+        let is_among = match self {
+            Self::TransactionId(_) | Self::OutTradeNo(_) => return is_about(verified, field, number),
+            Self::OutRefundNo(_) => refunds.iter().any(|refund| refund.out_refund_no == number),
+            Self::RefundId(_) => refunds.iter().any(|refund| refund.refund_id == number),
+        };
+        if is_among || refunds.is_empty() { Ok(()) } else { Err(AnswerError::AboutAnother { field }) }
+    }
+}
+
 impl Request for RefundQuery {
     fn path(&self) -> &'static str {
         "/pay/refundquery"
@@ -40,13 +71,8 @@ impl Request for RefundQuery {
 
     fn fields(&self) -> Fields {
         let mut fields = Fields::default();
-        let (name, number) = match &self.of {
-            RefundNumber::TransactionId(number) => ("transaction_id", number),
-            RefundNumber::OutTradeNo(number) => ("out_trade_no", number),
-            RefundNumber::OutRefundNo(number) => ("out_refund_no", number),
-            RefundNumber::RefundId(number) => ("refund_id", number),
-        };
-        fields.insert(name, number.as_str());
+        let (name, number) = self.of.named();
+        fields.insert(name, number);
         fields.insert_optional("offset", self.offset.map(|offset| offset.to_string()).as_deref());
         fields
     }
@@ -137,13 +163,14 @@ impl std::fmt::Debug for QueriedRefund {
 impl Call for RefundQuery {
     type Answer = QueriedRefunds;
 
-    fn read(&self, verified: VerifiedFields) -> Result<QueriedRefunds, FieldError> {
+    fn read(&self, verified: VerifiedFields) -> Result<QueriedRefunds, AnswerError> {
         let refund_count = verified
             .count_optional("refund_count")?
             .ok_or_else(|| FieldError::Missing { field: "refund_count".to_owned() })?;
         // A count beyond the fields ends at the first that is missing.
-        let refunds =
-            (0..refund_count).map(|n| QueriedRefund::read(&verified, n)).collect::<Result<_, _>>()?;
+        let refunds = (0..refund_count).map(|n| QueriedRefund::read(&verified, n));
+        let refunds = refunds.collect::<Result<Vec<_>, _>>()?;
+        self.of.is_of(&verified, &refunds)?;
         Ok(QueriedRefunds {
             transaction_id: verified.required("transaction_id")?.to_owned(),
             out_trade_no: verified.required("out_trade_no")?.to_owned(),

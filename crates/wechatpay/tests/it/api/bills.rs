@@ -44,6 +44,18 @@ fn the_url_of_a_file_is_signed_unchanged() {
     assert_eq!(file.read(b"\xEF\xBB\xBFbytes\r\n").unwrap(), b"\xEF\xBB\xBFbytes\r\n");
 }
 
+/// Whoever has the token of the URL, and the merchant's key, has the bill.
+#[test]
+fn debug_does_not_show_the_token() {
+    let statement = Statement {
+        hash_type: "SHA1".to_owned(),
+        hash_value: "79bb".to_owned(),
+        download_url: "https://api.mch.weixin.qq.com/v3/billdownload/file?token=SECRET".to_owned(),
+    };
+    let said = format!("{statement:?} {:?}", statement.file().unwrap());
+    assert!(!said.contains("SECRET") && !said.contains("token") && said.contains("79bb"), "{said}");
+}
+
 #[test]
 fn a_file_elsewhere_is_refused() {
     let statement = Statement {

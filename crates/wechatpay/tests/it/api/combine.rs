@@ -119,6 +119,10 @@ fn what_wechat_pay_would_refuse_is_not_made() {
 fn bytes_of_query_and_close() {
     let base = "/v3/combine-transactions/out-trade-no/W%7C1";
     assert_sent(&QueryCombine::new("W|1").unwrap(), &format!("GET {base}"), "");
+    let by_id = QueryCombine::by_transaction_id("4200000000202506150000000001").unwrap();
+    assert_sent(&by_id, "GET /v3/combine-transactions/id/4200000000202506150000000001", "");
+    let allowed = Rule::Characters { allowed: "digits, ASCII letters, and _ - | * @" };
+    assert_invalid(QueryCombine::by_transaction_id("a/b"), "combine_transaction_id", &allowed);
     let part = |number| ClosedSubOrder::new("1900000109", number).unwrap();
     let close = CloseCombine::new(APPID, "W|1", [part("P1"), part("P2")]).unwrap();
     let body = concat!(
@@ -150,7 +154,7 @@ fn answers_are_read() {
         json!({"mchid": "1900000109", "trade_state": "NOTPAY", "out_trade_no": "P2", "sub_openid": ""});
     let answer = json!({
         "combine_appid": APPID, "combine_mchid": "1900000001", "combine_out_trade_no": "W|1",
-        "scene_info": {"device_id": "POS1:1"}, "combine_payer_info": {"openid": "oUpF8uMuAJO"},
+        "combine_transaction_id": "4200000000", "scene_info": {"device_id": "POS1:1"}, "combine_payer_info": {"openid": "oUpF8uMuAJO"},
         "sub_orders": [sub_order, unpaid],
     });
     let bytes = answer.to_string();
@@ -161,6 +165,22 @@ fn answers_are_read() {
     assert_eq!((amount.total_amount, amount.payer_amount), (fen(10), Some(fen(10))));
     assert_eq!((&order.sub_orders[1].sub_openid, &order.sub_orders[1].amount), (&None, &None));
     assert!(!format!("{order:?}").contains("oUpF8uMuAJO"));
+    let payments = order.payments().unwrap();
+    assert_eq!(payments.len(), 1, "one sub-order is not paid");
+    let payment = payments[0];
+    assert_eq!((payment.mchid, payment.sub_mchid, payment.appid), ("1900000109", None, APPID));
+    assert_eq!((payment.out_trade_no, payment.transaction_id), ("P1", "100"));
+    assert_eq!((payment.total, payment.currency, payment.state), (fen(10), "CNY", "SUCCESS"));
     let other = QueryCombine::new("W2").unwrap().read(bytes.as_bytes()).unwrap_err();
     assert!(matches!(other, AnswerError::AboutAnother { field: "combine_out_trade_no" }), "{other}");
+    let by_id = |id| QueryCombine::by_transaction_id(id).unwrap().read(bytes.as_bytes());
+    assert_eq!(by_id("4200000000").unwrap(), order);
+    let other = by_id("4200000001").unwrap_err();
+    assert!(matches!(other, AnswerError::AboutAnother { field: "combine_transaction_id" }), "{other}");
+    for (field, value) in [("/combine_appid", json!(null)), ("/sub_orders/0/transaction_id", json!(""))] {
+        let mut answer = answer.clone();
+        *answer.pointer_mut(field).unwrap() = value;
+        let order = QueryCombine::new("W|1").unwrap().read(answer.to_string().as_bytes()).unwrap();
+        assert!(order.payments().is_err(), "{field}");
+    }
 }

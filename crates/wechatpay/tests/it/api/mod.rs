@@ -10,6 +10,7 @@ mod prepay;
 mod readme;
 mod refunds;
 mod security;
+mod upload;
 
 use serde_json::Value;
 use wechatpay::Fen;

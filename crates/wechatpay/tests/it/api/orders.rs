@@ -95,7 +95,13 @@ fn a_paid_order_is_also_the_payment_that_a_notification_brings() {
     assert_eq!(order.promotion_detail[0].goods_detail[0].discount_amount, Some(fen(1)));
     assert_eq!(order.whole["field_of_tomorrow"], json!({"a": [1]}));
 
+    let payment = order.payment().unwrap().unwrap();
+    assert_eq!((payment.mchid, payment.sub_mchid, payment.appid), ("1900000001", None, APPID));
+    assert_eq!((payment.out_trade_no, payment.transaction_id), ("ORDER1", ID));
+    assert_eq!((payment.total, payment.currency, payment.state), (fen(100), "CNY", "SUCCESS"));
+    assert_eq!(payment.success_time, Some("2018-06-08T10:34:56+08:00"));
     let transaction = order.transaction().unwrap().unwrap();
+    assert_eq!(transaction.payment(), Some(payment));
     assert_eq!(
         (transaction.out_trade_no.as_str(), transaction.transaction_id.as_deref()),
         ("ORDER1", Some(ID))
@@ -116,7 +122,7 @@ fn an_unpaid_order_lacks_what_payment_brings() {
         let order = read(&call, &answer).unwrap();
         assert_eq!((order.trade_state.as_str(), order.transaction_id.as_deref()), (state, None));
         assert_eq!((order.trade_state.is_paid(), order.trade_state.is_final()), (false, is_final));
-        assert_eq!(order.transaction().unwrap(), None);
+        assert_eq!((order.transaction().unwrap(), order.payment().unwrap()), (None, None));
     }
     let amount = json!({"total": 1, "currency": "CNY"});
     let answer = json!({
@@ -142,6 +148,25 @@ fn a_partners_order() {
     assert_eq!((payer.sp_openid.as_deref(), payer.sub_openid.as_deref()), (Some("oSp"), None));
     assert!(order.trade_state.is_paid());
     assert_eq!(order.transaction().unwrap(), None, "a payment of another kind");
+    let payment = order.payment().unwrap().unwrap();
+    assert_eq!((payment.mchid, payment.sub_mchid, payment.appid), ("1900000001", Some("1900000109"), APPID));
+    assert_eq!((payment.transaction_id, payment.total, payment.currency), (ID, fen(1), "CNY"));
+    assert_eq!((payment.state, payment.success_time), ("REFUND", None));
+}
+
+/// It must not look like an order that is not paid.
+#[test]
+fn a_paid_order_without_what_a_payment_has_is_no_unpaid_order() {
+    for field in ["appid", "transaction_id", "amount"] {
+        let mut answer = paid();
+        answer[field] = Value::Null;
+        let order = read(&by_number(ordinary(), "ORDER1"), &answer).unwrap();
+        let error = order.payment().unwrap_err();
+        assert!(matches!(&error, AnswerError::Malformed(_)) && error.to_string().contains(field), "{error}");
+    }
+    let mut answer = paid();
+    answer["amount"] = json!({ "payer_total": 1 });
+    assert!(read(&by_number(ordinary(), "ORDER1"), &answer).unwrap().payment().is_err());
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn the_strings_are_the_known_ones() {
 
 #[test]
 fn a_page_gets_the_appid_and_a_mini_program_does_not() {
-    let mini_program = serde_json::to_value(pay_sign(APPID, AT, NONCE, PREPAY_ID, &key())).unwrap();
+    let mini_program = serde_json::to_value(pay_sign(APPID, AT, NONCE, PREPAY_ID, &key()).unwrap()).unwrap();
     assert_signed(&pay_sign_message(APPID, AT, NONCE, PACKAGE), &mini_program["paySign"]);
     let mut expected = json!({
         "timeStamp": "1554208460", "nonceStr": NONCE, "package": PACKAGE, "signType": "RSA",
@@ -47,7 +47,7 @@ fn a_page_gets_the_appid_and_a_mini_program_does_not() {
     });
     assert_eq!(mini_program, expected);
 
-    let page = pay_sign_jsapi(APPID, AT, NONCE, PREPAY_ID, &key());
+    let page = pay_sign_jsapi(APPID, AT, NONCE, PREPAY_ID, &key()).unwrap();
     expected["appId"] = json!(APPID);
     assert_eq!(serde_json::to_value(&page).unwrap(), expected);
     assert!(!format!("{page:?}").contains(&page.payment.pay_sign));
@@ -55,7 +55,7 @@ fn a_page_gets_the_appid_and_a_mini_program_does_not() {
 
 #[test]
 fn an_app_gets_the_bare_prepay_id_signed() {
-    let app = pay_sign_app(APPID, "1900000001", AT, NONCE, PREPAY_ID, &key());
+    let app = pay_sign_app(APPID, "1900000001", AT, NONCE, PREPAY_ID, &key()).unwrap();
     let value = serde_json::to_value(&app).unwrap();
     assert_signed(&pay_sign_message(APPID, AT, NONCE, PREPAY_ID), &value["sign"]);
     let expected = json!({

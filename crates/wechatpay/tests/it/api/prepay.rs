@@ -217,8 +217,9 @@ fn debug_and_errors_do_not_name_the_payer() {
     let serial = Serial::parse("01").unwrap();
     let identity = Identity::new(IdentityType::IdCard, Some("NUMBER"), Some("NAME"), serial);
     let call = order().attach("SECRET").unwrap().identity(identity).jsapi("oOPENID").unwrap();
-    let said = format!("{call:?} {:?}", order().attach("SECRET").unwrap());
-    for secret in ["oOPENID", "NUMBER", "NAME", "SECRET"] {
+    let scene = Scene::new().payer_client_ip("14.23.150.211".parse().unwrap()).unwrap();
+    let said = format!("{call:?} {:?} {scene:?}", order().attach("SECRET").unwrap());
+    for secret in ["oOPENID", "NUMBER", "NAME", "SECRET", "14.23.150"] {
         assert!(!said.contains(secret), "{said}");
     }
     assert!(said.contains("ORDER|2026*A") && said.contains("5990"), "{said}");

@@ -1,9 +1,11 @@
-//! The table of supported calls in both READMEs is `SUPPORTED`, and each row of it is a call that exists.
+//! The tables of what is supported in both READMEs are those of the code, and each row of them exists.
 
-use wechatpay::api::{Mode, SUPPORTED, Supported};
+use wechatpay::api::{Mode, SUPPORTED, SUPPORTED_V2, Supported, SupportedV2};
+use wechatpay::v2::{self, Request};
+use wechatpay::{Fen, SUPPORTED_NOTICES};
 
-const BEGIN: &str = "<!-- supported calls: checked against wechatpay::api::SUPPORTED -->\n";
-const END: &str = "<!-- end of supported calls -->\n";
+const READMES: [&str; 2] =
+    [include_str!("../../../../../README.md"), include_str!("../../../../../README.zh-CN.md")];
 
 fn line(row: &Supported) -> String {
     let mode = match row.mode {
@@ -14,18 +16,85 @@ fn line(row: &Supported) -> String {
     format!("| {} | {} | {mode} | `{} {}` |\n", row.section, row.name, row.method, row.path)
 }
 
-fn table() -> String {
-    SUPPORTED.iter().map(line).collect()
+/// Holds what stands between the marks, below the table's head, against these rows.
+#[track_caller]
+fn assert_listed(what: &str, constant: &str, rows: &str) {
+    let begin = format!("<!-- {what}: checked against {constant} -->\n");
+    let end = format!("<!-- end of {what} -->\n");
+    for readme in READMES {
+        let (_, rest) = readme.split_once(&begin).expect("a README without the table's first mark");
+        let (found, _) = rest.split_once(&end).expect("a README without the table's last mark");
+        let found = found.splitn(3, '\n').nth(2).unwrap_or_default();
+        assert_eq!(found, rows, "copy the right side between the marks, below the table's head");
+    }
 }
 
 #[test]
 fn the_readmes_list_what_is_supported() {
-    for readme in [include_str!("../../../../../README.md"), include_str!("../../../../../README.zh-CN.md")] {
-        let (_, rest) = readme.split_once(BEGIN).expect("a README without the table's first mark");
-        let (found, _) = rest.split_once(END).expect("a README without the table's last mark");
-        let rows = found.splitn(3, '\n').nth(2).unwrap_or_default();
-        assert_eq!(rows, table(), "copy the right side between the marks, below the table's head");
+    let rows: String = SUPPORTED.iter().map(line).collect();
+    assert_listed("supported calls", "wechatpay::api::SUPPORTED", &rows);
+}
+
+#[test]
+fn the_readmes_list_the_calls_of_apiv2() {
+    let line = |row: &SupportedV2| {
+        let certificate = if row.client_certificate { "yes" } else { "–" };
+        format!("| {} | `{}` | {certificate} | `POST {}` |\n", row.title, row.name, row.path)
+    };
+    let rows: String = SUPPORTED_V2.iter().map(line).collect();
+    assert_listed("supported calls of APIv2", "wechatpay::api::SUPPORTED_V2", &rows);
+}
+
+#[test]
+fn the_readmes_list_the_notifications() {
+    let rows = SUPPORTED_NOTICES.iter().map(|row| {
+        let events: Vec<_> = row.events.iter().map(|event| format!("`{event}`")).collect();
+        let events = if events.is_empty() { "–".to_owned() } else { events.join(" ") };
+        format!("| {} | {} | {events} | `{}` |\n", row.protocol, row.name, row.read_as)
+    });
+    let rows: String = rows.collect();
+    assert_listed("supported notifications", "wechatpay::SUPPORTED_NOTICES", &rows);
+}
+
+/// Each row of APIv2's is a type, with that path and that need of a certificate.
+#[test]
+fn calls_of_apiv2_are_those_that_their_rows_name() {
+    fn row<R: Request>(request: &R) -> (&'static str, &'static str, bool) {
+        let name = std::any::type_name::<R>().rsplit("::").next().unwrap();
+        (name, request.path(), request.needs_client_certificate())
     }
+    let number = || v2::OrderNumber::OutTradeNo("1".to_owned());
+    let order = v2::UnifiedOrder {
+        body: String::new(),
+        out_trade_no: String::new(),
+        total_fee: Fen::new(1).unwrap(),
+        spbill_create_ip: String::new(),
+        notify_url: String::new(),
+        trade: v2::Trade::App,
+        options: v2::OrderOptions::default(),
+    };
+    let refund = v2::Refund {
+        order: number(),
+        out_refund_no: String::new(),
+        total_fee: Fen::new(1).unwrap(),
+        refund_fee: Fen::new(1).unwrap(),
+        refund_desc: None,
+        refund_account: None,
+        notify_url: None,
+    };
+    let refunds = v2::RefundQuery { of: v2::RefundNumber::RefundId(String::new()), offset: None };
+    let bill = v2::DownloadBill { bill_date: String::new(), bill_type: v2::BillType::All, gzip: false };
+    let found = [
+        row(&order),
+        row(&v2::OrderQuery(number())),
+        row(&v2::CloseOrder { out_trade_no: String::new() }),
+        row(&refund),
+        row(&refunds),
+        row(&bill),
+    ];
+    let listed: Vec<_> =
+        SUPPORTED_V2.iter().map(|row| (row.name, row.path, row.client_certificate)).collect();
+    assert_eq!(listed, found);
 }
 
 /// Whether a row names this method, path and query.

@@ -159,7 +159,7 @@ const TABLE: [Row; 32] = [
 ];
 
 #[test]
-fn table_of_changed_bodies() {
+fn trap_body_changed_on_its_way_and_nobody_could_tell_how() {
     let body = String::from_utf8(genuine().body).unwrap();
     assert!(
         body.contains("支付成功") && body.contains('+') && body.contains('/') && body.contains('='),

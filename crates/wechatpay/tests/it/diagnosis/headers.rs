@@ -1,6 +1,6 @@
 //! Headers that were changed, or that say something else than what was done.
 
-use wechatpay::diagnosis::{Cause, Class};
+use wechatpay::diagnosis::{Cause, Check, Class, Outcome};
 use wechatpay::{UnixSeconds, headers};
 
 use super::{check, codes, genuine, look};
@@ -105,7 +105,10 @@ fn a_probe_is_a_probe_whatever_else() {
     let sent = changed(headers::SIGNATURE, probe);
     check("probe", &sent, Class::Probe, &["signature_probe"]);
     let unknown = sent.with(headers::SERIAL, "PUB_KEY_ID_9");
-    check("probe by an unknown key", &unknown, Class::Probe, &["signature_probe"]);
+    let found = check("probe by an unknown key", &unknown, Class::Probe, &["signature_probe"]);
+    let outcome = |check| found.steps.iter().find(|step| step.check == check).unwrap().outcome;
+    assert_eq!(outcome(Check::SignatureType), Outcome::Ok);
+    assert_eq!((outcome(Check::Serial), outcome(Check::Signature)), (Outcome::NotChecked, Outcome::Failed));
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What WeChat Pay signed and what does not open.
 
 use serde_json::json;
-use wechatpay::ApiV3Key;
+
 use wechatpay::diagnosis::{Account, Cause, Check, Class, Outcome};
 use wechatpay::v2::ApiV2Key;
+use wechatpay::{ApiV3Key, Resource};
 
 use super::{MCHID, among, check, codes, genuine, look_with};
 use crate::fixture::{Sent, apiv3_key_text, envelope, platform_keys};
@@ -43,13 +44,19 @@ fn signed_but_no_notification() {
     }
 }
 
+/// With 国密 built in, what says to be SM4 is opened as that: here with a key that does not fit.
 #[test]
 fn a_resource_in_sm4_is_said_to_be() {
     let mut body = envelope(b"{}");
     body["resource"]["algorithm"] = json!("AEAD_SM4_GCM");
-    let found = check("SM4", &Sent::signed(body.to_string()), Class::Unsupported, &["sm_suite"]);
-    let failed = found.steps.iter().find(|step| step.outcome == Outcome::Failed).unwrap();
-    assert_eq!(failed.check, Check::Envelope);
+    let (class, cause, failed) = if cfg!(feature = "sm") {
+        (Class::DoesNotOpen, "wrong_apiv3_key", Check::Decryption)
+    } else {
+        (Class::Unsupported, "sm_suite", Check::Envelope)
+    };
+    let found = check("SM4", &Sent::signed(body.to_string()), class, &[cause]);
+    let step = found.steps.iter().find(|step| step.outcome == Outcome::Failed).unwrap();
+    assert_eq!(step.check, failed);
     body["resource"]["algorithm"] = json!("ROT13");
     check("ROT13", &Sent::signed(body.to_string()), Class::Unsupported, &["unknown_algorithm"]);
 }
@@ -61,4 +68,17 @@ fn a_payment_to_another_merchant() {
     let sent = Sent::signed(envelope(plaintext.as_bytes()).to_string());
     let found = check("other", &sent, Class::WrongMerchant, &["about_other_merchant"]);
     assert!(found.notification.is_some());
+}
+
+/// A notice of a share goes to the merchant who receives it, and names the one who shares.
+#[test]
+fn a_share_that_another_merchant_paid() {
+    let plaintext = r#"{"mchid":"1900000009","transaction_id":"42","order_id":"60","out_order_no":"p1",
+        "receiver":{"type":"MERCHANT_ID","account":"1900000001","amount":888}}"#;
+    let mut body = envelope(plaintext.as_bytes());
+    body["event_type"] = json!("PROFITSHARING.SUCCESS");
+    body["resource"]["original_type"] = json!("profitsharing");
+    let found = check("share", &Sent::signed(body.to_string()), Class::Accepted, &[]);
+    let opened = found.notification.unwrap();
+    assert!(matches!(opened.resource, Resource::ProfitSharing(_)), "{opened:?}");
 }

@@ -3,6 +3,7 @@
 //! Every entry is accounted for: the tables name by id those that go another way than the ordinary, and the totals are
 //! asserted, so that none is passed over in silence. Deliberately absent: the vectors themselves.
 
+mod bills;
 mod notify_signature;
 mod request_signature;
 mod resource;
@@ -15,16 +16,19 @@ mod v2_sign;
 use serde_json::Value;
 
 /// A file of published vectors; `None` where the variable is not set, which is said.
+fn load(name: &str) -> Option<Value> {
+    bytes(name).map(|bytes| serde_json::from_slice(&bytes).unwrap())
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where a test reads the environment")]
 #[expect(clippy::print_stdout, reason = "a test that did not run says so")]
-fn load(name: &str) -> Option<Value> {
+fn bytes(name: &str) -> Option<Vec<u8>> {
     let Ok(folder) = std::env::var("PAYONCE_VECTORS") else {
         println!("not run: PAYONCE_VECTORS, the folder of published vectors, is not set");
         return None;
     };
     let path = std::path::Path::new(&folder).join(name);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    Some(serde_json::from_str(&text).unwrap())
+    Some(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
 /// The entries, which must be as many as this test was written for.

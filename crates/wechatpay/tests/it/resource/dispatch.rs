@@ -26,9 +26,8 @@ fn with(mut kind: Kind, pointer: &str, value: Value) -> Value {
     kind.plaintext
 }
 
-/// The line of "dispatch on `resource.original_type`" among the known pains of receiving.
 #[test]
-fn transaction_success_is_an_ordinary_payment_only_if_nothing_says_otherwise() {
+fn trap_transaction_success_is_an_ordinary_payment_only_if_nothing_says_otherwise() {
     let plaintext = ordinary().plaintext;
     for original_type in [json!("transaction"), Value::Null, json!("")] {
         assert_eq!(product(PAID, &original_type, &plaintext), (Product::Payment, true));

@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod looks;
+mod supported;
 mod transaction;
 mod wrong;
 

@@ -31,6 +31,26 @@ fn assert_malformed(kind: &Kind, text: &str) {
     assert!(!said.contains(super::SECRET), "{said}");
 }
 
+/// Found by the fuzz target `resource`: `Display` was quiet, while `Debug` and the source said it all.
+#[test]
+fn no_error_shows_a_text_that_was_decrypted() {
+    let mut tried = 0;
+    for kind in kinds() {
+        for pointer in kind.amounts {
+            let error = kind.open(&changed(&kind, pointer, Some(json!(super::SECRET)))).unwrap_err();
+            let mut shown = format!("{error:?}");
+            let mut cause: Option<&dyn std::error::Error> = Some(&error);
+            while let Some(error) = cause {
+                shown += &format!(" {error} {error:?}");
+                cause = error.source();
+            }
+            assert!(shown.contains("invalid type") && !shown.contains(super::SECRET), "{pointer}: {shown}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 0);
+}
+
 #[test]
 fn whole_they_all_open() {
     for kind in kinds() {

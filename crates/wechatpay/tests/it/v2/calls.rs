@@ -1,23 +1,20 @@
 //! Requests as they go out, answers as they are read, failures and what they ask for.
 
 use wechatpay::Fen;
+use wechatpay::answer::ApiError;
 use wechatpay::api::Operation;
 use wechatpay::v2::{
-    AnswerError, BillReason, BillType, Call, Caller, CloseOrder, DownloadBill, FieldError, Fields,
+    AnswerError, BillReason, BillType, Call, Caller, CloseOrder, DownloadBill, Failure, FieldError, Fields,
     OrderNumber, OrderOptions, OrderQuery, Refund, RefundNumber, RefundQuery, Request, Retry, SignError,
     SignType, Trade, UnifiedOrder, UnwritableError, is_bill_failure, parse_xml, read_answer,
     read_bill_failure, request_body,
 };
 
-use super::{key, of, other_key, payment, signed};
+use super::{caller, key, of, other_key, payment, signed};
 use crate::fixture::vectors;
 
 fn fen(fen: i64) -> Fen {
     Fen::new(fen).unwrap()
-}
-
-fn caller() -> Caller {
-    Caller::merchant("wx0123456789abcdef", "1900000001")
 }
 
 fn order(trade: Trade) -> UnifiedOrder {
@@ -177,7 +174,7 @@ fn what_cannot_be_sent_is_refused() {
 
 fn answer<C: Call>(call: &C, name: &str) -> Result<C::Answer, AnswerError> {
     let all = vectors("v2");
-    read_answer(call, all["answers"][name].as_str().unwrap().as_bytes(), &key())
+    read_answer(call, &caller(), all["answers"][name].as_str().unwrap().as_bytes(), &key())
 }
 
 #[test]
@@ -195,7 +192,7 @@ fn every_answer_is_accounted_for() {
     ];
     assert_eq!(names, read);
     for body in all["answers"].as_object().unwrap().values() {
-        let refused = read_answer(&query(), body.as_str().unwrap().as_bytes(), &other_key());
+        let refused = read_answer(&query(), &caller(), body.as_str().unwrap().as_bytes(), &other_key());
         assert_eq!(refused, Err(AnswerError::Sign(SignError::Mismatch)));
     }
 }
@@ -247,24 +244,86 @@ fn numbered_refunds_are_read_with_their_coupons() {
 
 #[test]
 fn table_of_answers_that_are_no_success() {
-    let unsigned = |text: &str| read_answer(&query(), text.as_bytes(), &key()).unwrap_err();
+    let unsigned = |text: &str| read_answer(&query(), &caller(), text.as_bytes(), &key()).unwrap_err();
     let signed = |mut fields: Fields, name, value| {
         fields.insert(name, value);
-        read_answer(&query(), signed(fields, SignType::Md5).as_bytes(), &key()).unwrap_err()
+        read_answer(&query(), &caller(), signed(fields, SignType::Md5).as_bytes(), &key()).unwrap_err()
     };
     let refused = "<xml><return_code>FAIL</return_code><return_msg>签名错误</return_msg></xml>";
     assert_eq!(unsigned(refused), AnswerError::Refused { return_msg: "签名错误".to_owned() });
     assert_eq!(unsigned("<xml><return_code>SUCCESS</return_code></xml>"), SignError::Missing.into());
-    assert_eq!(unsigned("<xml></xml>"), FieldError::Missing { field: "return_code".to_owned() }.into());
-    let not_a_code = |field| AnswerError::from(FieldError::NotACode { field });
+    let no_code = |field: &str| AnswerError::NoOutcome(FieldError::Missing { field: field.to_owned() });
+    assert_eq!(unsigned("<xml></xml>"), no_code("return_code"));
+    let not_a_code = |field| AnswerError::NoOutcome(FieldError::NotACode { field });
     assert_eq!(unsigned("<xml><return_code>OK</return_code></xml>"), not_a_code("return_code"));
     assert_eq!(signed(payment(), "result_code", "OK"), not_a_code("result_code"));
     let missing = |field: &str| AnswerError::from(FieldError::Missing { field: field.to_owned() });
-    assert_eq!(signed(payment(), "result_code", ""), missing("result_code"));
+    assert_eq!(signed(payment(), "result_code", ""), no_code("result_code"));
     assert_eq!(signed(payment(), "trade_state", ""), missing("trade_state"));
     let mut paid = payment();
     paid.insert("trade_state", "REFUND");
     assert_eq!(signed(paid, "transaction_id", ""), missing("transaction_id"));
+}
+
+/// A genuine answer in the place of another is no answer to the call.
+#[test]
+fn an_answer_about_something_else_is_refused_by_name() {
+    fn about<C: Call>(call: &C, name: &str) -> Option<&'static str> {
+        match answer(call, name) {
+            Ok(_) => None,
+            Err(AnswerError::AboutAnother { field }) => Some(field),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let (one, other) = ("payonce-0001".to_owned(), "payonce-0002".to_owned());
+    for (number, field) in [
+        (OrderNumber::OutTradeNo(one), None),
+        (OrderNumber::OutTradeNo(other.clone()), Some("out_trade_no")),
+        (OrderNumber::TransactionId("4200000000202506150000000001".to_owned()), None),
+        (OrderNumber::TransactionId("42".to_owned()), Some("transaction_id")),
+    ] {
+        assert_eq!(about(&OrderQuery(number.clone()), "orderquery paid"), field, "{number:?}");
+    }
+    let unpaid = OrderQuery(OrderNumber::OutTradeNo(other.clone()));
+    assert_eq!(about(&unpaid, "orderquery unpaid"), Some("out_trade_no"));
+
+    let other_number = Refund { out_refund_no: "r2".to_owned(), ..refund() };
+    assert_eq!(about(&other_number, "refund"), Some("out_refund_no"));
+    let other_order = Refund { order: OrderNumber::OutTradeNo(other.clone()), ..refund() };
+    assert_eq!(about(&other_order, "refund"), Some("out_trade_no"));
+
+    for (of, field) in [
+        (RefundNumber::OutTradeNo(other), Some("out_trade_no")),
+        (RefundNumber::TransactionId("42".to_owned()), None),
+        (RefundNumber::TransactionId("43".to_owned()), Some("transaction_id")),
+        (RefundNumber::OutRefundNo("r2".to_owned()), None),
+        (RefundNumber::OutRefundNo("r3".to_owned()), Some("out_refund_no")),
+        (RefundNumber::RefundId("51".to_owned()), None),
+        (RefundNumber::RefundId("52".to_owned()), Some("refund_id")),
+    ] {
+        assert_eq!(about(&RefundQuery { of: of.clone(), offset: None }, "refundquery"), field, "{of:?}");
+    }
+}
+
+/// Nor is the answer to another caller, whether it says yes or no.
+#[test]
+fn an_answer_to_another_caller_is_refused_by_name() {
+    let all = vectors("v2");
+    let other = Caller::merchant("wx0123456789abcdef", "1900000002");
+    let sub = Caller { sub_mch_id: Some("1900000109".to_owned()), ..caller() };
+    for name in ["orderquery paid", "ORDERPAID"] {
+        let body = all["answers"][name].as_str().unwrap().as_bytes();
+        let error = read_answer(&query(), &other, body, &key()).unwrap_err();
+        assert_eq!(error, AnswerError::AboutAnother { field: "mch_id" });
+        assert_eq!(error.retry(), Retry::Query);
+    }
+    let mut fields = payment();
+    fields.insert("trade_state", "NOTPAY");
+    fields.insert("sub_mch_id", "1900000108");
+    let body = signed(fields, SignType::Md5);
+    let error = read_answer(&query(), &sub, body.as_bytes(), &key()).unwrap_err();
+    assert_eq!(error, AnswerError::AboutAnother { field: "sub_mch_id" });
+    read_answer(&query(), &caller(), body.as_bytes(), &key()).unwrap();
 }
 
 #[test]
@@ -282,17 +341,19 @@ fn table_of_retries() {
         let mut fields = payment();
         fields.insert("result_code", "FAIL");
         fields.insert("err_code", code);
-        let answer = read_answer(&query(), signed(fields, SignType::Md5).as_bytes(), &key());
+        let answer = read_answer(&query(), &caller(), signed(fields, SignType::Md5).as_bytes(), &key());
         answer.unwrap_err().retry()
     };
     for (codes, expected) in [
-        ("SYSTEMERROR BIZERR_NEED_RETRY REFUNDNOTEXIST NOTENOUGH", Retry::Same),
+        ("SYSTEMERROR BIZERR_NEED_RETRY SYSTEM_ERROR BIZ_ERR_NEED_RETRY", Retry::Same),
         ("FREQUENCY_LIMITED INVALID_REQ_TOO_MUCH ORDER_NOT_READY", Retry::Later),
-        ("ORDERPAID TRADE_STATE_ERROR USERPAYING BANKERROR ERROR", Retry::Query),
+        ("ORDERPAID TRADE_STATE_ERROR USERPAYING BANKERROR ERROR OUT_TRADE_NO_USED", Retry::Query),
+        ("ORDER_PAID USER_PAYING BANK_ERROR", Retry::Query),
         ("CODE_OF_TOMORROW", Retry::Query),
         ("", Retry::Query),
-        ("ORDERCLOSED ORDERREVERSED BUYER_MISMATCH OUT_TRADE_NO_USED NOTSUPORTCARD", Retry::New),
+        ("ORDERCLOSED ORDERREVERSED BUYER_MISMATCH NOTSUPORTCARD ORDER_CLOSED", Retry::New),
         ("AUTHCODEEXPIRE AUTH_CODE_ERROR AUTH_CODE_INVALID", Retry::New),
+        ("REFUNDNOTEXIST NOTENOUGH NO_AUTH ORDER_NOT_EXIST RULE_LIMIT NOT_ENOUGH", Retry::No),
         ("NOAUTH ORDERNOTEXIST INVALID_REQUEST APPID_NOT_EXIST MCHID_NOT_EXIST", Retry::No),
         ("APPID_MCHID_NOT_MATCH LACK_PARAMS SIGNERROR XML_FORMAT_ERROR POST_DATA_EMPTY NOT_UTF8", Retry::No),
         ("REQUIRE_POST_METHOD PARAM_ERROR TRADE_ERROR RULELIMIT CERT_ERROR TRADE_OVERDUE", Retry::No),
@@ -303,6 +364,58 @@ fn table_of_retries() {
     let refused = |text: &str| AnswerError::Refused { return_msg: text.to_owned() }.retry();
     assert_eq!((refused("签名错误"), refused("SYSTEMERROR")), (Retry::No, Retry::Same));
     assert_eq!(AnswerError::Sign(SignError::Mismatch).retry(), Retry::Query);
+}
+
+/// What is a no, and what leaves it open what became of the call.
+#[test]
+fn table_of_what_leaves_the_outcome_open() {
+    let failed =
+        |code: &str| AnswerError::from(Failure { err_code: code.to_owned(), err_code_des: String::new() });
+    for (codes, expected) in [
+        ("SYSTEMERROR SYSTEM_ERROR BIZERR_NEED_RETRY FREQUENCY_LIMITED ORDER_NOT_READY", true),
+        ("USERPAYING BANKERROR ERROR CODE_OF_TOMORROW", true),
+        ("", true),
+        ("ORDERPAID ORDER_PAID OUT_TRADE_NO_USED TRADE_STATE_ERROR ORDERCLOSED NOTENOUGH", false),
+        ("SIGNERROR NOAUTH ORDERNOTEXIST REFUNDNOTEXIST PARAM_ERROR", false),
+    ] {
+        let open = codes.split(' ').filter(|code| failed(code).leaves_outcome_open() != expected);
+        assert_eq!(open.collect::<Vec<_>>(), Vec::<&str>::new(), "not {expected}");
+    }
+    let missing = || FieldError::Missing { field: "prepay_id".to_owned() };
+    for (error, expected) in [
+        (AnswerError::Refused { return_msg: "签名错误".to_owned() }, false),
+        (AnswerError::Refused { return_msg: "SystemError".to_owned() }, true),
+        (SignError::Mismatch.into(), true),
+        (AnswerError::NoOutcome(missing()), true),
+        (AnswerError::AboutAnother { field: "out_trade_no" }, true),
+        // A success that lacks something has happened.
+        (missing().into(), false),
+    ] {
+        assert_eq!(error.leaves_outcome_open(), expected, "{error}");
+    }
+}
+
+/// A code that both protocols have asks for the same in both.
+#[test]
+fn codes_ask_for_the_same_as_in_apiv3() {
+    for (v2, v3, status) in [
+        ("SYSTEMERROR", "SYSTEM_ERROR", 500),
+        ("ORDERPAID", "ORDER_PAID", 400),
+        ("ORDERCLOSED", "ORDER_CLOSED", 400),
+        ("OUT_TRADE_NO_USED", "OUT_TRADE_NO_USED", 403),
+        ("NOTENOUGH", "NOT_ENOUGH", 403),
+        ("REFUNDNOTEXIST", "REFUND_NOT_EXISTS", 404),
+        ("ORDERNOTEXIST", "ORDER_NOT_EXIST", 404),
+        ("FREQUENCY_LIMITED", "FREQUENCY_LIMITED", 429),
+        ("BANKERROR", "BANK_ERROR", 500),
+        ("USERPAYING", "USER_PAYING", 202),
+    ] {
+        let body = format!("{{\"code\":\"{v3}\"}}");
+        let error = ApiError::new(status, None, body.as_bytes());
+        let failure = Failure { err_code: v2.to_owned(), err_code_des: String::new() };
+        let (v3, v2) = (error.retry(Operation::Prepay), failure.retry());
+        assert_eq!(format!("{v2:?}"), format!("{v3:?}"), "{error}");
+    }
 }
 
 #[test]

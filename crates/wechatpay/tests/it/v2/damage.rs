@@ -6,7 +6,7 @@ use wechatpay::v2::{
     is_bill_failure, parse_xml, read_answer, read_bill_failure,
 };
 
-use super::{key, payment, signed, vector};
+use super::{caller, key, payment, signed, vector};
 use wechatpay::v2::SignType;
 
 fn believed(body: &[u8]) -> Option<VerifiedFields> {
@@ -166,7 +166,7 @@ proptest! {
             prop_assert!(callback.open(&key()).is_err());
         }
         let query = OrderQuery(OrderNumber::OutTradeNo("1".to_owned()));
-        prop_assert!(read_answer(&query, &body, &key()).is_err());
+        prop_assert!(read_answer(&query, &caller(), &body, &key()).is_err());
         let _ = is_bill_failure(&body);
         let _ = read_bill_failure(&body);
     }
@@ -204,7 +204,7 @@ proptest! {
         let mut fields = payment();
         fields.insert("refund_count", count.replace(|c: char| c.is_control() || c > '\u{fffd}', ""));
         let query = RefundQuery { of: RefundNumber::RefundId("1".to_owned()), offset: None };
-        let answer = read_answer(&query, signed(fields, SignType::Md5).as_bytes(), &key());
+        let answer = read_answer(&query, &caller(), signed(fields, SignType::Md5).as_bytes(), &key());
         prop_assert!(answer.map_or(true, |answer| answer.refunds.is_empty()));
     }
 }

@@ -9,7 +9,7 @@ mod sign;
 mod xml;
 
 use serde_json::Value;
-use wechatpay::v2::{ApiV2Key, Callback, Fields, SignType, VerifiedFields, sign, write_xml};
+use wechatpay::v2::{ApiV2Key, Callback, Caller, Fields, SignType, VerifiedFields, sign, write_xml};
 
 use crate::fixture::vectors;
 
@@ -53,6 +53,11 @@ fn verified(fields: Fields) -> VerifiedFields {
     let body = signed(fields, SignType::Md5);
     let Callback::Signed(callback) = Callback::parse(body.as_bytes()).unwrap() else { panic!("{body}") };
     callback.verify(&key(), None).unwrap()
+}
+
+/// The merchant of the vectors.
+fn caller() -> Caller {
+    Caller::merchant("wx0123456789abcdef", "1900000001")
 }
 
 /// A payment notice's fields, those of the vectors.

@@ -1,6 +1,6 @@
 //! Payment notices: verified and read.
 
-use wechatpay::v2::{Callback, FieldError, Notice, SignError, SignType, parse_xml};
+use wechatpay::v2::{Callback, FieldError, Notice, Prepaid, SignError, SignType, parse_xml};
 use wechatpay::{Fen, UnixSeconds};
 
 use super::{key, of, of_json, other_key, payment, signed, vector, verified};
@@ -162,6 +162,25 @@ fn dedupe_ids_tell_notices_apart_and_resends_not() {
     assert!(id(contract("a", "1")).len() <= 64);
 }
 
+/// Found by the fuzz target `v2_notice`: a number as no payment of WeChat Pay's has it, but signed, made an id that no
+/// store keeps.
+#[test]
+fn a_dedupe_id_fits_whatever_the_number() {
+    let id = |number: &str| {
+        let mut fields = payment();
+        fields.insert("transaction_id", number);
+        verified(fields).notice().unwrap().dedupe_id()
+    };
+    let (longest, too_long) = ("4".repeat(53), "4".repeat(54));
+    assert_eq!(id(&longest), format!("v2/payment/{longest}"));
+    let odd = [&too_long, "42 00", "四十二", "42\n", &"4".repeat(60_000)].map(id);
+    for id in &odd {
+        assert!(id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic()), "{id}");
+        assert_eq!(odd.iter().filter(|other| *other == id).count(), 1, "{id}");
+    }
+    assert_eq!(id("42 00"), odd[1]);
+}
+
 #[test]
 fn nothing_personal_is_shown() {
     let notice = verified(payment()).notice().unwrap();
@@ -171,4 +190,16 @@ fn nothing_personal_is_shown() {
         !shown.contains("oTestOpenid") && !shown.contains("桌") && !shown.contains("apiv2key"),
         "{shown}"
     );
+}
+
+#[test]
+fn what_lets_one_pay_is_not_shown() {
+    let prepaid = Prepaid {
+        prepay_id: "wx2014".to_owned(),
+        code_url: Some("weixin://wxpay/SECRET".to_owned()),
+        mweb_url: Some("https://wx.tenpay.com/SECRET".to_owned()),
+        fields: verified(of([("return_code", "SUCCESS"), ("code_url", "weixin://wxpay/SECRET")])),
+    };
+    let shown = format!("{prepaid:?}");
+    assert!(shown.contains("wx2014") && !shown.contains("SECRET"), "{shown}");
 }

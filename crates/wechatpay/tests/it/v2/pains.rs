@@ -6,10 +6,10 @@ use wechatpay::v2::{
 };
 use wechatpay::v2::{OrderNumber, OrderQuery};
 
-use super::{key, of, payment, signed, vector, verified};
+use super::{caller, key, of, payment, signed, vector, verified};
 
 #[test]
-fn v2_acked_with_json() {
+fn trap_v2_acked_with_json() {
     assert_eq!(
         ACK_BODY,
         "<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>"
@@ -25,7 +25,7 @@ fn v2_acked_with_json() {
 
 /// A notice that names no type is signed with MD5, or with what the order asked for: both are seen.
 #[test]
-fn sign_type_missing_means_md5_even_if_hmac_was_asked_for_in_the_order() {
+fn trap_sign_type_missing_means_md5_even_if_hmac_was_asked_for_in_the_order() {
     for sign_type in [SignType::Md5, SignType::HmacSha256] {
         let body = signed(payment(), sign_type);
         let Ok(Callback::Signed(callback)) = Callback::parse(body.as_bytes()) else { panic!("{body}") };
@@ -131,8 +131,8 @@ fn return_code_success_is_not_paid() {
     assert!(matches!(verified(fields).notice(), Ok(Notice::NotPaid { failure: Some(_), .. })));
     let mut unpaid = payment();
     unpaid.insert("trade_state", "NOTPAY");
-    let query = OrderQuery(OrderNumber::OutTradeNo("1".to_owned()));
-    let answer = read_answer(&query, signed(unpaid, SignType::Md5).as_bytes(), &key()).unwrap();
+    let query = OrderQuery(OrderNumber::OutTradeNo("payonce-0001".to_owned()));
+    let answer = read_answer(&query, &caller(), signed(unpaid, SignType::Md5).as_bytes(), &key()).unwrap();
     assert_eq!((answer.trade_state.as_str(), answer.transaction), ("NOTPAY", None));
 }
 

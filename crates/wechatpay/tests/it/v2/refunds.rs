@@ -76,6 +76,24 @@ fn refund_has_every_field() {
     );
 }
 
+/// As a payment's: see `notices`.
+#[test]
+fn a_dedupe_id_fits_whatever_number_and_status() {
+    let id = |number: &str, status: &str| {
+        let mut fields = of_json(&vector("refunds", "ordinary")["fields"]);
+        fields.insert("refund_id", number);
+        fields.insert("refund_status", status);
+        let inner = write_xml(&fields).unwrap().replace("<xml>", "<root>").replace("</xml>", "</root>");
+        open(&sealed(&seal(inner.as_bytes())), &key()).unwrap().dedupe_id()
+    };
+    let long = "5".repeat(64);
+    let odd = [id(&long, "SUCCESS"), id(&long, "CHANGE"), id("5", "成功"), id("5 0", "SUCCESS")];
+    for id in &odd {
+        assert!(id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_graphic()), "{id}");
+        assert_eq!(odd.iter().filter(|other| *other == id).count(), 1, "{id}");
+    }
+}
+
 /// The known answer of the protocol's description.
 #[test]
 fn known_answer() {

@@ -1,0 +1,90 @@
+//! `payonce simulate`: WeChat Pay's look-alike on a port, for a backend under test.
+//!
+//! Keys are made once and kept in the folder that `--keys` names, so that a backend's configuration stays good from one
+//! start to the next; orders and notices last as long as the process. Deliberately absent: what it plays, which is crate
+//! `payonce-simulator`'s.
+
+use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
+
+use anyhow::Context as _;
+use payonce_core::{Clock as _, SystemClock};
+use payonce_simulator::{Folder, Pace, Setup, Simulator};
+use wechatpay::UnixSeconds;
+
+use crate::{args::SimulateOptions, signals};
+
+pub(crate) fn run(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(play(options))
+}
+
+async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
+    let wall = Arc::new(|| UnixSeconds(SystemClock.now().seconds()));
+    let folder = Folder::at(&options.keys);
+    let known = folder.read().with_context(|| format!("--keys {}", options.keys.display()))?;
+    let setup = Setup {
+        listen: options.listen,
+        seed: options.seed,
+        pace: Pace::Times(options.speed),
+        known,
+        detour: options.notify_to,
+        ..Setup::new(wall)
+    };
+    // Order matters: whoever reads the addresses may ask it to stop.
+    let asked_to_stop = signals::asked_to_stop()?;
+    let simulator = Simulator::start(setup).await?;
+    folder.write(&simulator).with_context(|| format!("--keys {}", options.keys.display()))?;
+    std::io::stdout().write_all(introduction(&simulator, &folder).as_bytes())?;
+    asked_to_stop.await;
+    simulator.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where it is, who is on file, and what payonce needs to talk to it.
+fn introduction(simulator: &Simulator, folder: &Folder) -> String {
+    let base_url = simulator.base_url();
+    let mut text = format!("base URL    {base_url}\n");
+    let mut merchants = format!("[wechat]\nbase_url = \"{base_url}\"\n");
+    for mchid in simulator.mchids() {
+        let appids = simulator.read(|books| {
+            let account = books.account(&mchid);
+            let apps = account.into_iter().flat_map(|account| &account.appids);
+            apps.filter_map(|appid| books.app(appid)).cloned().collect::<Vec<_>>()
+        });
+        text += &format!("merchant    {mchid}\n");
+        for app in appids {
+            text += &format!("app         {}   secret {}\n", app.appid, app.secret);
+        }
+        let files = folder.of_merchant(&mchid);
+        text += &format!("keys        {}\n", files.display());
+        merchants += &of_merchant(simulator, &mchid, &files);
+    }
+    format!("{text}\nFor payonce.toml:\n\n{merchants}\nCtrl-C ends it.\n")
+}
+
+/// A merchant in payonce's configuration.
+fn of_merchant(simulator: &Simulator, mchid: &str, files: &Path) -> String {
+    let file = |name: &str| toml_string(&files.join(name));
+    let mut text = format!(
+        "\n[[merchants]]\nmchid = \"{mchid}\"\napiv3_key_file = {}\napiv2_key_file = {}\nprivate_key_file = {}\n\
+         api_certificate_file = {}\n",
+        file("apiv3.key"),
+        file("apiv2.key"),
+        file("apiclient_key.pem"),
+        file("apiclient_cert.pem"),
+    );
+    let ring = simulator.ring(mchid);
+    if let Some(key) = ring.as_ref().and_then(|ring| ring.public_key()) {
+        text += &format!(
+            "\n[[merchants.platform_keys]]\npublic_key_id = \"{}\"\npublic_key_file = {}\n",
+            key.serial(),
+            file("pub_key.pem")
+        );
+    }
+    text
+}
+
+/// A path as a string of TOML, which has every escape of JSON's.
+fn toml_string(path: &Path) -> String {
+    serde_json::Value::from(path.to_string_lossy()).to_string()
+}

@@ -1,0 +1,103 @@
+//! `payonce simulate`: the look-alike as a process, and payonce with the configuration that it prints.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::server::{Said, Server, payonce, run};
+use crate::wire::Wire;
+
+/// A simulation, and what it said when it began.
+struct Simulation {
+    server: Server,
+    said: Vec<String>,
+}
+
+impl Simulation {
+    fn start(folder: &Path) -> Self {
+        let mut child = payonce(folder)
+            .args(["simulate", "--listen", "127.0.0.1:0", "--keys", "keys", "--seed", "7"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let said: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
+        let addr = value(&said, "base URL").strip_prefix("http://").unwrap().parse().unwrap();
+        Self { server: Server::adopt(child, addr), said }
+    }
+
+    /// What it said without the port, which is another each time.
+    fn said(&self) -> Vec<String> {
+        let addr = self.server.addr().to_string();
+        self.said.iter().map(|line| line.replace(&addr, "ADDR")).collect()
+    }
+
+    /// The part of it that belongs into `payonce.toml`.
+    fn configuration(&self) -> String {
+        self.said.iter().skip_while(|line| !line.starts_with('[')).map(|line| format!("{line}\n")).collect()
+    }
+}
+
+fn value<'a>(said: &'a [String], name: &str) -> &'a str {
+    said.iter().find_map(|line| line.strip_prefix(name)).unwrap().trim_start()
+}
+
+#[tokio::test]
+async fn it_serves_until_it_is_asked_to_stop_and_keeps_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Simulation::start(folder.path());
+    let (status, _) = Wire::connect(first.server.addr()).await.get("/v3/certificates").await;
+    assert_eq!(status, 400, "no User-Agent");
+    first.server.terminate();
+    assert_eq!(first.server.wait().code(), Some(0));
+
+    let files = folder.path().join("keys").join(value(&first.said, "merchant"));
+    let mut names: Vec<_> = std::fs::read_dir(files)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["apiclient_cert.pem", "apiclient_key.pem", "apiv2.key", "apiv3.key", "pub_key.pem", "wxp_pub.pem"]
+    );
+    assert_eq!(Simulation::start(folder.path()).said(), first.said(), "the same merchant and keys");
+}
+
+#[test]
+fn payonce_takes_the_configuration_that_it_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulation = Simulation::start(folder.path());
+    std::fs::write(folder.path().join("payonce.toml"), simulation.configuration()).unwrap();
+    let Said { code, out, err } = run(payonce(folder.path()).arg("config"));
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    for set in [
+        format!("base_url = \"http://{}\"", simulation.server.addr()),
+        format!("mchid = \"{}\"", value(&simulation.said, "merchant")),
+        "public_key_id = \"PUB_KEY_ID_".to_owned(),
+        "private_key_file = \"keys/".to_owned(),
+    ] {
+        assert!(out.contains(&set), "{set}\n{out}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulation = Simulation::start(folder.path());
+    let taken = simulation.server.addr().to_string();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    std::fs::create_dir(folder.path().join("spoilt")).unwrap();
+    std::fs::write(folder.path().join("spoilt/simulator.json"), "{").unwrap();
+    for (arguments, code, why) in [
+        (["--listen", &taken, "--keys", "other"], 1, "choose another port"),
+        (["--listen", "127.0.0.1:0", "--keys", "file"], 1, "--keys file"),
+        (["--listen", "127.0.0.1:0", "--keys", "spoilt"], 1, "--keys spoilt"),
+        (["--listen", "8090", "--keys", "other"], 2, "invalid value '8090' for '--listen <ADDR>'"),
+        (["--speed", "0", "--keys", "other"], 2, "invalid value '0' for '--speed <TIMES>'"),
+    ] {
+        let said = run(payonce(folder.path()).arg("simulate").args(arguments));
+        assert_eq!((said.code, said.out.as_str()), (Some(code), ""), "{arguments:?} {}", said.err);
+        assert!(said.err.contains(why), "{}", said.err);
+    }
+}

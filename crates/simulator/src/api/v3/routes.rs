@@ -1,0 +1,65 @@
+//! APIv3's table of contents.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use super::door::{Family, get, post};
+use super::orders::{close, query_by_out_trade_no, query_by_transaction_id};
+use super::{certificates, echo, prepay};
+use crate::books::TradeType::{App, Jsapi, Mweb, Native};
+use crate::simulator::Shared;
+
+use super::orders::Mode::{Ordinary, Partner};
+
+pub(in crate::api) fn routes() -> Router<Arc<Shared>> {
+    Router::new().merge(ordinary()).merge(partner()).merge(security())
+}
+
+fn ordinary() -> Router<Arc<Shared>> {
+    let pay = Family::Transactions;
+    Router::new()
+        .route("/v3/pay/transactions/jsapi", post(pay, |d, a| prepay::place(d, a, Ordinary, Jsapi)))
+        .route("/v3/pay/transactions/app", post(pay, |d, a| prepay::place(d, a, Ordinary, App)))
+        .route("/v3/pay/transactions/h5", post(pay, |d, a| prepay::place(d, a, Ordinary, Mweb)))
+        .route("/v3/pay/transactions/native", post(pay, |d, a| prepay::place(d, a, Ordinary, Native)))
+        .route(
+            "/v3/pay/transactions/out-trade-no/{out_trade_no}",
+            get(pay, |d, a| query_by_out_trade_no(d, a, Ordinary)),
+        )
+        .route(
+            "/v3/pay/transactions/id/{transaction_id}",
+            get(pay, |d, a| query_by_transaction_id(d, a, Ordinary)),
+        )
+        .route(
+            "/v3/pay/transactions/out-trade-no/{out_trade_no}/close",
+            post(pay, |d, a| close(d, a, Ordinary)),
+        )
+}
+
+fn partner() -> Router<Arc<Shared>> {
+    let pay = Family::Transactions;
+    Router::new()
+        .route("/v3/pay/partner/transactions/jsapi", post(pay, |d, a| prepay::place(d, a, Partner, Jsapi)))
+        .route("/v3/pay/partner/transactions/app", post(pay, |d, a| prepay::place(d, a, Partner, App)))
+        .route("/v3/pay/partner/transactions/h5", post(pay, |d, a| prepay::place(d, a, Partner, Mweb)))
+        .route("/v3/pay/partner/transactions/native", post(pay, |d, a| prepay::place(d, a, Partner, Native)))
+        .route(
+            "/v3/pay/partner/transactions/out-trade-no/{out_trade_no}",
+            get(pay, |d, a| query_by_out_trade_no(d, a, Partner)),
+        )
+        .route(
+            "/v3/pay/partner/transactions/id/{transaction_id}",
+            get(pay, |d, a| query_by_transaction_id(d, a, Partner)),
+        )
+        .route(
+            "/v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close",
+            post(pay, |d, a| close(d, a, Partner)),
+        )
+}
+
+fn security() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/v3/certificates", get(Family::Others, certificates::list))
+        .route("/v3/security/echo", post(Family::Others, echo::echo))
+}

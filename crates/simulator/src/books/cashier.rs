@@ -1,0 +1,100 @@
+//! The user pays. What follows is a notice to the merchant.
+//!
+//! Invariants: an order is paid at most once; a payment carries its order's amount; each payment puts one notice into
+//! the outbox. Deliberately absent: failed attempts, which change nothing.
+
+use rand::Rng;
+use rand::seq::IndexedRandom as _;
+use wechatpay::UnixSeconds;
+
+use super::payment::Transaction;
+use super::{
+    Books, Content, Event, Notice, OrderKey, OrderPayer, Payment, Refusal, Standing, Subject, Terms,
+    TradeState,
+};
+use crate::{calendar, random};
+
+/// Codes of banks and of the WeChat balance, as found in `bank_type`.
+const BANK_TYPES: [&str; 4] = ["OTHERS", "CMB_DEBIT", "ICBC_DEBIT", "CCB_CREDIT"];
+
+impl Books {
+    /// Pays an order, and has the merchant told of it. `user` names who pays; without it, the one whom the order names,
+    /// or else a passer-by.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such order, it is not to be paid (any more), or by another user.
+    pub fn pay(
+        &mut self,
+        key: &OrderKey,
+        user: Option<&str>,
+        now: UnixSeconds,
+        rng: &mut impl Rng,
+    ) -> Result<Payment, Refusal> {
+        let order = self.order(key).ok_or(Refusal::OrderNotExist)?;
+        match order.state(now) {
+            TradeState::Success => return Err(Refusal::PaidAlready),
+            TradeState::Closed => return Err(Refusal::OrderClosed),
+            TradeState::NotPay if now >= order.payable_until() => return Err(Refusal::OrderExpired),
+            TradeState::NotPay => {}
+        }
+        let terms = order.terms.clone();
+        let user = self.payer(&terms, user, rng)?;
+        let payment = Payment {
+            openid: self.openid(terms.seller.appid(), &user, rng),
+            sub_openid: terms.seller.sub_appid().map(|appid| self.openid(appid, &user, rng)),
+            transaction_id: transaction_id(now, rng),
+            bank_type: (*BANK_TYPES.choose(rng).expect("BUG: the list is not empty")).to_owned(),
+            seller: terms.seller,
+            out_trade_no: terms.out_trade_no,
+            trade_type: terms.trade_type,
+            amount_fen: terms.amount_fen,
+            attach: terms.attach,
+            device_id: terms.device_id,
+            success_time: now,
+        };
+        if let Some(order) = self.orders.get_mut(key) {
+            order.standing = Standing::Paid(Box::new(payment.clone()));
+        }
+        self.paid.insert(payment.transaction_id.clone(), key.clone());
+        self.notices.push(notice(key, &payment, terms.notify_url, rng), now);
+        Ok(payment)
+    }
+
+    /// Who pays, by the simulator's own name.
+    fn payer(&mut self, terms: &Terms, user: Option<&str>, rng: &mut impl Rng) -> Result<String, Refusal> {
+        let named = match (&terms.payer, terms.seller.sub_appid()) {
+            (Some(OrderPayer::Openid(openid)), _) => {
+                Some(self.owner(terms.seller.appid(), openid, Refusal::OpenidMismatch)?)
+            }
+            (Some(OrderPayer::SubOpenid(openid)), Some(appid)) => {
+                Some(self.owner(appid, openid, Refusal::SubOpenidMismatch)?)
+            }
+            _ => None,
+        };
+        match (named, user) {
+            (Some(named), Some(user)) if named != user => Err(Refusal::OtherPayer),
+            (Some(named), _) => Ok(named),
+            (None, Some(user)) => Ok(user.to_owned()),
+            (None, None) => Ok(format!("passer-by-{}", random::alphanumeric(rng, 12))),
+        }
+    }
+}
+
+/// What the merchant is told of a payment.
+fn notice(key: &OrderKey, payment: &Payment, url: String, rng: &mut impl Rng) -> Notice {
+    Notice {
+        id: random::uuid(rng),
+        mchid: key.mchid.clone(),
+        subject: Subject::Order(key.clone()),
+        url,
+        created_at: payment.success_time,
+        content: Content::V3 {
+            event: Event::TRANSACTION_SUCCESS,
+            plaintext: Transaction::of_payment(payment).to_json(),
+        },
+    }
+}
+
+fn transaction_id(now: UnixSeconds, rng: &mut impl Rng) -> String {
+    format!("4200{}{}{}", random::digits(rng, 6), calendar::date_digits(now), random::digits(rng, 10))
+}

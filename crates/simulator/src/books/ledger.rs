@@ -1,0 +1,49 @@
+//! What WeChat knows, in one value. What may be done with it is written beside each thing that it is done to.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::order::Ticket;
+use super::user::Users;
+use super::{Account, App, Order, OrderKey, Outbox};
+
+/// WeChat's books.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Books {
+    pub(super) accounts: BTreeMap<String, Account>,
+    pub(super) apps: BTreeMap<String, App>,
+    pub(super) users: Users,
+    pub(super) orders: BTreeMap<OrderKey, Order>,
+    /// Which order a `transaction_id` paid.
+    pub(super) paid: BTreeMap<String, OrderKey>,
+    /// Which order a `prepay_id`, `code_url` or `h5_url` is for.
+    pub(super) tickets: BTreeMap<String, Ticket>,
+    /// What the merchants are to be told.
+    pub notices: Outbox,
+}
+
+impl Books {
+    /// Books in which nothing stands.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All orders, by merchant and number.
+    pub fn orders(&self) -> impl Iterator<Item = (&OrderKey, &Order)> {
+        self.orders.iter()
+    }
+
+    /// One order.
+    #[must_use]
+    pub fn order(&self, key: &OrderKey) -> Option<&Order> {
+        self.orders.get(key)
+    }
+
+    /// The order that a payment was for.
+    #[must_use]
+    pub fn order_of(&self, transaction_id: &str) -> Option<(&OrderKey, &Order)> {
+        self.orders.get_key_value(self.paid.get(transaction_id)?)
+    }
+}

@@ -1,0 +1,31 @@
+//! WeChat's books: merchants, apps, users, orders and what is to be told of them, as a pure state machine.
+//!
+//! Invariants: nothing here reads a clock, makes a connection or draws from a global source: time comes as
+//! [`wechatpay::UnixSeconds`], randomness as a `&mut impl Rng`, and what has to be said is put into the [`Outbox`]. What
+//! WeChat would not do is a [`Refusal`], which changes nothing. All of it can be written out and read back with serde.
+//!
+//! Deliberately absent: keys, signatures and HTTP; the words in which APIv3 or APIv2 asks and answers.
+
+mod account;
+mod cashier;
+mod ledger;
+mod order;
+mod ordering;
+mod outbox;
+mod payment;
+mod refusal;
+mod user;
+
+pub use account::{Account, App, Role};
+pub use ledger::Books;
+pub use order::{Order, OrderKey, OrderPayer, Seller, Standing, Terms, TradeState, TradeType};
+pub use ordering::Prepaid;
+pub(crate) use ordering::Whose;
+pub use outbox::{Attempt, Content, Entry, Event, Heard, Notice, Outbox, Progress, Sending, Subject};
+pub use payment::Payment;
+pub(crate) use payment::Transaction;
+pub use refusal::{Refusal, Said};
+pub use user::{LoginRefusal, Session};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! A payment that succeeded, as WeChat states it: whole in itself, so that a notice can be made of it alone.
+//!
+//! To play the rare cases (two payments of one order, another amount, another merchant), change a copy and tell of that.
+//! Deliberately absent: coupons; what the user paid is what the order costs.
+
+use serde::{Deserialize, Serialize};
+use wechatpay::UnixSeconds;
+
+use super::{Order, Seller, TradeState, TradeType};
+use crate::calendar;
+
+/// What a notice of success tells the merchant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Who sold.
+    pub seller: Seller,
+    /// WeChat's number: 28 digits, `4200` + 6 + date + 10.
+    pub transaction_id: String,
+    /// The merchant's number.
+    pub out_trade_no: String,
+    /// How the user came to the cashier.
+    pub trade_type: TradeType,
+    /// What the user paid and the order costs, in fen.
+    pub amount_fen: i64,
+    /// The user's id within the seller's app; in partner mode the provider's.
+    pub openid: String,
+    /// The user's id within the sub-merchant's app, where there is one.
+    pub sub_openid: Option<String>,
+    /// The bank behind the payment.
+    pub bank_type: String,
+    /// What the merchant attached to the order.
+    pub attach: Option<String>,
+    /// Shop or terminal.
+    pub device_id: Option<String>,
+    /// When the payment succeeded.
+    pub success_time: UnixSeconds,
+}
+
+/// The JSON of a transaction in APIv3: inside a notice, and as the answer of a query.
+#[derive(Serialize)]
+pub(crate) struct Transaction<'a> {
+    #[serde(flatten)]
+    seller: SellerFields<'a>,
+    out_trade_no: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trade_type: Option<TradeType>,
+    trade_state: TradeState,
+    trade_state_desc: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bank_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attach: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    success_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payer: Option<Payer<'a>>,
+    amount: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scene_info: Option<Scene<'a>>,
+}
+
+/// The merchant before its app, as WeChat writes them.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum SellerFields<'a> {
+    Ordinary {
+        mchid: &'a str,
+        appid: &'a str,
+    },
+    Partner {
+        sp_mchid: &'a str,
+        sp_appid: &'a str,
+        sub_mchid: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sub_appid: Option<&'a str>,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Payer<'a> {
+    Ordinary {
+        openid: &'a str,
+    },
+    Partner {
+        sp_openid: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sub_openid: Option<&'a str>,
+    },
+}
+
+#[derive(Serialize)]
+struct Amount {
+    total: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payer_total: Option<i64>,
+    currency: &'static str,
+    payer_currency: &'static str,
+}
+
+#[derive(Serialize)]
+struct Scene<'a> {
+    device_id: &'a str,
+}
+
+impl<'a> Transaction<'a> {
+    /// An order as a query tells it. What only a payment brings is absent before.
+    pub(crate) fn of_order(order: &'a Order, now: UnixSeconds) -> Self {
+        let state = order.state(now);
+        match order.payment() {
+            Some(payment) => Self::paid(payment, state),
+            None => Self {
+                seller: SellerFields::of(&order.terms.seller),
+                out_trade_no: &order.terms.out_trade_no,
+                transaction_id: None,
+                trade_type: None,
+                trade_state: state,
+                trade_state_desc: state.description(),
+                bank_type: None,
+                attach: None,
+                success_time: None,
+                payer: None,
+                amount: Amount::of(order.terms.amount_fen, None),
+                scene_info: order.terms.device_id.as_deref().map(|device_id| Scene { device_id }),
+            },
+        }
+    }
+
+    /// A payment as its notice tells it.
+    pub(crate) fn of_payment(payment: &'a Payment) -> Self {
+        Self::paid(payment, TradeState::Success)
+    }
+
+    fn paid(payment: &'a Payment, state: TradeState) -> Self {
+        let payer = match &payment.seller {
+            Seller::Ordinary { .. } => Payer::Ordinary { openid: &payment.openid },
+            Seller::Partner { .. } => {
+                Payer::Partner { sp_openid: &payment.openid, sub_openid: payment.sub_openid.as_deref() }
+            }
+        };
+        Self {
+            seller: SellerFields::of(&payment.seller),
+            out_trade_no: &payment.out_trade_no,
+            transaction_id: Some(&payment.transaction_id),
+            trade_type: Some(payment.trade_type),
+            trade_state: state,
+            trade_state_desc: state.description(),
+            bank_type: Some(&payment.bank_type),
+            attach: payment.attach.as_deref(),
+            success_time: Some(calendar::rfc3339(payment.success_time)),
+            payer: Some(payer),
+            amount: Amount::of(payment.amount_fen, Some(payment.amount_fen)),
+            scene_info: payment.device_id.as_deref().map(|device_id| Scene { device_id }),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("BUG: structs of texts and integers always serialise")
+    }
+}
+
+impl<'a> SellerFields<'a> {
+    fn of(seller: &'a Seller) -> Self {
+        match seller {
+            Seller::Ordinary { appid, mchid } => Self::Ordinary { mchid, appid },
+            Seller::Partner { sp_appid, sp_mchid, sub_appid, sub_mchid } => {
+                Self::Partner { sp_mchid, sp_appid, sub_mchid, sub_appid: sub_appid.as_deref() }
+            }
+        }
+    }
+}
+
+impl Amount {
+    fn of(total: i64, payer_total: Option<i64>) -> Self {
+        Self { total, payer_total, currency: "CNY", payer_currency: "CNY" }
+    }
+}

@@ -1,0 +1,104 @@
+//! What WeChat would not do, and in which words it says so.
+//!
+//! Invariant: one table has all of it; whoever adds a refusal adds its row. Where WeChat's own pages leave a status or a
+//! number open, the row has the one that clients can branch on, and no number is made up. Deliberately absent: malformed
+//! requests, which are judged before the books are opened ([`crate::api`]).
+
+/// A rule of business that a request breaks. It changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("{}: {}", self.says().code, self.says().message)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The appid is not bound to the merchant.
+    AppidMchidNotMatch,
+    /// There is no merchant of this number.
+    MchNotExists,
+    /// This kind of merchant does not sell this way.
+    ProductNotOpened,
+    /// The provider named itself as the sub-merchant.
+    SubMchidIsOwn,
+    /// The sub-merchant has not accepted the provider.
+    NotAccepted,
+    /// The sub-merchant's appid is not bound to it.
+    SubAppidNotMatch,
+    /// The openid is another app's.
+    OpenidMismatch,
+    /// The openid is not the sub-merchant's app's.
+    SubOpenidMismatch,
+    /// Placed again with other parameters.
+    ReentryDiffers,
+    /// Placed again in another way of paying.
+    OutTradeNoUsed,
+    /// Placed again, or to be paid again, after it was paid.
+    PaidAlready,
+    /// To be closed after it was paid.
+    OrderPaid,
+    /// Placed again, or to be paid, after it was closed.
+    OrderClosed,
+    /// Placed again, or to be paid, after its `time_expire`.
+    OrderExpired,
+    /// This merchant has no such order.
+    OrderNotExist,
+    /// The order is another merchant's.
+    MchidNotMatchOrder,
+    /// The order is another sub-merchant's.
+    SubMchidNotMatchOrder,
+    /// No number of WeChat's looks like this.
+    TransactionIdMalformed,
+    /// Another user than the one whom the order names wants to pay.
+    OtherPayer,
+}
+
+/// A refusal in WeChat's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// APIv3: the HTTP status.
+    pub status: u16,
+    /// APIv3: `code`.
+    pub code: &'static str,
+    /// APIv2: `err_code`.
+    pub err_code: &'static str,
+    /// The digits at the end of `Request-ID`, where WeChat publishes them.
+    pub number: Option<u32>,
+    /// `message`, `err_code_des`.
+    pub message: &'static str,
+}
+
+const fn row(
+    status: u16,
+    code: &'static str,
+    err_code: &'static str,
+    number: Option<u32>,
+    message: &'static str,
+) -> Said {
+    Said { status, code, err_code, number, message }
+}
+
+impl Refusal {
+    /// Its row of the table.
+    #[must_use]
+    #[rustfmt::skip]
+    pub const fn says(self) -> Said {
+        match self {
+            Self::AppidMchidNotMatch => row(400, "APPID_MCHID_NOT_MATCH", "APPID_MCHID_NOT_MATCH", Some(268_445_527), "appid和mch_id不匹配"),
+            Self::MchNotExists => row(400, "MCH_NOT_EXISTS", "MCHID_NOT_EXIST", None, "商户号不存在"),
+            Self::ProductNotOpened => row(403, "NO_AUTH", "NOAUTH", None, "商户号该产品权限未开通"),
+            Self::SubMchidIsOwn => row(400, "INVALID_REQUEST", "INVALID_REQUEST", Some(268_443_705), "子商户mchid不能与自身mchid相同"),
+            Self::NotAccepted => row(403, "NO_AUTH", "NOAUTH", Some(268_443_701), "受理关系不存在"),
+            Self::SubAppidNotMatch => row(400, "APPID_MCHID_NOT_MATCH", "APPID_MCHID_NOT_MATCH", None, "sub_mch_id与sub_appid不匹配"),
+            Self::OpenidMismatch => row(500, "OPENID_MISMATCH", "PARAM_ERROR", None, "appid与openid不匹配"),
+            Self::SubOpenidMismatch => row(500, "OPENID_MISMATCH", "PARAM_ERROR", None, "sub_appid和sub_openid不匹配"),
+            Self::ReentryDiffers => row(400, "INVALID_REQUEST", "INVALID_REQUEST", Some(268_498_688), "请求重入时，参数与首次请求时不一致"),
+            Self::OutTradeNoUsed => row(403, "OUT_TRADE_NO_USED", "OUT_TRADE_NO_USED", Some(268_498_688), "商户订单号重复"),
+            Self::PaidAlready => row(400, "ORDER_PAID", "ORDERPAID", Some(268_498_689), "该订单已支付"),
+            Self::OrderPaid => row(400, "ORDER_PAID", "ORDERPAID", Some(268_449_538), "订单已支付"),
+            Self::OrderClosed => row(400, "ORDER_CLOSED", "ORDERCLOSED", Some(268_447_914), "订单已关闭"),
+            Self::OrderExpired => row(400, "INVALID_REQUEST", "INVALID_REQUEST", Some(268_447_914), "该订单已失效"),
+            Self::OrderNotExist => row(404, "ORDER_NOT_EXIST", "ORDERNOTEXIST", Some(268_512_771), "订单不存在"),
+            Self::MchidNotMatchOrder => row(400, "INVALID_REQUEST", "INVALID_REQUEST", Some(268_447_843), "商户号和订单不匹配"),
+            Self::SubMchidNotMatchOrder => row(400, "INVALID_REQUEST", "INVALID_REQUEST", Some(268_447_845), "子商户号和订单信息不匹配"),
+            Self::TransactionIdMalformed => row(500, "INVALID_TRANSACTIONID", "INVALID_TRANSACTIONID", None, "订单号非法"),
+            Self::OtherPayer => row(403, "TRADE_ERROR", "TRADE_ERROR", None, "下单账号与支付账号不一致"),
+        }
+    }
+}

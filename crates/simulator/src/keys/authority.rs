@@ -1,0 +1,143 @@
+//! The certificate authority behind the platform certificates and the merchants' API certificates.
+//!
+//! Invariants: serials have 40 hex digits; subjects and issuer have the parts that WeChat's have, so that software which
+//! tells the two kinds of certificates apart by them can be tested. Deliberately absent: revocation.
+
+use std::fmt;
+use std::time::Duration;
+
+use rand::Rng;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_RSA_SHA256, SerialNumber, date_time_ymd,
+};
+use wechatpay::UnixSeconds;
+
+use super::RsaKey;
+use crate::Error;
+
+/// Certificates are valid for 5 years, merchants' and the platform's alike.
+const VALID_SECONDS: i64 = 5 * 365 * 24 * 3600;
+
+/// Issues certificates.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    certificate_pem: String,
+    private_pem: String,
+}
+
+/// A certificate that was issued.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Certificate {
+    /// 40 hex digits in upper case.
+    pub serial: String,
+    /// The certificate.
+    pub pem: String,
+    /// The first second in which it is valid.
+    pub starts: UnixSeconds,
+    /// The last second in which it is valid.
+    pub expires: UnixSeconds,
+}
+
+/// Whose certificate it is.
+pub(crate) enum Subject<'a> {
+    /// WeChat Pay's own.
+    Platform,
+    /// A merchant's.
+    Merchant { mchid: &'a str, name: &'a str },
+}
+
+impl Authority {
+    /// A new one, which begins now.
+    ///
+    /// # Errors
+    /// [`Error::KeyGeneration`].
+    pub fn generate(now: UnixSeconds) -> Result<Self, Error> {
+        let private_pem = RsaKey::generate()?.private_pem();
+        let certificate =
+            root(now).self_signed(&rcgen_key(&private_pem)?).map_err(|_| Error::KeyGeneration)?;
+        Self::restored(certificate.pem().replace("\r\n", "\n"), private_pem)
+    }
+
+    /// One that was made before.
+    pub(super) fn restored(certificate_pem: String, private_pem: String) -> Result<Self, Error> {
+        // Of the parameters, an issuer needs only those that are always the same.
+        let issuer = Issuer::new(root(UnixSeconds(0)), rcgen_key(&private_pem)?);
+        Ok(Self { issuer, certificate_pem, private_pem })
+    }
+
+    /// The authority's own certificate.
+    #[must_use]
+    pub fn certificate_pem(&self) -> &str {
+        &self.certificate_pem
+    }
+
+    pub(super) fn private_pem(&self) -> &str {
+        &self.private_pem
+    }
+
+    /// A certificate for a key, valid from now on.
+    pub(crate) fn issue(
+        &self,
+        subject: &Subject<'_>,
+        key: &RsaKey,
+        now: UnixSeconds,
+        rng: &mut impl Rng,
+    ) -> Result<Certificate, Error> {
+        // The first bit is clear, or DER would put a zero byte before it; the first digit is not, or it would be lost.
+        let mut number: [u8; 20] = rng.random();
+        number[0] = number[0] & 0x7F | 0x40;
+        let mut params = params(now, VALID_SECONDS);
+        params.serial_number = Some(SerialNumber::from_slice(&number));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        params.distinguished_name = match subject {
+            Subject::Platform => name("Tenpay.com sign", "Tenpay.com CA Center", "Tenpay.com"),
+            Subject::Merchant { mchid, name: merchant } => name(mchid, merchant, "微信商户系统"),
+        };
+        let public = rcgen_key(&key.private_pem())?;
+        let certificate = params.signed_by(&public, &self.issuer).map_err(|_| Error::KeyGeneration)?;
+        Ok(Certificate {
+            serial: number.iter().map(|byte| format!("{byte:02X}")).collect(),
+            pem: certificate.pem().replace("\r\n", "\n"),
+            starts: now,
+            expires: UnixSeconds(now.0 + VALID_SECONDS),
+        })
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authority([REDACTED])")
+    }
+}
+
+fn root(now: UnixSeconds) -> CertificateParams {
+    let mut params = params(now, 4 * VALID_SECONDS);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.distinguished_name = name("Tenpay.com Root CA", "Tenpay.com CA Center", "Tenpay.com");
+    params
+}
+
+fn params(now: UnixSeconds, seconds: i64) -> CertificateParams {
+    let at = |time: i64| date_time_ymd(1970, 1, 1) + Duration::from_secs(time.max(0).unsigned_abs());
+    let mut params = CertificateParams::default();
+    params.not_before = at(now.0);
+    params.not_after = at(now.0 + seconds);
+    params
+}
+
+fn name(common: &str, unit: &str, organization: &str) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(DnType::CountryName, "CN");
+    name.push(DnType::StateOrProvinceName, "Guangdong");
+    name.push(DnType::LocalityName, "Shenzhen");
+    name.push(DnType::OrganizationName, organization);
+    name.push(DnType::OrganizationalUnitName, unit);
+    name.push(DnType::CommonName, common);
+    name
+}
+
+fn rcgen_key(private_pem: &str) -> Result<KeyPair, Error> {
+    KeyPair::from_pkcs8_pem_and_sign_algo(private_pem, &PKCS_RSA_SHA256).map_err(|_| Error::KeptKey)
+}

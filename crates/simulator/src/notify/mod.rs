@@ -1,0 +1,11 @@
+//! Notices on their way: sealed in an envelope, signed, and perhaps spoilt.
+
+mod callback;
+mod envelope;
+mod mischief;
+mod notification;
+
+pub use callback::SignedCallback;
+pub use envelope::Envelope;
+pub use mischief::{Mischief, Tampering};
+pub use notification::Notification;

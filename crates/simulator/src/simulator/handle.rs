@@ -1,0 +1,225 @@
+//! The handle of a running simulation: what a user or an operator does, and what a test wants to see.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::known::Restored;
+use super::shared::Parts;
+use super::{Enrolment, Known, Setup, Shared, StartError, sender};
+use crate::books::{Account, Books, OrderKey, Payment, Refusal};
+use crate::clock::{BusinessClock, Pace};
+use crate::keys::{Authority, Mode, Platform, Ring};
+use crate::{Error, api, random};
+
+/// A running simulation. Dropping it ends it at once; [`Self::stop`] lets open requests be answered first.
+pub struct Simulator {
+    shared: Arc<Shared>,
+    addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<()>,
+    sender: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Makes keys, opens the port and begins to serve. Needs a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(setup: Setup) -> Result<Self, StartError> {
+        let listen = setup.listen;
+        let refused = |source| StartError::Listen { addr: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let addr = listener.local_addr().map_err(refused)?;
+        let shared = Arc::new(prepare(setup)?);
+        let (stop, stopped) = oneshot::channel();
+        // Without it, an answer of a few hundred bytes may wait 40 ms for an acknowledgement (RFC 896 and 1122).
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true); // slower otherwise, and no worse
+        });
+        let routes = api::routes(Arc::clone(&shared));
+        let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
+            let _ = stopped.await; // an error means that the handle was dropped
+        });
+        let server = tokio::spawn(async move {
+            // It ends when it is stopped; of failing connections it thinks nothing.
+            let _ = serving.await;
+        });
+        let sender = tokio::spawn(sender::run(Arc::clone(&shared)));
+        Ok(Self { shared, addr, stop: Some(stop), server, sender })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What stands in place of `https://api.mch.weixin.qq.com`, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The merchants with keys, by number.
+    #[must_use]
+    pub fn mchids(&self) -> Vec<String> {
+        self.shared.mchids()
+    }
+
+    /// The keys of a merchant.
+    #[must_use]
+    pub fn ring(&self, mchid: &str) -> Option<Arc<Ring>> {
+        self.shared.ring(mchid)
+    }
+
+    /// Gives a merchant other keys, from the next signature on.
+    pub fn set_ring(&self, mchid: &str, ring: Ring) {
+        self.shared.set_ring(mchid, ring);
+        self.shared.announce();
+    }
+
+    /// A fresh platform certificate, for [`Ring::add_certificate`].
+    ///
+    /// # Errors
+    /// [`Error::KeyGeneration`].
+    pub fn new_certificate(&self) -> Result<Platform, Error> {
+        Platform::certified(&self.shared.authority, (self.shared.wall)(), &mut self.shared.fork_rng())
+    }
+
+    /// The certificate of the authority behind all certificates.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.shared.authority
+    }
+
+    /// Puts a merchant on file, with fresh keys.
+    ///
+    /// # Errors
+    /// [`Error::KeyGeneration`].
+    pub fn enrol(&self, account: Account, mode: Mode) -> Result<Arc<Ring>, Error> {
+        let (authority, now) = (&self.shared.authority, (self.shared.wall)());
+        let ring = Ring::generate(&account, mode, authority, now, &mut self.shared.fork_rng())?;
+        let mchid = account.mchid.clone();
+        self.shared.set_ring(&mchid, ring.clone());
+        self.shared.at_desk(|desk| desk.books.enrol(account, desk.rng));
+        Ok(Arc::new(ring))
+    }
+
+    /// Who is on file, with which keys: for [`Setup::known`] of the next simulation.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known::of(&self.shared)
+    }
+
+    /// Reads the books.
+    pub fn read<T>(&self, look: impl FnOnce(&Books) -> T) -> T {
+        self.shared.read(|books, _| look(books))
+    }
+
+    /// A user pays an order: see [`Books::pay`].
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn pay(&self, order: &OrderKey, user: Option<&str>) -> Result<Payment, Refusal> {
+        self.shared.at_desk(|desk| desk.books.pay(order, user, desk.now, desk.rng))
+    }
+
+    /// A user opens a Mini Program, which calls `wx.login`: the code for code2Session.
+    #[must_use]
+    pub fn login(&self, appid: &str, user: &str) -> String {
+        self.shared.at_desk(|desk| desk.books.login(appid, user, desk.now, desk.rng))
+    }
+
+    /// Business time.
+    #[must_use]
+    pub fn clock(&self) -> &BusinessClock {
+        &self.shared.clock
+    }
+
+    /// Moves business time on.
+    pub fn step(&self, by: Duration) {
+        self.shared.clock.step(by);
+        self.shared.announce();
+    }
+
+    /// Lets business time go otherwise.
+    pub fn set_pace(&self, pace: Pace) {
+        self.shared.clock.set_pace(pace);
+        self.shared.announce();
+    }
+
+    /// Waits until no notice is on its way and none is due.
+    pub async fn quiet(&self) {
+        let mut changes = self.shared.changes();
+        let is_quiet = |books: &Books, now| {
+            books.notices.sending() == 0 && books.notices.next_due().is_none_or(|at| at > now)
+        };
+        while !self.shared.read(is_quiet) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Answers the requests that are open, and ends.
+    pub async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(()); // it has ended already where nobody listens
+        }
+        self.sender.abort();
+        let _ = (&mut self.server).await; // a panic in it was reported where it happened
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.server.abort();
+        self.sender.abort();
+    }
+}
+
+impl fmt::Debug for Simulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulator").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+/// Books with everybody on file, and everybody's keys.
+fn prepare(setup: Setup) -> Result<Shared, Error> {
+    let Setup { seed, wall, pace, mut merchants, known, detour, .. } = setup;
+    let (mut rng, mut books, now) = (StdRng::seed_from_u64(seed), Books::new(), wall());
+    let mut rings = BTreeMap::new();
+    let authority = match known {
+        None => Authority::generate(now)?,
+        Some(known) => {
+            let Restored { authority, apps, merchants } = known.restore()?;
+            apps.into_iter().for_each(|app| books.add_app(app));
+            for (account, ring) in merchants {
+                rings.insert(account.mchid.clone(), ring);
+                books.enrol(account, &mut rng);
+            }
+            authority
+        }
+    };
+    if merchants.is_empty() && rings.is_empty() {
+        let account = Account::ordinary(&random::mchid(&mut rng), &random::appid(&mut rng));
+        merchants.push(Enrolment { account, mode: Mode::PublicKey });
+    }
+    for Enrolment { account, mode } in merchants {
+        let ring = Ring::generate(&account, mode, &authority, now, &mut rng)?;
+        rings.insert(account.mchid.clone(), Arc::new(ring));
+        books.enrol(account, &mut rng);
+    }
+    let clock = BusinessClock::new(now, pace);
+    Ok(Shared::of(Parts { books, rng, rings, authority, clock, wall, seed, detour }))
+}

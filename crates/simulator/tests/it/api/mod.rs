@@ -1,0 +1,7 @@
+//! WeChat's API as the simulator plays it, asked over TCP by a backend that knows the wire protocol alone.
+
+mod authorization;
+mod fields;
+mod keys;
+mod notices;
+mod orders;

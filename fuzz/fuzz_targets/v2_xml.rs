@@ -1,0 +1,6 @@
+//! Target `v2_xml` as a program of libFuzzer; what it holds is said in `crates/fuzz-targets`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    (payonce_fuzz_targets::V2_XML.run)(input);
+});
