@@ -100,13 +100,19 @@ pub enum Unavailability {
     TooManyConnections,
     /// A statement took too long.
     TimedOut,
+    /// The database has not seen this node for a while: a copy may have begun without knowing of it.
+    NotSeen,
+    /// `payonce copy` is at work on it.
+    Copying,
+    /// `payonce copy` took everything elsewhere.
+    Moved,
 }
 
 impl Unavailability {
     /// Whether it passes by itself in a fail-over or under a burst, so that trying again soon may help.
     #[must_use]
     pub fn may_pass_soon(self) -> bool {
-        matches!(self, Self::Unreachable | Self::NotReady | Self::TooManyConnections)
+        matches!(self, Self::Unreachable | Self::NotReady | Self::TooManyConnections | Self::NotSeen)
     }
 }
 
@@ -132,6 +138,13 @@ impl std::fmt::Display for Unavailability {
                 "no connection is free: raise the server's limit, or lower store.connections_max"
             }
             Self::TimedOut => "a statement took too long: look for long transactions and a busy disk",
+            Self::NotSeen => {
+                "it has not seen this node for a while: wait some seconds, or look at the way to it and its load"
+            }
+            Self::Copying => "`payonce copy` is at work on it: wait until that has ended (PAY0011)",
+            Self::Moved => {
+                "it was moved elsewhere by `payonce copy`: serve the other one, or take this one back (PAY0011)"
+            }
         })
     }
 }

@@ -9,7 +9,7 @@ use payonce_core::store::archive::{Row, TABLES};
 
 use super::{copies, refusal, rows};
 use crate::place::Place;
-use crate::server::payonce;
+use crate::server::{Server, payonce};
 use crate::shop::Shop;
 
 const SEED: u64 = 43;
@@ -28,14 +28,16 @@ struct Trial {
     rows: Vec<Vec<Row>>,
     /// A shop on the target.
     shop: Shop,
+    /// And one on the source.
+    at_source: Shop,
 }
 
 impl Trial {
     async fn begin(to: Place) -> Self {
         let (from, rows) = (Place::sqlite(), rows::every_table());
         rows::fill(&from, &rows).await;
-        let shop = Shop::on(&to.url(), 0, SEED);
-        Self { from, to, rows, shop }
+        let (shop, at_source) = (Shop::on(&to.url(), 0, SEED), Shop::on(&from.url(), 0, SEED));
+        Self { from, to, rows, shop, at_source }
     }
 
     /// Whether the copy died at the point; else it is finished.
@@ -59,6 +61,13 @@ impl Trial {
         assert!(said.starts_with("payonce: store.url: ") && said.ends_with(remedy), "{when}: {said}");
     }
 
+    /// The merchant may go back as long as the copy is not whole.
+    fn is_served_at_its_source(&self) {
+        let node = Server::start(&self.at_source);
+        node.terminate();
+        assert_eq!(node.wait().code(), Some(0));
+    }
+
     /// The end of it: the next copy ends well.
     async fn finish(&self) {
         copies(&mut self.from.copy_to(&self.to));
@@ -69,7 +78,9 @@ impl Trial {
 
 async fn dies_at_every_point(to: Place) {
     let trial = Trial::begin(to).await;
-    let [begun, portion, copied, compared] = COPY_POINTS else { panic!("another point: {COPY_POINTS:?}") };
+    let [begun, portion, copied, compared, marked] = COPY_POINTS else {
+        panic!("another point: {COPY_POINTS:?}")
+    };
     assert!(trial.dies(begun));
     trial.is_not_served(begun);
 
@@ -94,6 +105,13 @@ async fn dies_at_every_point(to: Place) {
         trial.is_not_served(point);
     }
     trial.rest();
+    trial.is_served_at_its_source();
+    trial.rest();
+    assert!(trial.dies(marked));
+    trial.rest();
+    trial.is_not_served(marked);
+    let said = refusal(payonce(trial.at_source.folder()).arg("serve"));
+    assert!(said.starts_with("payonce: PAY0011: this database was moved to another one ("), "{said}");
     trial.finish().await;
 }
 
