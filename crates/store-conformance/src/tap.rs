@@ -12,7 +12,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unopened, UnopenedRow,
+        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
     },
 };
 
@@ -93,12 +93,25 @@ impl Store for Tap<'_> {
         Ok(Box::new(TapTx { tx, alone: self.alone, before_save: self.before_save }))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
-        self.store.note(notes, retention).await
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
+        self.store.note(notes).await
     }
 
-    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
-        self.store.prune(before, rows_max).await
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        self.store.rejected_before(row, back).await
+    }
+
+    async fn prune(
+        &self,
+        before: UnixMillis,
+        surplus: RejectedRow,
+        rows_max: usize,
+    ) -> Result<usize, StoreError> {
+        self.store.prune(before, surplus, rows_max).await
     }
 
     async fn sequence(&self, lease: &Lease, transactions_max: usize) -> Result<usize, StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
-    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+    store::{Note, Owner, Receipt, Rejected, RejectedRow, Unopened, UnopenedRow},
 };
 use sqlx::{AssertSqlSafe, MySqlConnection, mysql::MySqlRow};
 
@@ -18,11 +18,7 @@ use crate::{
 };
 
 /// Returns whether a row was written, for certain.
-pub(crate) async fn write(
-    connection: &mut MySqlConnection,
-    notes: &[Note],
-    retention: &Retention,
-) -> Result<bool, StoreError> {
+pub(crate) async fn write(connection: &mut MySqlConnection, notes: &[Note]) -> Result<bool, StoreError> {
     let mut receipts: Vec<&Receipt> = Vec::new();
     let mut rejected: Vec<&Rejected> = Vec::new();
     let mut unopened: Vec<&Unopened> = Vec::new();
@@ -33,10 +29,7 @@ pub(crate) async fn write(
             Note::Unopened(callback) => unopened.push(callback),
         }
     }
-    if !rejected.is_empty() {
-        reject(connection, &rejected).await?;
-        forget_oldest_rejected(connection, retention).await?;
-    }
+    reject(connection, &rejected).await?;
     // What is set aside may stand there already; it was not acknowledged, so that WeChat sends it again.
     set_aside(connection, &unopened).await?;
     insert_receipts(connection, &receipts).await?;
@@ -60,22 +53,6 @@ async fn reject(connection: &mut MySqlConnection, callbacks: &[&Rejected]) -> Re
             (received_at.0, path_merchant, http_status, verdict, reason, headers, body)
         }));
         sqlx::query(INSERT).bind(rows).execute(&mut *connection).await.map_err(class)?;
-    }
-    Ok(())
-}
-
-/// Keeps the newest. Row numbers have gaps, so they are counted and not reckoned with.
-async fn forget_oldest_rejected(
-    connection: &mut MySqlConnection,
-    retention: &Retention,
-) -> Result<(), StoreError> {
-    let newest_too_many =
-        sqlx::query_scalar("SELECT id FROM payonce_rejected ORDER BY id DESC LIMIT 1 OFFSET ?")
-            .bind(i64::try_from(retention.rejected_rows_max).unwrap_or(i64::MAX));
-    let id: Option<i64> = newest_too_many.fetch_optional(&mut *connection).await.map_err(class)?;
-    if let Some(id) = id {
-        let delete = sqlx::query("DELETE FROM payonce_rejected WHERE id <= ?").bind(id);
-        delete.execute(connection).await.map_err(class)?;
     }
     Ok(())
 }
@@ -170,21 +147,23 @@ pub(crate) async fn forget_unopened(
         .map_err(class)
 }
 
-/// Deletes what came before a time. Rows are written in about the order of their times: the oldest are the only ones
+/// Deletes what came before a time, and the refused callbacks that are too many. Rows are written in about the order of their times: the oldest are the only ones
 /// looked at.
 pub(crate) async fn prune(
     connection: &mut MySqlConnection,
     before: UnixMillis,
+    surplus: RejectedRow,
     rows_max: usize,
 ) -> Result<usize, StoreError> {
     let mut most = 0;
-    for table in ["payonce_receipt", "payonce_rejected"] {
+    for (table, surplus) in [("payonce_receipt", RejectedRow::default()), ("payonce_rejected", surplus)] {
         // The list in between is read first: a table that is deleted from cannot be limited in its own subquery.
         let delete = sqlx::query(AssertSqlSafe(format!(
             "DELETE gone FROM (SELECT id FROM (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?) oldest \
-             WHERE received_at < ?) old STRAIGHT_JOIN {table} gone ON gone.id = old.id"
+             WHERE received_at < ? OR id <= ?) old STRAIGHT_JOIN {table} gone ON gone.id = old.id"
         )));
-        let gone = delete.bind(limit_of(rows_max)).bind(before.0).execute(&mut *connection).await;
+        let delete = delete.bind(limit_of(rows_max)).bind(before.0).bind(surplus.0);
+        let gone = delete.execute(&mut *connection).await;
         most = most.max(gone.map_err(class)?.rows_affected());
     }
     Ok(usize::try_from(most).unwrap_or(usize::MAX))

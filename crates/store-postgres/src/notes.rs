@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
-    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+    store::{Note, Owner, Receipt, Rejected, RejectedRow, Unopened, UnopenedRow},
 };
 use sqlx::{PgConnection, postgres::PgRow};
 
@@ -16,11 +16,7 @@ use crate::{
     save::insert_receipts,
 };
 
-pub(crate) async fn write(
-    connection: &mut PgConnection,
-    notes: &[Note],
-    retention: &Retention,
-) -> Result<(), StoreError> {
+pub(crate) async fn write(connection: &mut PgConnection, notes: &[Note]) -> Result<(), StoreError> {
     let mut receipts: Vec<&Receipt> = Vec::new();
     let mut rejected: Vec<&Rejected> = Vec::new();
     let mut unopened: Vec<&Unopened> = Vec::new();
@@ -33,7 +29,6 @@ pub(crate) async fn write(
     }
     if !rejected.is_empty() {
         reject(connection, &rejected).await?;
-        forget_oldest_rejected(connection, retention).await?;
     }
     if !unopened.is_empty() {
         set_aside(connection, &unopened).await?;
@@ -53,22 +48,6 @@ async fn reject(connection: &mut PgConnection, callbacks: &[&Rejected]) -> Resul
     .bind(column(callbacks, |callback| storable(&callback.reason)))
     .bind(column(callbacks, |callback| storable(&callback.headers)))
     .bind(column(callbacks, |callback| callback.body.as_slice()))
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(class)
-}
-
-/// Keeps the newest. Row numbers have gaps, so they are counted and not reckoned with.
-async fn forget_oldest_rejected(
-    connection: &mut PgConnection,
-    retention: &Retention,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM payonce.rejected WHERE id <= \
-         (SELECT id FROM payonce.rejected ORDER BY id DESC OFFSET $1 LIMIT 1)",
-    )
-    .bind(i64::try_from(retention.rejected_rows_max).unwrap_or(i64::MAX))
     .execute(connection)
     .await
     .map(drop)
@@ -159,20 +138,22 @@ macro_rules! prune {
             $table,
             " WHERE id IN (SELECT id FROM (SELECT id, received_at FROM payonce.",
             $table,
-            " ORDER BY id LIMIT $2) oldest WHERE received_at < $1)"
+            " ORDER BY id LIMIT $2) oldest WHERE received_at < $1 OR id <= $3)"
         )
     };
 }
 
-/// Forgets what came before; returns how many rows went of the table that lost most.
+/// Forgets what came before, and the refused callbacks that are too many; returns how many rows went of the table that
+/// lost most.
 pub(crate) async fn prune(
     connection: &mut PgConnection,
     before: UnixMillis,
+    surplus: RejectedRow,
     rows_max: usize,
 ) -> Result<usize, StoreError> {
     let mut most = 0;
-    for delete in [prune!("receipt"), prune!("rejected")] {
-        let delete = sqlx::query(delete).bind(before.0).bind(limit_of(rows_max));
+    for (delete, surplus) in [(prune!("receipt"), RejectedRow::default()), (prune!("rejected"), surplus)] {
+        let delete = sqlx::query(delete).bind(before.0).bind(limit_of(rows_max)).bind(surplus.0);
         let gone = delete.execute(&mut *connection).await.map_err(class)?.rows_affected();
         most = most.max(usize::try_from(gone).unwrap_or(usize::MAX));
     }

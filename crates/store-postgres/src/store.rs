@@ -7,8 +7,8 @@ use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, Retention,
-        Unopened, UnopenedRow,
+        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected,
+        RejectedRow, Unopened, UnopenedRow,
     },
 };
 use sqlx::Connection;
@@ -59,22 +59,35 @@ impl Store for PostgresStore {
         Ok(Box::new(PgTx::begin(self.session(&self.path).await?).await?))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
         if notes.iter().all(|note| matches!(note, Note::Answered(_))) {
             // One statement, which is a transaction of its own.
-            return beside!(self, async |c| notes::write(c, notes, retention).await);
+            return beside!(self, async |c| notes::write(c, notes).await);
         }
         again_on_conflict!({
             let mut tx = PgTx::begin(self.session(&self.beside).await?).await?;
-            tx.run(async |c| notes::write(c, notes, retention).await).await?;
+            tx.run(async |c| notes::write(c, notes).await).await?;
             tx.commit_now().await
         })
     }
 
-    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        beside!(self, async |c| read::rejected_before(c, row, back).await)
+    }
+
+    async fn prune(
+        &self,
+        before: UnixMillis,
+        surplus: RejectedRow,
+        rows_max: usize,
+    ) -> Result<usize, StoreError> {
         again_on_conflict!({
             let mut session = self.session(&self.beside).await?;
-            let gone = session.run(async |c| notes::prune(c, before, rows_max).await).await?;
+            let gone = session.run(async |c| notes::prune(c, before, surplus, rows_max).await).await?;
             session.run(async |c| forget_nodes(c).await).await?;
             Ok(gone)
         })

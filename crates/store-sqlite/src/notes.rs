@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
-    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+    store::{Note, Owner, Receipt, Rejected, Unopened, UnopenedRow},
 };
 use rusqlite::{Connection, Row, params};
 
@@ -15,25 +15,14 @@ use crate::{
     save::insert_receipts,
 };
 
-pub(crate) fn write(
-    connection: &Connection,
-    notes: &[Note],
-    retention: &Retention,
-) -> Result<(), StoreError> {
+pub(crate) fn write(connection: &Connection, notes: &[Note]) -> Result<(), StoreError> {
     let mut receipts: Vec<Receipt> = Vec::new();
-    let mut rejected = false;
     for note in notes {
         match note {
             Note::Answered(receipt) => receipts.push(receipt.clone()),
-            Note::Rejected(callback) => {
-                reject(connection, callback)?;
-                rejected = true;
-            }
+            Note::Rejected(callback) => reject(connection, callback)?,
             Note::Unopened(callback) => set_aside(connection, callback)?,
         }
-    }
-    if rejected {
-        forget_oldest_rejected(connection, retention)?;
     }
     insert_receipts(connection, &receipts)
 }
@@ -55,18 +44,6 @@ fn reject(connection: &Connection, callback: &Rejected) -> Result<(), StoreError
                 callback.body,
             ])
         })
-        .map(drop)
-        .map_err(class)
-}
-
-fn forget_oldest_rejected(connection: &Connection, retention: &Retention) -> Result<(), StoreError> {
-    let rows_max = i64::try_from(retention.rejected_rows_max).unwrap_or(i64::MAX);
-    // Row numbers have gaps, at the latest after a copy from a server: they are counted and not reckoned with.
-    connection
-        .prepare_cached(
-            "DELETE FROM rejected WHERE id <= (SELECT id FROM rejected ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-        )
-        .and_then(|mut delete| delete.execute([rows_max]))
         .map(drop)
         .map_err(class)
 }

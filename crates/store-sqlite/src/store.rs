@@ -7,8 +7,8 @@ use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, Retention,
-        Unopened, UnopenedRow,
+        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected,
+        RejectedRow, Unopened, UnopenedRow,
     },
 };
 use rusqlite::params;
@@ -29,25 +29,39 @@ impl Store for SqliteStore {
         Ok(Box::new(SqliteTx::begin(self.writer.lock().await)?))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
         let tx = SqliteTx::begin(self.writer.lock().await)?;
-        notes::write(tx.connection(), notes, retention)?;
+        notes::write(tx.connection(), notes)?;
         tx.commit_now()
     }
 
-    async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        self.read(move |connection| read::rejected_before(connection, row, back)).await
+    }
+
+    async fn prune(
+        &self,
+        before: UnixMillis,
+        surplus: RejectedRow,
+        rows_max: usize,
+    ) -> Result<usize, StoreError> {
         let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
         let tx = SqliteTx::begin(self.writer.lock().await)?;
         let mut most = 0;
-        for table in ["receipt", "rejected"] {
+        for (table, surplus) in [("receipt", RejectedRow::default()), ("rejected", surplus)] {
             // Rows are written in about the order of their times: the oldest are the only ones looked at.
             let gone = tx
                 .connection()
                 .prepare_cached(&format!(
                     "DELETE FROM {table} WHERE id IN (SELECT id FROM \
-                     (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?2) WHERE received_at < ?1)"
+                     (SELECT id, received_at FROM {table} ORDER BY id LIMIT ?2) \
+                     WHERE received_at < ?1 OR id <= ?3)"
                 ))
-                .and_then(|mut delete| delete.execute(params![before.0, rows_max]))
+                .and_then(|mut delete| delete.execute(params![before.0, rows_max, surplus.0]))
                 .map_err(class)?;
             most = most.max(gone);
         }

@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use payonce_core::{
-    Fact, Outcome, Store, StoreError,
-    store::{Retention, Unavailability},
-};
+use payonce_core::{Fact, Outcome, Store, StoreError, store::Unavailability};
 use payonce_store_mysql::MySqlStore;
 
 use crate::fixture::{
@@ -157,7 +154,7 @@ async fn a_server_that_hangs_is_given_up_and_taken_up_again() {
     drop(tx);
     assert!(store.epoch().is_none(), "the server may be another one when it answers again");
     assert_eq!(reason(store.order(&key("A")).await), Unavailability::TimedOut);
-    assert_eq!(reason(store.note(&[], &Retention { rejected_rows_max: 1 }).await), Unavailability::TimedOut);
+    assert_eq!(reason(store.note(&[]).await), Unavailability::TimedOut);
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     server.resume();
     assert_eq!(outcomes(apply_all(&store, &facts).await), [Outcome::Applied; 2]);
