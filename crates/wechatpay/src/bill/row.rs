@@ -213,13 +213,34 @@ fn divide_at_backticks(text: &str, spans: &mut Vec<Span>) {
     spans.clear();
     let bytes = text.as_bytes();
     let mut start = usize::from(bytes.first() == Some(&b'`'));
-    for backtick in memchr::memchr_iter(b'`', bytes) {
+    let mut divide = |backtick: usize| {
         if backtick > start && bytes[backtick - 1] == b',' {
             spans.push(Span { start, end: backtick - 1 });
             start = backtick + 1;
         }
+    };
+    // Cells are short: eight bytes at a time find their ends faster than a search for each.
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (nth, word) in words.iter().enumerate() {
+        let mut found = backticks(u64::from_le_bytes(*word));
+        while found != 0 {
+            divide(nth * 8 + found.trailing_zeros() as usize / 8);
+            found &= found - 1;
+        }
+    }
+    for (nth, byte) in rest.iter().enumerate() {
+        if *byte == b'`' {
+            divide(words.len() * 8 + nth);
+        }
     }
     spans.push(Span { start, end: bytes.len() });
+}
+
+/// The highest bit of each byte that is a backtick, and nothing else.
+fn backticks(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let differs = word ^ u64::from_ne_bytes([b'`'; 8]);
+    !(((differs & LOW) + LOW) | differs | LOW)
 }
 
 /// Cells some of which lack their backtick: bills of profit sharing had such until January 2025.
@@ -282,6 +303,24 @@ mod tests {
         for (line, count) in [("`1,`2", 2), ("`1,`2,`3,`4", 4), ("`1", 1), ("`a,`b,c,`d,`e", 4), ("", 1)] {
             let error = BillError::CellCount { line: 7, cells: count, headings: 3 };
             assert_eq!(cells("a,b,c", line).unwrap_err(), error, "{line}");
+        }
+    }
+
+    #[test]
+    fn backticks_are_found_at_every_place_and_nothing_else_is() {
+        // Beside a backtick: its neighbours, itself with the highest bit, and the ends.
+        for other in [0x5f, 0x61, 0xe0, 0x00, 0xff, b','] {
+            for places in 0..=u8::MAX {
+                let is_backtick = |at: usize| places >> at & 1 == 1;
+                let word: [u8; 8] = std::array::from_fn(|at| if is_backtick(at) { b'`' } else { other });
+                let expected =
+                    (0..8).filter(|at| is_backtick(*at)).map(|at| 0x80u64 << (at * 8)).sum::<u64>();
+                assert_eq!(backticks(u64::from_le_bytes(word)), expected, "{word:?}");
+            }
+        }
+        for (first, second) in (0..30).flat_map(|first| (0..30).map(move |second| (first, second))) {
+            let expected = ["a".repeat(first), "茶".repeat(second), "c".to_owned()];
+            assert_eq!(cells("a,b,c", &format!("`{}", expected.join(",`"))).unwrap(), expected);
         }
     }
 
