@@ -12,8 +12,8 @@ use super::report::Report;
 use crate::process;
 
 /// Seconds after which one input counts as a hang. The slowest that is meant to be, a diagnosis that tries everything,
-/// takes a few, and a machine may be busy.
-const INPUT_SECONDS_MAX: u32 = 30;
+/// takes some five, and a machine may be busy.
+const INPUT_SECONDS_MAX: u32 = 120;
 
 pub(super) struct Session {
     target: String,
