@@ -73,7 +73,7 @@ impl<'a> Document<'a> {
     fn prolog(&mut self) -> Result<(), XmlError> {
         let mut event = self.next()?;
         if let Event::Decl(declaration) = &event {
-            check_declaration(declaration)?;
+            self.check_declaration(declaration)?;
             event = self.next()?;
         }
         let Event::Start(start) = event else { return Err(self.malformed()) };
@@ -138,16 +138,22 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// A version of XML 1, and UTF-8 where an encoding is named. Nothing that is markup elsewhere hides in it.
+    fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
+        let is_1 = declaration.version().is_ok_and(|version| matches!(&*version, "1.0" | "1.1"));
+        if !is_1 || declaration.contains(['<', '&']) {
+            return Err(self.malformed());
+        }
+        match declaration.encoding() {
+            None => Ok(()),
+            Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("UTF-8") => Ok(()),
+            Some(Ok(_)) => Err(XmlError::NotUtf8),
+            Some(Err(_)) => Err(self.malformed()),
+        }
+    }
+
     fn malformed(&self) -> XmlError {
         XmlError::Malformed { position: self.reader.buffer_position() }
-    }
-}
-
-fn check_declaration(declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
-    match declaration.encoding() {
-        None => Ok(()),
-        Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("UTF-8") => Ok(()),
-        Some(_) => Err(XmlError::NotUtf8),
     }
 }
 
