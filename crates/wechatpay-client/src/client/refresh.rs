@@ -8,7 +8,6 @@
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use wechatpay::answer::{Answer, ApiError, certificates};
-use wechatpay::api::Operation;
 
 use super::{Client, Prepared, refused};
 use crate::ClientError;
@@ -48,13 +47,10 @@ impl Client {
 
     async fn download_keys(&self) -> Result<usize, RefreshError> {
         let prepared = Prepared::question(certificates::path(self.account.key.suite()));
-        let incoming = self.ask_once(&prepared).await.map_err(RefreshError::Call)?;
-        if incoming.status != 200 {
-            return Err(match refused(&incoming, Operation::Query) {
-                ClientError::Refused(error) if are_none(&error) => RefreshError::NoCertificates,
-                error => RefreshError::Call(error),
-            });
-        }
+        let incoming = self.ask_once(&prepared).await.map_err(|error| match error {
+            ClientError::Refused(error) if are_none(&error) => RefreshError::NoCertificates,
+            error => RefreshError::Call(error),
+        })?;
         let answer = Answer::parse(incoming.status, incoming.headers(), &incoming.body)
             .map_err(|error| RefreshError::Call(Unknown::Unsigned(error).into()))?;
         let keys = self.account.keys.keys();
@@ -70,7 +66,11 @@ impl Client {
         let (host, limit) = (self.transport.host(), self.transport.patience().answer);
         self.limits.turn(prepared.operation, Instant::now() + limit).await?;
         let exchanged = self.transport.exchange(host, &self.sign(prepared, false)?, limit).await;
-        exchanged.inspect_err(|error| {
+        let answered = exchanged.and_then(|incoming| match incoming.status {
+            200 => Ok(incoming),
+            _ => Err(refused(&incoming, prepared.operation)),
+        });
+        answered.inspect_err(|error| {
             self.transport.host_after(host, error);
         })
     }

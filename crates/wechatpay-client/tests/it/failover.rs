@@ -7,7 +7,9 @@ use tokio::time::Instant;
 use wechatpay::api::Operation;
 use wechatpay_client::{Client, ClientError, Hosts, KeyRing, Patience, Transport, Unknown};
 
-use crate::wechat::{MCHID, Nobody, Reply, Still, Wechat, call, client_of, cut, good, patience, public_key};
+use crate::wechat::{
+    MCHID, Nobody, Reply, Still, Wechat, call, certificates, client_of, cut, good, patience, public_key,
+};
 
 fn client_at(primary: &str, backup: &str, patience: Patience) -> Client {
     let hosts = Hosts::all_at(primary).and_then(|hosts| hosts.with_backup(backup));
@@ -40,6 +42,18 @@ async fn a_host_that_breaks_is_turned_from_though_the_call_is_not_repeated() {
         assert!(matches!(error, ClientError::Unknown(Unknown::Silence(_))), "{error}");
         client.send(&call(operation)).await.unwrap();
         assert_eq!((retried(&primary), retried(&backup)), (vec![false], vec![false]));
+    }
+}
+
+/// The list of certificates is asked for once, but the next time elsewhere where the host was at fault.
+#[tokio::test]
+async fn the_backup_host_takes_over_the_list_of_certificates() {
+    for reply in [cut(), Reply::Plain(503, "<html>busy</html>".to_owned())] {
+        let (primary, backup) = (Wechat::plays([reply]).await, Wechat::plays([certificates()]).await);
+        let client = client_at(&primary.base, &backup.base, patience());
+        client.refresh_keys().await.unwrap_err();
+        assert_eq!(client.refresh_keys().await.unwrap(), 1);
+        assert_eq!((primary.asked().len(), backup.asked().len()), (1, 1));
     }
 }
 
