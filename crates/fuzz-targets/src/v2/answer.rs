@@ -168,7 +168,7 @@ impl Answer<'_> {
                 "no outcome"
             }
             AnswerError::AboutAnother { field } => {
-                assert!(error.leaves_outcome_open() && fields.get(field).is_some(), "{field} is not there");
+                assert!(error.leaves_outcome_open() && names(fields, field), "{field} is not there");
                 "about another"
             }
             AnswerError::Failed(failure) => {
@@ -184,6 +184,12 @@ impl Answer<'_> {
             other => panic!("an error that is not known here: {other}"),
         }
     }
+}
+
+/// Whether the field is there, or as one of a list: `out_refund_no_0`.
+fn names(fields: &Fields, field: &str) -> bool {
+    let of_list = |name: &str| name.strip_prefix(field).is_some_and(|rest| rest.starts_with('_'));
+    fields.get(field).is_some() || fields.iter().any(|(name, _)| of_list(name))
 }
 
 fn is_field(fields: &Fields, name: &str, value: &str) {
