@@ -49,7 +49,7 @@ pub enum KeyError {
         "a PEM block of the kind {label:?} is of no use here; give a CERTIFICATE, PUBLIC KEY or PRIVATE KEY"
     )]
     UnexpectedPem {
-        /// The kind that the block's first line names.
+        /// The kind that the block's first line names; `(unreadable)` where that is no label.
         label: String,
     },
     /// PEM, but what it holds is broken.

@@ -25,6 +25,16 @@ pub(super) fn decode(text: &str) -> Result<Block, KeyError> {
         "RSA PRIVATE KEY" => Ok(Block::RsaPrivateKey(der)),
         "ENCRYPTED PRIVATE KEY" => Err(KeyError::EncryptedPrivateKey),
         "EC PRIVATE KEY" => Err(KeyError::NotRsa),
-        other => Err(KeyError::UnexpectedPem { label: other.to_owned() }),
+        other => Err(KeyError::UnexpectedPem { label: shown(other).to_owned() }),
+    }
+}
+
+/// A label as errors may show it. Where the lines of a file were joined or cut, a piece of the key may stand in its place.
+fn shown(label: &str) -> &str {
+    const LABEL_BYTES_MAX: usize = 23;
+    let is_label = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ';
+    match label.len() <= LABEL_BYTES_MAX && label.bytes().all(is_label) {
+        true => label,
+        false => "(unreadable)",
     }
 }

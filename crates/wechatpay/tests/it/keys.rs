@@ -101,6 +101,22 @@ fn files_that_are_no_pem_or_damaged() {
 }
 
 #[test]
+fn a_piece_of_a_key_in_the_place_of_a_label_is_not_shown() {
+    let good = key_text("public_key", "public_pem");
+    let piece = good.lines().nth(1).unwrap();
+    for label in [piece, &piece[..20]] {
+        let mangled = good.replace("PUBLIC KEY", label);
+        let error = public(&mangled).unwrap_err();
+        assert!(
+            !error.to_string().contains(&label[..8]) && !format!("{error:?}").contains(&label[..8]),
+            "{error}"
+        );
+    }
+    let other = public(&good.replace("PUBLIC KEY", "X509 CRL")).unwrap_err().to_string();
+    assert!(other.contains("X509 CRL"), "{other}");
+}
+
+#[test]
 fn blank_space_around_a_key_and_windows_line_ends_do_no_harm() {
     let good = key_text("public_key", "public_pem");
     public(good.trim_end()).unwrap();
