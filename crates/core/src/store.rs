@@ -33,7 +33,7 @@ pub use error::{
 pub use lease::{Lease, LeaseView, Leases, Owner, Role};
 pub use views::{
     Counts, IncidentView, LedgerLine, MessageView, Note, OrderView, PaymentView, Position, Rejected,
-    Retention, Unopened, UnopenedRow,
+    RejectedRow, Unopened, UnopenedRow,
 };
 
 /// A database that holds payonce's truth. Any number of nodes may have it open, unless it says otherwise.
@@ -57,7 +57,22 @@ pub trait Store: Leases + Send + Sync {
     ///
     /// # Errors
     /// As [`begin`](Self::begin).
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError>;
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError>;
+
+    /// The refused callback that came `back` rows before another one (from 1); `None` if there are not so many. Rows are
+    /// passed over one by one, since their numbers have gaps: that takes some milliseconds for ten thousand.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the database cannot be read now.
+    async fn rejected_before(&self, row: RejectedRow, back: usize)
+    -> Result<Option<RejectedRow>, StoreError>;
+
+    /// Deletes the first refused callbacks, up to the row `last` and at most `rows_max`, so that no one waits long. Returns
+    /// how many went; less than `rows_max` means that none of them is left.
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin).
+    async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError>;
 
     /// Deletes receipts and refused callbacks older than `before`. At most `rows_max` rows of each at a time, so that
     /// no one waits long. Returns how many went; less than `rows_max` means that none is left, or that the next are to

@@ -7,10 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use payonce_core::{
-    Clock, Fact, Policy, Store, StoreError,
-    store::{Owner, Retention},
-};
+use payonce_core::{Clock, Fact, Policy, Store, StoreError, store::Owner};
 use tokio::{
     net::TcpListener,
     runtime::Handle,
@@ -21,11 +18,11 @@ use tokio::{
 use wechatpay_client::SetupError;
 
 use crate::{
-    config::Config,
+    config::{Config, RetentionSettings},
     http,
     ingest::{
-        Applier, Applying, CALLBACK_BUDGET, Committed, Grouping, Intake, REOPEN_EVERY, SHARED_WAIT_MAX,
-        Shared, SharedError, Shed,
+        Applier, Applying, CALLBACK_BUDGET, Committed, Flood, Grouping, Intake, REOPEN_EVERY,
+        SHARED_WAIT_MAX, Shared, SharedError, Shed,
     },
     merchants::Merchants,
     metrics::Metrics,
@@ -47,7 +44,8 @@ pub(crate) struct App {
     pub metrics: Arc<Metrics>,
     /// See [`Patience::callback`].
     pub callback_budget: Duration,
-    pub retention: Retention,
+    /// How many refused callbacks this node has written.
+    pub flood: Arc<Flood>,
     /// `None` once the server goes down.
     intake: RwLock<Option<Intake>>,
     /// Closed once the background roles have ended.
@@ -188,12 +186,12 @@ impl Server {
         let memory_max = config.cache.memory_mib_max * 1024 * 1024;
         let caches = Arc::new(Committed::new(memory_max, shared, Arc::clone(&metrics)));
         let committed = Arc::new(Notify::new());
-        let retention = Retention { rejected_rows_max: config.retention.rejected_rows_max };
+        let flood = Arc::new(Flood::new(config.retention.rejected_rows_max));
         let applier = Applier {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             policy: policy(&config),
-            retention,
+            flood: Arc::clone(&flood),
             caches: Arc::clone(&caches),
             metrics: Arc::clone(&metrics),
             answerers: Handle::current(),
@@ -217,16 +215,14 @@ impl Server {
             committed,
             metrics,
             callback_budget: patience.callback,
-            retention,
+            flood,
             intake: RwLock::new(Some(intake)),
             roles,
         });
 
         app.refreshing.begin(way, &app.merchants.load());
         let (stop, stopping) = watch::channel(false);
-        let habits =
-            Habits { callback_days: config.retention.callback_days, reopen_every: patience.unopened };
-        let roles = Roles::begin(&app, presence, habits, at_work);
+        let roles = Roles::begin(&app, presence, habits(&config.retention, patience), at_work);
         let serving = tokio::spawn(http::serve_patiently(
             patience.head,
             listener,
@@ -272,6 +268,14 @@ impl Roles {
     async fn end(self) {
         let _ = self.stop.send(true);
         let _ = self.thread.await;
+    }
+}
+
+fn habits(retention: &RetentionSettings, patience: Patience) -> Habits {
+    Habits {
+        callback_days: retention.callback_days,
+        rejected_rows_max: retention.rejected_rows_max,
+        reopen_every: patience.unopened,
     }
 }
 

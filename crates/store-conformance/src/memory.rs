@@ -15,7 +15,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Counts, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView, Owner,
-        PaymentView, Position, Rejected, Retention, Unopened, UnopenedRow,
+        PaymentView, Position, Rejected, RejectedRow, Unopened, UnopenedRow,
     },
 };
 
@@ -73,9 +73,23 @@ impl Store for MemoryStore {
         Ok(Box::new(MemoryTx::new(self, writer, tables)))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
-        self.change(|tables| tables.note(notes, retention)).await;
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
+        self.change(|tables| tables.note(notes)).await;
         Ok(())
+    }
+
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        let tables = self.committed();
+        let earlier = tables.rejected.iter().rev().filter(|(earlier, _)| *earlier < row);
+        Ok(earlier.map(|(earlier, _)| *earlier).nth(back.saturating_sub(1)))
+    }
+
+    async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError> {
+        Ok(self.change(|tables| tables.forget_rejected(last, rows_max)).await)
     }
 
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {
@@ -107,7 +121,7 @@ impl Store for MemoryStore {
     }
 
     async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError> {
-        Ok(self.committed().rejected.iter().rev().take(limit).cloned().collect())
+        Ok(self.committed().rejected.iter().rev().take(limit).map(|(_, callback)| callback.clone()).collect())
     }
 
     async fn take_unopened(

@@ -109,6 +109,7 @@ macro_rules! for_each_group {
         );
         $($then)+!(notes:
             rejected_callbacks_are_kept_up_to_a_bound,
+            surplus_callbacks_go_a_few_at_a_time,
             answered_callbacks_leave_receipts,
             unopened_callbacks_are_kept_once,
             unopened_callbacks_are_shared_out,

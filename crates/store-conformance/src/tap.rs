@@ -12,7 +12,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unopened, UnopenedRow,
+        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
     },
 };
 
@@ -93,8 +93,20 @@ impl Store for Tap<'_> {
         Ok(Box::new(TapTx { tx, alone: self.alone, before_save: self.before_save }))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
-        self.store.note(notes, retention).await
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
+        self.store.note(notes).await
+    }
+
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        self.store.rejected_before(row, back).await
+    }
+
+    async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError> {
+        self.store.forget_rejected(last, rows_max).await
     }
 
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {

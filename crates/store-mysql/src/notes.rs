@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
     store::{
-        Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow,
+        Note, Owner, Receipt, Rejected, RejectedRow, Unopened, UnopenedRow,
         prune::{Looked, Window},
     },
 };
@@ -21,11 +21,7 @@ use crate::{
 };
 
 /// Returns whether a row was written, for certain.
-pub(crate) async fn write(
-    connection: &mut MySqlConnection,
-    notes: &[Note],
-    retention: &Retention,
-) -> Result<bool, StoreError> {
+pub(crate) async fn write(connection: &mut MySqlConnection, notes: &[Note]) -> Result<bool, StoreError> {
     let mut receipts: Vec<&Receipt> = Vec::new();
     let mut rejected: Vec<&Rejected> = Vec::new();
     let mut unopened: Vec<&Unopened> = Vec::new();
@@ -36,10 +32,7 @@ pub(crate) async fn write(
             Note::Unopened(callback) => unopened.push(callback),
         }
     }
-    if !rejected.is_empty() {
-        reject(connection, &rejected).await?;
-        forget_oldest_rejected(connection, retention).await?;
-    }
+    reject(connection, &rejected).await?;
     // What is set aside may stand there already; it was not acknowledged, so that WeChat sends it again.
     set_aside(connection, &unopened).await?;
     insert_receipts(connection, &receipts).await?;
@@ -67,20 +60,14 @@ async fn reject(connection: &mut MySqlConnection, callbacks: &[&Rejected]) -> Re
     Ok(())
 }
 
-/// Keeps the newest. Row numbers have gaps, so they are counted and not reckoned with.
-async fn forget_oldest_rejected(
+pub(crate) async fn forget_rejected(
     connection: &mut MySqlConnection,
-    retention: &Retention,
-) -> Result<(), StoreError> {
-    let newest_too_many =
-        sqlx::query_scalar("SELECT id FROM payonce_rejected ORDER BY id DESC LIMIT 1 OFFSET ?")
-            .bind(i64::try_from(retention.rejected_rows_max).unwrap_or(i64::MAX));
-    let id: Option<i64> = newest_too_many.fetch_optional(&mut *connection).await.map_err(class)?;
-    if let Some(id) = id {
-        let delete = sqlx::query("DELETE FROM payonce_rejected WHERE id <= ?").bind(id);
-        delete.execute(connection).await.map_err(class)?;
-    }
-    Ok(())
+    last: RejectedRow,
+    rows_max: usize,
+) -> Result<usize, StoreError> {
+    let delete = sqlx::query("DELETE FROM payonce_rejected WHERE id <= ? ORDER BY id LIMIT ?");
+    let gone = delete.bind(last.0).bind(limit_of(rows_max)).execute(connection).await.map_err(class)?;
+    Ok(usize::try_from(gone.rows_affected()).unwrap_or(usize::MAX))
 }
 
 /// A callback that is kept already stays as it first came.

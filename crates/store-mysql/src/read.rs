@@ -8,7 +8,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Counts, IncidentView, KnownOrder, LedgerLine, MessageView, OrderView, PaymentView, Position,
-        Rejected, codes,
+        Rejected, RejectedRow, codes,
     },
 };
 use sqlx::{MySqlConnection, mysql::MySqlRow};
@@ -191,6 +191,17 @@ pub(crate) async fn rejected_latest(
         })
     };
     found.iter().map(callback).collect()
+}
+
+pub(crate) async fn rejected_before(
+    connection: &mut MySqlConnection,
+    row: RejectedRow,
+    back: usize,
+) -> Result<Option<RejectedRow>, StoreError> {
+    let select =
+        sqlx::query_scalar("SELECT id FROM payonce_rejected WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?");
+    let found = select.bind(row.0).bind(limit_of(back.saturating_sub(1))).fetch_optional(connection).await;
+    Ok(found.map_err(class)?.map(RejectedRow))
 }
 
 pub(crate) async fn counts(connection: &mut MySqlConnection) -> Result<Counts, StoreError> {

@@ -7,8 +7,8 @@ use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, Retention,
-        Unopened, UnopenedRow,
+        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected,
+        RejectedRow, Unopened, UnopenedRow,
     },
 };
 use sqlx::Connection;
@@ -59,17 +59,29 @@ impl Store for MySqlStore {
         Ok(Box::new(MySqlTx::begin(self.session(&self.path).await?).await?))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
         if notes.iter().all(|note| matches!(note, Note::Answered(_))) {
-            return beside!(self, async |c| notes::write(c, notes, retention).await.map(drop));
+            return beside!(self, async |c| notes::write(c, notes).await.map(drop));
         }
         again_on_conflict!({
             let mut tx = MySqlTx::begin(self.session(&self.beside).await?).await?;
-            if tx.run(async |c| notes::write(c, notes, retention).await).await? {
+            if tx.run(async |c| notes::write(c, notes).await).await? {
                 tx.wrote();
             }
             tx.commit_now().await
         })
+    }
+
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        beside!(self, async |c| read::rejected_before(c, row, back).await)
+    }
+
+    async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError> {
+        beside!(self, async |c| notes::forget_rejected(c, last, rows_max).await)
     }
 
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
     store::{
-        Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow,
+        Note, Owner, Receipt, Rejected, RejectedRow, Unopened, UnopenedRow,
         prune::{Looked, Window},
     },
 };
@@ -19,11 +19,7 @@ use crate::{
     save::insert_receipts,
 };
 
-pub(crate) async fn write(
-    connection: &mut PgConnection,
-    notes: &[Note],
-    retention: &Retention,
-) -> Result<(), StoreError> {
+pub(crate) async fn write(connection: &mut PgConnection, notes: &[Note]) -> Result<(), StoreError> {
     let mut receipts: Vec<&Receipt> = Vec::new();
     let mut rejected: Vec<&Rejected> = Vec::new();
     let mut unopened: Vec<&Unopened> = Vec::new();
@@ -36,7 +32,6 @@ pub(crate) async fn write(
     }
     if !rejected.is_empty() {
         reject(connection, &rejected).await?;
-        forget_oldest_rejected(connection, retention).await?;
     }
     if !unopened.is_empty() {
         set_aside(connection, &unopened).await?;
@@ -62,20 +57,17 @@ async fn reject(connection: &mut PgConnection, callbacks: &[&Rejected]) -> Resul
     .map_err(class)
 }
 
-/// Keeps the newest. Row numbers have gaps, so they are counted and not reckoned with.
-async fn forget_oldest_rejected(
+pub(crate) async fn forget_rejected(
     connection: &mut PgConnection,
-    retention: &Retention,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "DELETE FROM payonce.rejected WHERE id <= \
-         (SELECT id FROM payonce.rejected ORDER BY id DESC OFFSET $1 LIMIT 1)",
-    )
-    .bind(i64::try_from(retention.rejected_rows_max).unwrap_or(i64::MAX))
-    .execute(connection)
-    .await
-    .map(drop)
-    .map_err(class)
+    last: RejectedRow,
+    rows_max: usize,
+) -> Result<usize, StoreError> {
+    let delete = sqlx::query(
+        "DELETE FROM payonce.rejected WHERE id IN \
+         (SELECT id FROM payonce.rejected WHERE id <= $1 ORDER BY id LIMIT $2)",
+    );
+    let gone = delete.bind(last.0).bind(limit_of(rows_max)).execute(connection).await.map_err(class)?;
+    Ok(usize::try_from(gone.rows_affected()).unwrap_or(usize::MAX))
 }
 
 async fn set_aside(connection: &mut PgConnection, callbacks: &[&Unopened]) -> Result<(), StoreError> {

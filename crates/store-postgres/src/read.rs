@@ -7,7 +7,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Counts, IncidentView, KnownOrder, LedgerLine, MessageView, OrderView, PaymentView, Position,
-        Rejected, codes,
+        Rejected, RejectedRow, codes,
     },
 };
 use sqlx::{PgConnection, postgres::PgRow};
@@ -161,6 +161,18 @@ pub(crate) async fn rejected_latest(
         })
     };
     found.iter().map(rejected).collect()
+}
+
+pub(crate) async fn rejected_before(
+    connection: &mut PgConnection,
+    row: RejectedRow,
+    back: usize,
+) -> Result<Option<RejectedRow>, StoreError> {
+    let select = sqlx::query_scalar(
+        "SELECT id FROM payonce.rejected WHERE id < $1 ORDER BY id DESC OFFSET $2 LIMIT 1",
+    );
+    let found = select.bind(row.0).bind(limit_of(back.saturating_sub(1))).fetch_optional(connection).await;
+    Ok(found.map_err(class)?.map(RejectedRow))
 }
 
 pub(crate) async fn counts(connection: &mut PgConnection) -> Result<Counts, StoreError> {

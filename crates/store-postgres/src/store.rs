@@ -7,8 +7,8 @@ use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, Retention,
-        Unopened, UnopenedRow,
+        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected,
+        RejectedRow, Unopened, UnopenedRow,
     },
 };
 use sqlx::Connection;
@@ -59,16 +59,28 @@ impl Store for PostgresStore {
         Ok(Box::new(PgTx::begin(self.session(&self.path).await?).await?))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
         if notes.iter().all(|note| matches!(note, Note::Answered(_))) {
             // One statement, which is a transaction of its own.
-            return beside!(self, async |c| notes::write(c, notes, retention).await);
+            return beside!(self, async |c| notes::write(c, notes).await);
         }
         again_on_conflict!({
             let mut tx = PgTx::begin(self.session(&self.beside).await?).await?;
-            tx.run(async |c| notes::write(c, notes, retention).await).await?;
+            tx.run(async |c| notes::write(c, notes).await).await?;
             tx.commit_now().await
         })
+    }
+
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        beside!(self, async |c| read::rejected_before(c, row, back).await)
+    }
+
+    async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError> {
+        beside!(self, async |c| notes::forget_rejected(c, last, rows_max).await)
     }
 
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {

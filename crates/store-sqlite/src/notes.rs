@@ -6,7 +6,7 @@ use std::time::Duration;
 use payonce_core::{
     MerchantId, NotificationId, StoreError, UnixMillis,
     store::{
-        Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow,
+        Note, Owner, Receipt, Rejected, RejectedRow, Unopened, UnopenedRow,
         prune::{Looked, Window},
     },
 };
@@ -19,25 +19,14 @@ use crate::{
     save::insert_receipts,
 };
 
-pub(crate) fn write(
-    connection: &Connection,
-    notes: &[Note],
-    retention: &Retention,
-) -> Result<(), StoreError> {
+pub(crate) fn write(connection: &Connection, notes: &[Note]) -> Result<(), StoreError> {
     let mut receipts: Vec<Receipt> = Vec::new();
-    let mut rejected = false;
     for note in notes {
         match note {
             Note::Answered(receipt) => receipts.push(receipt.clone()),
-            Note::Rejected(callback) => {
-                reject(connection, callback)?;
-                rejected = true;
-            }
+            Note::Rejected(callback) => reject(connection, callback)?,
             Note::Unopened(callback) => set_aside(connection, callback)?,
         }
-    }
-    if rejected {
-        forget_oldest_rejected(connection, retention)?;
     }
     insert_receipts(connection, &receipts)
 }
@@ -63,15 +52,17 @@ fn reject(connection: &Connection, callback: &Rejected) -> Result<(), StoreError
         .map_err(class)
 }
 
-fn forget_oldest_rejected(connection: &Connection, retention: &Retention) -> Result<(), StoreError> {
-    let rows_max = i64::try_from(retention.rejected_rows_max).unwrap_or(i64::MAX);
-    // Row numbers have gaps, at the latest after a copy from a server: they are counted and not reckoned with.
+pub(crate) fn forget_rejected(
+    connection: &Connection,
+    last: RejectedRow,
+    rows_max: usize,
+) -> Result<usize, StoreError> {
+    let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
     connection
         .prepare_cached(
-            "DELETE FROM rejected WHERE id <= (SELECT id FROM rejected ORDER BY id DESC LIMIT 1 OFFSET ?1)",
+            "DELETE FROM rejected WHERE id IN (SELECT id FROM rejected WHERE id <= ?1 ORDER BY id LIMIT ?2)",
         )
-        .and_then(|mut delete| delete.execute([rows_max]))
-        .map(drop)
+        .and_then(|mut delete| delete.execute([last.0, rows_max]))
         .map_err(class)
 }
 

@@ -8,10 +8,10 @@ use payonce_core::{
     order::OrderId,
     store::{
         Counts, IncidentView, KnownOrder, LedgerLine, MessageView, OrderView, PaymentView, Position,
-        Rejected, codes,
+        Rejected, RejectedRow, codes,
     },
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::{
     rows::{self, PAYMENT_COLUMNS, RowError, known, read, text},
@@ -137,6 +137,17 @@ pub(crate) fn rejected_latest(connection: &Connection, limit: usize) -> Result<V
             body: row.get(6)?,
         })
     })
+}
+
+pub(crate) fn rejected_before(
+    connection: &Connection,
+    row: RejectedRow,
+    back: usize,
+) -> Result<Option<RejectedRow>, RowError> {
+    let mut select = connection
+        .prepare_cached("SELECT id FROM rejected WHERE id < ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2")?;
+    let passed = limit_of(back.saturating_sub(1));
+    Ok(select.query_row([row.0, passed], |row| row.get(0)).optional()?.map(RejectedRow))
 }
 
 pub(crate) fn counts(connection: &Connection) -> Result<Counts, RowError> {

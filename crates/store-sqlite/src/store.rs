@@ -7,8 +7,8 @@ use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, Retention,
-        Unopened, UnopenedRow,
+        Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected,
+        RejectedRow, Unopened, UnopenedRow,
     },
 };
 use rusqlite::params;
@@ -29,10 +29,25 @@ impl Store for SqliteStore {
         Ok(Box::new(SqliteTx::begin(self.writer.lock().await)?))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
         let tx = SqliteTx::begin(self.writer.lock().await)?;
-        notes::write(tx.connection(), notes, retention)?;
+        notes::write(tx.connection(), notes)?;
         tx.commit_now()
+    }
+
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        self.read(move |connection| read::rejected_before(connection, row, back)).await
+    }
+
+    async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError> {
+        let tx = SqliteTx::begin(self.writer.lock().await)?;
+        let gone = notes::forget_rejected(tx.connection(), last, rows_max)?;
+        tx.commit_now()?;
+        Ok(gone)
     }
 
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {

@@ -174,11 +174,14 @@ pub struct Unopened {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnopenedRow(pub i64);
 
-/// How much is kept of what nobody needs for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention {
-    /// Rejected callbacks kept; the oldest go first.
-    pub rejected_rows_max: u64,
+/// The row number that a store gave to a refused callback; later ones have greater numbers. The default one stands
+/// before all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RejectedRow(pub i64);
+
+impl RejectedRow {
+    /// After all of them.
+    pub const END: Self = Self(i64::MAX);
 }
 
 impl Receipt {

@@ -2,7 +2,8 @@
 //!
 //! Natural group commit: what arrives while a commit is in flight forms the next batch; there is no timer. On a database
 //! server several transactions run at the same time, each fed by a lane of its own; what concerns one order goes
-//! through one lane, so that a node does not wait for its own locks.
+//! through one lane, so that a node does not wait for its own locks. Notes are written beside the lanes there; an
+//! embedded database has one writer, and its lane writes them between facts.
 //! Invariants: an answer leaves after the commit; the queues are bounded and shed; closing them drains them.
 
 use std::{
@@ -12,29 +13,23 @@ use std::{
 };
 
 use async_trait::async_trait;
-use payonce_core::{
-    Clock, Fact, Outcome, Pace, Policy, Store, StoreError, Submission, apply,
-    store::{Note, Retention},
-};
+use payonce_core::{Clock, Fact, Outcome, Pace, Policy, Store, StoreError, Submission, apply, store::Note};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
-    time::{Instant, Interval, MissedTickBehavior, interval, sleep, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
     committed::Committed,
-    notes::{NOTES_MAX, Notes},
+    notes::{Book, Flood, NOTES_LINGER, NOTES_MAX, Notes, lingering},
 };
 use crate::metrics::Metrics;
 
 /// Facts in one transaction. More would save little (the cost of a commit is spread already) and make the
 /// first wait for the last.
 pub const BATCH_CALLBACKS_MAX: usize = 256;
-
-/// How long a note may wait to be written along with others. Nobody waits for it.
-const NOTES_LINGER: Duration = Duration::from_millis(50);
 
 /// What came of a submission: committed with this outcome, or not committed.
 pub(super) type Verdict = Result<Outcome, Arc<StoreError>>;
@@ -114,8 +109,8 @@ impl Default for Grouping {
 
 /// The applier at work.
 pub(crate) struct Applying {
-    lanes: Vec<JoinHandle<()>>,
-    /// Ends when the first lane does, be it by a panic.
+    tasks: Vec<JoinHandle<()>>,
+    /// Ends when the first of its tasks does, be it by a panic.
     pub ended: oneshot::Receiver<()>,
     /// Taken by the end.
     thread: Option<Runtime>,
@@ -124,9 +119,9 @@ pub(crate) struct Applying {
 impl Applying {
     /// Waits until everything that was handed in is written. The last [`Intake`] must be gone.
     pub(crate) async fn drain(&mut self) {
-        for lane in self.lanes.drain(..) {
+        for task in self.tasks.drain(..) {
             // What made it panic was said when it did.
-            let _ = lane.await;
+            let _ = task.await;
         }
     }
 }
@@ -140,8 +135,18 @@ impl Drop for Applying {
     }
 }
 
-/// Tells, once the first lane has ended.
+/// Tells, once the first task has ended.
 struct Alive(Arc<Mutex<Option<oneshot::Sender<()>>>>);
+
+impl Alive {
+    /// A task at whose end it tells.
+    fn spawn(self, thread: &Runtime, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        thread.spawn(async move {
+            let _alive = self;
+            work.await;
+        })
+    }
+}
 
 impl Drop for Alive {
     fn drop(&mut self) {
@@ -157,7 +162,7 @@ pub(crate) struct Applier {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub policy: Policy,
-    pub retention: Retention,
+    pub flood: Arc<Flood>,
     pub caches: Arc<Committed>,
     pub metrics: Arc<Metrics>,
     /// Where answers are given, after the commit.
@@ -176,29 +181,48 @@ impl Applier {
     pub(crate) fn start(self, queue_max: usize) -> std::io::Result<(Intake, Applying)> {
         let serves_many = self.store.needs_sequencer();
         let lanes_max = if serves_many { self.grouping.lanes.max(1) } else { 1 };
-        let (notes, notes_in) = mpsc::channel(NOTES_MAX);
-        let mut notes_in = Some(notes_in);
         let (alive, ended) = oneshot::channel();
         let alive = Arc::new(Mutex::new(Some(alive)));
         let thread =
             Builder::new_multi_thread().worker_threads(1).thread_name("applier").enable_all().build()?;
-        let (mut lanes, mut senders) = (Vec::new(), Vec::new());
+        let (notes, notes_in) = mpsc::channel(NOTES_MAX);
+        let mut notes_in = Some(Notes::new(notes_in, self.book()));
+        let (mut tasks, mut lanes) = (Vec::new(), Vec::new());
+        if serves_many && let Some(notes) = notes_in.take() {
+            tasks.push(Alive(Arc::clone(&alive)).spawn(&thread, notes.run()));
+        }
         for _ in 0..lanes_max {
             let (facts, facts_in) = mpsc::channel(queue_max.div_ceil(lanes_max));
-            senders.push(facts);
-            let (alive, applier) = (Alive(Arc::clone(&alive)), self.clone());
-            // The first lane takes the notes.
-            let notes = Notes::new(notes_in.take().unwrap_or_else(|| mpsc::channel(1).1));
-            lanes.push(thread.spawn(async move {
-                let _alive = alive;
-                applier.run(facts_in, notes).await;
-            }));
+            lanes.push(facts);
+            let (alive, lane) = (Alive(Arc::clone(&alive)), self.clone());
+            tasks.push(match notes_in.take() {
+                Some(notes) => alive.spawn(&thread, lane.run_and_note(facts_in, notes)),
+                None => alive.spawn(&thread, lane.run(facts_in)),
+            });
         }
-        let intake = Intake { lanes: senders.into(), notes, metrics: self.metrics };
-        Ok((intake, Applying { lanes, ended, thread: Some(thread) }))
+        let intake = Intake { lanes: lanes.into(), notes, metrics: self.metrics };
+        Ok((intake, Applying { tasks, ended, thread: Some(thread) }))
     }
 
-    async fn run(self, mut facts: mpsc::Receiver<Waiting>, mut notes: Notes) {
+    fn book(&self) -> Book {
+        Book {
+            store: Arc::clone(&self.store),
+            metrics: Arc::clone(&self.metrics),
+            flood: Arc::clone(&self.flood),
+        }
+    }
+
+    /// A lane.
+    async fn run(self, mut facts: mpsc::Receiver<Waiting>) {
+        let batch_max = self.grouping.batch_facts_max.max(1);
+        let mut batch = Vec::with_capacity(batch_max);
+        while facts.recv_many(&mut batch, batch_max).await > 0 {
+            self.apply(&mut batch).await;
+        }
+    }
+
+    /// The lane of an embedded database.
+    async fn run_and_note(self, mut facts: mpsc::Receiver<Waiting>, mut notes: Notes) {
         let batch_max = self.grouping.batch_facts_max.max(1);
         let mut batch = Vec::with_capacity(batch_max);
         let mut linger = lingering();
@@ -213,17 +237,17 @@ impl Applier {
                     self.apply(&mut batch).await;
                     // Facts go first, but not for ever.
                     if notes.pile_up() || notes_written.elapsed() >= NOTES_LINGER {
-                        notes.write(&*self.store, &self.retention, &self.metrics).await;
+                        notes.write().await;
                         notes_written = Instant::now();
                     }
                 }
                 _ = linger.tick() => {
-                    notes.write(&*self.store, &self.retention, &self.metrics).await;
+                    notes.write().await;
                     notes_written = Instant::now();
                 }
             }
         }
-        notes.write_all(&*self.store, &self.retention, &self.metrics).await;
+        notes.write_all().await;
     }
 
     async fn apply(&self, batch: &mut Vec<Waiting>) {
@@ -312,10 +336,4 @@ impl Pace for Budget {
     fn is_over(&self) -> bool {
         Instant::now() >= self.ends
     }
-}
-
-fn lingering() -> Interval {
-    let mut linger = interval(NOTES_LINGER);
-    linger.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    linger
 }

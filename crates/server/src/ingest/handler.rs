@@ -182,10 +182,9 @@ impl Arrival<'_> {
 
     /// Stores a verified callback that may be read later. Rare: it may take a transaction of its own.
     async fn set_aside(&self, unopened: Unopened) -> Result<(), Refusal> {
-        let (store, retention) = (Arc::clone(&self.app.store), self.app.retention);
-        let runtime = Handle::current();
+        let (store, runtime) = (Arc::clone(&self.app.store), Handle::current());
         let note = [Note::Unopened(unopened)];
-        let written = spawn_blocking(move || runtime.block_on(store.note(&note, &retention))).await;
+        let written = spawn_blocking(move || runtime.block_on(store.note(&note))).await;
         written.map_err(|_| Refusal::ShuttingDown)?.map_err(|error| Refusal::NotStored(Arc::new(error)))
     }
 

@@ -23,5 +23,6 @@ pub use shared::SharedError;
 pub(crate) use applier::{Applier, Applying, Intake, Shed};
 pub(crate) use committed::Committed;
 pub(crate) use handler::{CALLBACK_BUDGET, notify_v2, notify_v3, wrong_method_v2, wrong_method_v3};
+pub(crate) use notes::Flood;
 pub(crate) use reopen::{REOPEN_EVERY, reopen};
 pub(crate) use shared::{SHARED_WAIT_MAX, Shared};

@@ -20,8 +20,10 @@ pub(crate) use presence::Presence;
 /// What the roles are told.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Habits {
-    /// Days that receipts of accepted callbacks are kept.
+    /// Days that callbacks are kept.
     pub callback_days: u32,
+    /// Refused callbacks that are kept.
+    pub rejected_rows_max: u64,
     /// How often callbacks that did not open are looked for.
     pub reopen_every: Duration,
 }
@@ -31,7 +33,7 @@ pub(crate) async fn run(app: &App, presence: Presence, habits: Habits, stopping:
     let owner = presence.owner().clone();
     tokio::join!(
         presence.keep(app, stopping.clone()),
-        keeper::run(app, &owner, habits.callback_days, stopping.clone()),
+        keeper::run(app, &owner, habits, stopping.clone()),
         sequencer::run(app, &owner, stopping.clone()),
         reopen(app, &owner, habits.reopen_every, stopping),
     );

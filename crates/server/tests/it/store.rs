@@ -16,7 +16,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unavailability, Unopened,
+        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unavailability, Unopened,
         UnopenedRow,
         archive::{Archive as _, Row, TABLES, Value},
         codes::outcome_code,
@@ -42,6 +42,8 @@ pub(crate) enum Trouble {
     NotesFail,
     /// The connection is lost while notes are written.
     NotesCut,
+    /// Notes end the task that writes them.
+    NotesPanic,
     /// Notes of refused callbacks are refused for good; others can be written.
     RejectedNotesRefused,
     /// The first look for callbacks that did not open panics.
@@ -221,13 +223,15 @@ impl Store for TestStore {
         Ok(Box::new(TestTx { inner: self.sqlite.begin().await?, store: self }))
     }
 
-    async fn note(&self, notes: &[Note], retention: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, notes: &[Note]) -> Result<(), StoreError> {
         self.available()?;
         self.notes_at_gate.send_modify(|count| *count += 1);
         let mut gate_open = self.notes_gate_open.subscribe();
         gate_open.wait_for(|open| *open).await.map_err(|closed| StoreError::Unexpected(closed.into()))?;
-        let refused = match *self.troubled() {
+        let trouble = self.troubled().clone();
+        let refused = match trouble {
             Trouble::NotesFail => Some(unavailable()),
+            Trouble::NotesPanic => panic!("told so by a test"),
             Trouble::NotesCut => Some(StoreError::Disconnected("told so by a test".into())),
             Trouble::RejectedNotesRefused if notes.iter().any(|note| matches!(note, Note::Rejected(_))) => {
                 Some(StoreError::Unexpected("told so by a test".into()))
@@ -238,7 +242,20 @@ impl Store for TestStore {
             self.notes_refused.send_modify(|count| *count += 1);
             return Err(error);
         }
-        self.sqlite.note(notes, retention).await
+        self.sqlite.note(notes).await
+    }
+
+    async fn rejected_before(
+        &self,
+        row: RejectedRow,
+        back: usize,
+    ) -> Result<Option<RejectedRow>, StoreError> {
+        self.sqlite.rejected_before(row, back).await
+    }
+
+    async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError> {
+        self.available()?;
+        self.sqlite.forget_rejected(last, rows_max).await
     }
 
     async fn prune(&self, before: UnixMillis, rows_max: usize) -> Result<usize, StoreError> {

@@ -10,8 +10,8 @@ use payonce_core::{
     decide::{IncidentKind, Remedy, Standing},
     order::OrderId,
     store::{
-        Counts, KeptPayment, KnownOrder, LedgerLine, MessageView, Note, Owner, Receipt, Rejected, Retention,
-        Unopened, UnopenedRow,
+        Counts, KeptPayment, KnownOrder, LedgerLine, MessageView, Note, Owner, Receipt, Rejected,
+        RejectedRow, Unopened, UnopenedRow,
     },
 };
 
@@ -26,7 +26,9 @@ pub(super) struct Tables {
     pub messages: Vec<MessageRow>,
     pub incidents: Vec<Incident>,
     pub receipts: Vec<Receipt>,
-    pub rejected: Vec<Rejected>,
+    pub rejected: Vec<(RejectedRow, Rejected)>,
+    /// The row of the last one.
+    pub rejected_last: i64,
     pub unopened: Vec<UnopenedCallback>,
     /// The row of the last callback that did not open.
     pub unopened_last: i64,
@@ -125,17 +127,17 @@ impl Tables {
         }
     }
 
-    pub(super) fn note(&mut self, notes: &[Note], retention: &Retention) {
+    pub(super) fn note(&mut self, notes: &[Note]) {
         for note in notes {
             match note {
                 Note::Answered(receipt) => self.receipts.push(receipt.clone()),
-                Note::Rejected(callback) => self.rejected.push(callback.clone()),
+                Note::Rejected(callback) => {
+                    self.rejected_last += 1;
+                    self.rejected.push((RejectedRow(self.rejected_last), callback.clone()));
+                }
                 Note::Unopened(callback) => self.set_aside(callback),
             }
         }
-        let rows_max = usize::try_from(retention.rejected_rows_max).unwrap_or(usize::MAX);
-        let over = self.rejected.len().saturating_sub(rows_max);
-        self.rejected.drain(..over);
     }
 
     fn set_aside(&mut self, callback: &Unopened) {
@@ -169,10 +171,15 @@ impl Tables {
         self.unopened.iter_mut().filter(free).take(limit).map(take).collect()
     }
 
+    /// How many rows went.
+    pub(super) fn forget_rejected(&mut self, last: RejectedRow, rows_max: usize) -> usize {
+        retain(&mut self.rejected, rows_max, |(row, _)| *row <= last)
+    }
+
     /// The greater number of rows that went.
     pub(super) fn prune(&mut self, before: UnixMillis, rows_max: usize) -> usize {
         let receipts = retain(&mut self.receipts, rows_max, |receipt| receipt.received_at < before);
-        let rejected = retain(&mut self.rejected, rows_max, |callback| callback.received_at < before);
+        let rejected = retain(&mut self.rejected, rows_max, |(_, callback)| callback.received_at < before);
         receipts.max(rejected)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use payonce_core::{
     EventType, Fact, MerchantId, OrderKey, OrderState, OutTradeNo, Outcome, Paid, Terms, UnixMillis,
     fact::{Content, Passed},
-    store::{Note, Owner, Rejected, Retention, Unopened, UnopenedRow},
+    store::{Note, Owner, Rejected, Unopened, UnopenedRow},
 };
 
 use crate::{
@@ -127,7 +127,7 @@ pub async fn hostile_notes_round_trip(fixture: &dyn Fixture) {
     let callbacks = [rejected(Vec::new()), rejected(every_byte.repeat(1_000))];
     let mut notes: Vec<Note> = callbacks.iter().rev().cloned().map(Note::Rejected).collect();
     notes.push(Note::Unopened(unopened.clone()));
-    store.note(&notes, &Retention { rejected_rows_max: u64::MAX }).await.expect("the store notes");
+    store.note(&notes).await.expect("the store notes");
     assert_eq!(store.rejected_latest(9).await.expect("the store reads"), callbacks);
     let hour = Duration::from_secs(3600);
     let taken = store.take_unopened(&Owner(HOSTILE.to_owned()), hour, UnopenedRow::default(), 9).await;

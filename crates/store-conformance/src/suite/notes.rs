@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payonce_core::{
     Fact, MerchantId, Outcome, Store, Submission, UnixMillis, apply,
-    store::{Note, Owner, Receipt, Rejected, Retention, Unopened, UnopenedRow},
+    store::{Note, Owner, Receipt, Rejected, RejectedRow, Unopened, UnopenedRow},
 };
 
 use crate::{
@@ -12,8 +12,6 @@ use crate::{
     desk::{Desk, PATIENT},
     facts::{NOW, merchant, notification, paid, receipt, registered},
 };
-
-const PLENTY: Retention = Retention { rejected_rows_max: 1_000 };
 
 fn rejected(reason: &str) -> Rejected {
     Rejected {
@@ -37,8 +35,8 @@ fn unopened(id: &str, body: &[u8]) -> Unopened {
     }
 }
 
-async fn note(desk: &Desk<'_>, notes: &[Note], retention: Retention) {
-    desk.store.note(notes, &retention).await.expect("the store notes");
+async fn note(desk: &Desk<'_>, notes: &[Note]) {
+    desk.store.note(notes).await.expect("the store notes");
 }
 
 async fn reasons(desk: &Desk<'_>) -> Vec<String> {
@@ -46,28 +44,57 @@ async fn reasons(desk: &Desk<'_>) -> Vec<String> {
     latest.into_iter().map(|callback| callback.reason).collect()
 }
 
+/// Deletes all refused callbacks but the newest.
+async fn keep(desk: &Desk<'_>, rows: usize) {
+    let before = async |row, back| desk.store.rejected_before(row, back).await.expect("the store reads");
+    let oldest_kept = if rows == 0 { Some(RejectedRow::END) } else { before(RejectedRow::END, rows).await };
+    let Some(oldest_kept) = oldest_kept else { return };
+    let surplus = before(oldest_kept, 1).await.unwrap_or_default();
+    desk.store.forget_rejected(surplus, 100).await.expect("the store forgets");
+}
+
 /// The table of rejected callbacks is bounded: the oldest go first.
 pub async fn rejected_callbacks_are_kept_up_to_a_bound(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let desk = Desk::at(&*store);
-    let keep = |rejected_rows_max| Retention { rejected_rows_max };
     let notes = |range: std::ops::Range<u32>| -> Vec<Note> {
         range.map(|i| Note::Rejected(rejected(&i.to_string()))).collect()
     };
-    note(&desk, &notes(0..2), keep(3)).await;
-    assert_eq!(reasons(&desk).await, ["1", "0"]);
-    note(&desk, &notes(2..4), keep(3)).await;
-    assert_eq!(reasons(&desk).await, ["3", "2", "1"]);
-    note(&desk, &notes(4..14), keep(3)).await;
-    assert_eq!(reasons(&desk).await, ["13", "12", "11"]);
+    let kept = async |range, rows| {
+        note(&desk, &notes(range)).await;
+        keep(&desk, rows).await;
+        reasons(&desk).await
+    };
+    assert_eq!(kept(0..2, 3).await, ["1", "0"]);
+    assert_eq!(kept(2..4, 3).await, ["3", "2", "1"]);
+    assert_eq!(kept(4..14, 3).await, ["13", "12", "11"]);
     assert_eq!(desk.counts().await.rejected, 3);
-    note(&desk, &notes(14..15), keep(1)).await;
-    assert_eq!(reasons(&desk).await, ["14"]);
-    note(&desk, &notes(15..17), keep(0)).await;
+    assert_eq!(kept(14..15, 1).await, ["14"]);
+    assert_eq!(kept(15..17, 0).await, [""; 0]);
     assert_eq!(desk.counts().await.rejected, 0);
-    note(&desk, &notes(17..19), keep(2)).await;
-    assert_eq!(reasons(&desk).await, ["18", "17"]);
+    assert_eq!(kept(17..19, 2).await, ["18", "17"]);
     assert_eq!(store.rejected_latest(1).await.expect("the store reads"), [rejected("18")]);
+}
+
+/// Many are deleted a bounded number at a time, and receipts are not among them.
+pub async fn surplus_callbacks_go_a_few_at_a_time(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
+    let desk = Desk::at(&*store);
+    let mut notes: Vec<Note> = (0..9).map(|i| Note::Rejected(rejected(&i.to_string()))).collect();
+    notes.extend((0..9).map(|i| Note::Answered(receipt(&format!("N{i}"), NOW))));
+    note(&desk, &notes).await;
+    let before = async |row, back| store.rejected_before(row, back).await.expect("the store reads");
+    let oldest = before(RejectedRow::END, 9).await.expect("there are nine");
+    assert_eq!(before(RejectedRow::END, 10).await, None);
+    assert_eq!(before(oldest, 1).await, None);
+    let surplus = before(RejectedRow::END, 3).await.expect("there are nine");
+    assert_eq!(before(surplus, 6).await, Some(oldest));
+    for (gone, left) in [(4, "87654"), (3, "87"), (0, "87")] {
+        let forgotten = store.forget_rejected(surplus, 4).await.expect("the store forgets");
+        assert_eq!((forgotten, reasons(&desk).await.concat().as_str()), (gone, left));
+    }
+    let none = store.forget_rejected(RejectedRow::default(), 4).await.expect("the store forgets");
+    assert_eq!((none, desk.counts().await.receipts), (0, 9));
 }
 
 /// A callback that was answered from memory leaves its receipt like one that was applied.
@@ -75,7 +102,7 @@ pub async fn answered_callbacks_leave_receipts(fixture: &dyn Fixture) {
     let store = fixture.open().await;
     let desk = Desk::at(&*store);
     let answered = Note::Answered(Receipt { outcome: Outcome::Applied, ..receipt("N1", NOW) });
-    note(&desk, &[answered.clone(), answered], PLENTY).await;
+    note(&desk, &[answered.clone(), answered]).await;
     assert_eq!(desk.counts().await.receipts, 2);
     assert!(desk.messages().await.is_empty());
 }
@@ -88,8 +115,8 @@ pub async fn unopened_callbacks_are_kept_once(fixture: &dyn Fixture) {
     let elsewhere = Unopened { merchant: MerchantId::parse("1900000002").expect("digits"), ..one.clone() };
     let resend = Unopened { received_at: UnixMillis(NOW.0 + 1), ..unopened("N1", b"second") };
     let notes = [&one, &resend, &two].map(|callback| Note::Unopened(callback.clone()));
-    note(&desk, &notes, PLENTY).await;
-    note(&desk, &[Note::Unopened(resend.clone()), Note::Unopened(elsewhere.clone())], PLENTY).await;
+    note(&desk, &notes).await;
+    note(&desk, &[Note::Unopened(resend.clone()), Note::Unopened(elsewhere.clone())]).await;
     let read = async |limit| unopened_by(&*store, "a", limit).await;
     assert_eq!(read(9).await, [one.clone(), two.clone(), elsewhere.clone()]);
     assert_eq!(read(2).await, [one, two.clone()]);
@@ -99,7 +126,7 @@ pub async fn unopened_callbacks_are_kept_once(fixture: &dyn Fixture) {
         store.forget_unopened(&merchant(), &notification("N1")).await.expect("the store forgets");
         assert_eq!(read(9).await, [two.clone(), elsewhere.clone()]);
     }
-    note(&desk, &[Note::Unopened(resend.clone())], PLENTY).await;
+    note(&desk, &[Note::Unopened(resend.clone())]).await;
     assert_eq!(read(9).await, [two, elsewhere, resend]);
 }
 
@@ -109,7 +136,7 @@ pub async fn unopened_callbacks_are_shared_out(fixture: &dyn Fixture) {
     let desk = Desk::at(&*store);
     let all: Vec<Unopened> = (0..6).map(|i| unopened(&format!("N{i}"), b"x")).collect();
     let notes: Vec<Note> = all.iter().cloned().map(Note::Unopened).collect();
-    note(&desk, &notes, PLENTY).await;
+    note(&desk, &notes).await;
 
     assert_eq!(unopened_by(&*store, "a", 2).await, all[..2]);
     assert_eq!(unopened_by(&*store, "b", 2).await, all[2..4], "a's are passed over");
@@ -142,7 +169,7 @@ pub async fn what_came_long_ago_is_pruned(fixture: &dyn Fixture) {
     let callback = Submission { fact: Fact::Paid(paid("A", "P1")), receipt: Some(receipt("N0", at(0))) };
     apply(&*store, &[callback], &desk.policy, NOW, &PATIENT).await;
     let notes: Vec<Note> = (1..10).map(|i| Note::Answered(receipt(&format!("N{i}"), at(i)))).collect();
-    note(&desk, &notes, PLENTY).await;
+    note(&desk, &notes).await;
     let picture = desk.picture().await.split_off(1);
 
     for (before, rows_max, gone, left) in
@@ -156,8 +183,8 @@ pub async fn what_came_long_ago_is_pruned(fixture: &dyn Fixture) {
 
     let refused: Vec<Note> =
         (0..4).map(|i| Note::Rejected(Rejected { received_at: at(i), ..rejected(&i.to_string()) })).collect();
-    note(&desk, &refused, PLENTY).await;
-    note(&desk, &[Note::Unopened(unopened("N1", b"x"))], PLENTY).await;
+    note(&desk, &refused).await;
+    note(&desk, &[Note::Unopened(unopened("N1", b"x"))]).await;
     for (before, rows_max, gone, left) in [(at(3), 2, 2, "32"), (at(3), 2, 1, "3"), (at(3), 2, 0, "3")] {
         let pruned = store.prune(before, rows_max).await.expect("the store prunes");
         assert_eq!((pruned, reasons(&desk).await.concat().as_str()), (gone, left));
@@ -176,7 +203,7 @@ pub async fn pruning_gets_past_what_a_clock_ahead_has_written(fixture: &dyn Fixt
     let refused = ages.iter().enumerate();
     let refused = refused
         .map(|(i, &age)| Note::Rejected(Rejected { received_at: at(age), ..rejected(&i.to_string()) }));
-    note(&desk, &receipts.chain(refused).collect::<Vec<_>>(), PLENTY).await;
+    note(&desk, &receipts.chain(refused).collect::<Vec<_>>()).await;
 
     let mut gone = 0;
     for _ in 0..12 {
@@ -196,8 +223,8 @@ pub async fn notes_change_no_order(fixture: &dyn Fixture) {
     desk.apply_all(&[registered("A"), Fact::Paid(paid("A", "P1"))]).await;
     let (order, messages) = (format!("{:?}", desk.order("A").await), desk.messages().await);
     let notes = [Note::Rejected(rejected("x")), Note::Unopened(unopened("N1", b"x"))];
-    note(&desk, &notes, PLENTY).await;
-    note(&desk, &[], PLENTY).await;
+    note(&desk, &notes).await;
+    note(&desk, &[]).await;
     assert_eq!(format!("{:?}", desk.order("A").await), order);
     assert_eq!(desk.messages().await, messages);
     assert_eq!(desk.apply(Fact::Paid(paid("A", "P1"))).await, Outcome::Duplicate);

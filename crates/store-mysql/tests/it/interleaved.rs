@@ -15,7 +15,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unopened, UnopenedRow,
+        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
     },
 };
 use payonce_store_mysql::MySqlStore;
@@ -115,9 +115,17 @@ impl Store for Gated {
     fn needs_sequencer(&self) -> bool {
         never!()
     }
-    async fn note(&self, _: &[Note], _: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, _: &[Note]) -> Result<(), StoreError> {
         never!()
     }
+    async fn rejected_before(&self, _: RejectedRow, _: usize) -> Result<Option<RejectedRow>, StoreError> {
+        never!()
+    }
+
+    async fn forget_rejected(&self, _: RejectedRow, _: usize) -> Result<usize, StoreError> {
+        never!()
+    }
+
     async fn prune(&self, _: UnixMillis, _: usize) -> Result<usize, StoreError> {
         never!()
     }

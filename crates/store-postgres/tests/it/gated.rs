@@ -15,7 +15,7 @@ use payonce_core::{
     order::OrderId,
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, Retention, Role, Unopened, UnopenedRow,
+        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
     },
 };
 use payonce_store_postgres::PostgresStore;
@@ -125,7 +125,15 @@ impl Store for Gated {
         Ok(Box::new(GatedTx { tx: self.store.begin().await?, gated: self }))
     }
 
-    async fn note(&self, _: &[Note], _: &Retention) -> Result<(), StoreError> {
+    async fn note(&self, _: &[Note]) -> Result<(), StoreError> {
+        unreachable!("{ONLY_BEGINS}")
+    }
+
+    async fn rejected_before(&self, _: RejectedRow, _: usize) -> Result<Option<RejectedRow>, StoreError> {
+        unreachable!("{ONLY_BEGINS}")
+    }
+
+    async fn forget_rejected(&self, _: RejectedRow, _: usize) -> Result<usize, StoreError> {
         unreachable!("{ONLY_BEGINS}")
     }
 

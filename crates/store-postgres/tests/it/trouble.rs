@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use payonce_core::{
-    Fact, Outcome, Store, StoreError,
-    store::{Retention, Unavailability},
-};
+use payonce_core::{Fact, Outcome, Store, StoreError, store::Unavailability};
 use payonce_store_postgres::PostgresStore;
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
@@ -181,10 +178,7 @@ async fn a_server_that_hangs_is_given_up_and_taken_up_again() {
     assert!(store.epoch().is_none(), "the server may be another one when it answers again");
     // New connections, which nobody answers.
     assert_eq!(reason(store.order(&key("A")).await), Unavailability::Unreachable);
-    assert_eq!(
-        reason(store.note(&[], &Retention { rejected_rows_max: 1 }).await),
-        Unavailability::Unreachable
-    );
+    assert_eq!(reason(store.note(&[]).await), Unavailability::Unreachable);
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     server.resume();
     assert_eq!(outcomes(apply_all(&store, &facts).await), [Outcome::Applied; 2]);

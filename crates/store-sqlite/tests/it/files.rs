@@ -2,7 +2,7 @@
 
 use payonce_core::{
     Store, StoreError, UnixMillis,
-    store::{Note, Rejected, Retention, SchemaError, Unavailability},
+    store::{Note, Rejected, RejectedRow, SchemaError, Unavailability},
 };
 use payonce_store_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;
@@ -112,11 +112,17 @@ async fn refused_callbacks_are_counted_and_not_reckoned_with() {
             body: Vec::new(),
         })
     };
-    let few = Retention { rejected_rows_max: 3 };
-    store.note(&[rejected(), rejected()], &few).await.unwrap();
+    let keep_three = async || {
+        let Some(third) = store.rejected_before(RejectedRow::END, 3).await.unwrap() else { return };
+        let surplus = store.rejected_before(third, 1).await.unwrap().unwrap_or_default();
+        store.forget_rejected(surplus, 9).await.unwrap();
+    };
+    store.note(&[rejected(), rejected()]).await.unwrap();
     Connection::open(&path).unwrap().execute("UPDATE rejected SET id = id * 1000", []).unwrap();
-    store.note(&[rejected()], &few).await.unwrap();
+    store.note(&[rejected()]).await.unwrap();
+    keep_three().await;
     assert_eq!(store.counts().await.unwrap().rejected, 3);
-    store.note(&[rejected()], &few).await.unwrap();
+    store.note(&[rejected()]).await.unwrap();
+    keep_three().await;
     assert_eq!(store.counts().await.unwrap().rejected, 3);
 }

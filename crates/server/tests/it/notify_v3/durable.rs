@@ -85,6 +85,17 @@ async fn a_committing_thread_that_dies_acknowledges_nothing_and_is_not_ready() {
     assert_eq!(broken, payonce_server::Broken::Applier);
 }
 
+/// Else every further receipt would be lost, one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_of_notes_that_dies_beside_the_facts_is_told() {
+    let stage = Stage::among_many(|_, _| ()).await;
+    stage.store.trouble(Trouble::NotesPanic);
+    stage.ask(&stage.callback(payment(1)).without("wechatpay-nonce")).await.assert_refused(401, "is missing");
+    let (mut server, _struck) = stage.parted();
+    let broken = crate::wire::within("the news that it is broken", server.broken()).await;
+    assert_eq!(broken, payonce_server::Broken::Applier);
+}
+
 /// Else messages would get no positions, and a copy would not see this node, while all seems well.
 #[tokio::test]
 async fn a_background_role_that_dies_is_told() {

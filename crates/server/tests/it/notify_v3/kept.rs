@@ -1,9 +1,12 @@
 //! WeChat keeps no log of callbacks for merchants: what was refused is kept here, with its verdict, bounded.
 
-use payonce_core::UnixMillis;
+use payonce_core::{Store as _, UnixMillis};
 use wechatpay::{UnixSeconds, headers};
 
-use crate::stage::{MCHID, NOW, Stage, merchant, payment};
+use crate::{
+    stage::{MCHID, NOW, Stage, merchant, payment},
+    wire::within,
+};
 
 #[tokio::test]
 async fn a_refused_callback_is_kept_with_its_verdict_headers_and_body() {
@@ -39,6 +42,31 @@ async fn of_a_large_body_the_beginning_is_kept() {
     assert_eq!(kept.body, body.as_bytes()[..16 * 1024]);
 }
 
+/// Nobody waits for notes: neither a callback whose transaction could begin, nor its sender.
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_that_hang_hold_up_no_callback_and_are_written_before_the_end() {
+    let stage = Stage::among_many(|_, _| ()).await;
+    let refused = stage.callback(payment(9)).without(headers::NONCE);
+    stage.store.close_notes_gate();
+    stage.ask(&refused).await.assert_refused(401, "is missing");
+    stage.store.notes_at_gate().await;
+    for number in 1..=3 {
+        stage.ask(&stage.callback(payment(number))).await.assert_acknowledged();
+    }
+    // More than are written at a time.
+    let mut wire = stage.wire().await;
+    for _ in 0..600 {
+        wire.ask(&refused).await.assert_refused(401, "is missing");
+    }
+    drop(wire);
+    let (server, struck) = stage.parted();
+    let stopping = tokio::spawn(server.stop());
+    struck.store.open_notes_gate();
+    within("the end of the server", stopping).await.unwrap();
+    let counts = struck.counts().await;
+    assert_eq!((counts.payments, counts.receipts, counts.rejected), (3, 3, 601));
+}
+
 #[tokio::test]
 async fn a_flood_pushes_out_the_oldest() {
     let stage = Stage::with(|config, _| config.retention.rejected_rows_max = 3).await;
@@ -52,6 +80,28 @@ async fn a_flood_pushes_out_the_oldest() {
     let reasons: Vec<_> = struck.kept().await.into_iter().map(|rejected| rejected.reason).collect();
     let expected = ["FLOOD7", "FLOOD8", "FLOOD9"];
     assert_eq!(reasons, expected.map(|serial| format!("no valid platform key has the serial \"{serial}\"")));
+}
+
+/// A node that is flooded does not wait for the minute at which one of all deletes.
+#[tokio::test]
+async fn a_flood_is_cut_back_while_it_lasts() {
+    let stage = Stage::with(|config, _| config.retention.rejected_rows_max = 16).await;
+    let mut wire = stage.wire().await;
+    for number in 0..40 {
+        let letter = stage.callback(payment(1)).with(headers::SERIAL, format!("FLOOD{number}"));
+        wire.ask(&letter).await.assert_refused(401, "no valid platform key");
+    }
+    // An eighth more, less one: two are due.
+    within("the deletion of the oldest", async {
+        loop {
+            let kept = stage.store.rejected_latest(40).await.unwrap();
+            let all_are_written = kept.first().is_some_and(|latest| latest.reason.contains("FLOOD39"));
+            if all_are_written && kept.len() < 18 {
+                break;
+            }
+        }
+    })
+    .await;
 }
 
 /// Receipts go when no copy of their callback can come any more; payments and messages stay for ever.
