@@ -21,7 +21,8 @@ pub const COPY_POINTS: &[&str] = &[
     "copy: begun, nothing copied",
     "copy: a portion written",
     "copy: all copied, nothing compared",
-    "copy: compared, not finished",
+    "copy: compared, the source not marked",
+    "copy: the source marked, the target not finished",
 ];
 
 /// Whether `name` is listed; evaluated by the compiler for each `fault!`.

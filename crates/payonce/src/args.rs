@@ -38,6 +38,14 @@ pub(crate) enum Command {
     },
     /// Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first.
     Copy(CopyOptions),
+    /// Serve a database again that `payonce copy` moved to another one, and give that one up. Nothing is copied back.
+    TakeBack {
+        /// The identity of the database to give up, as the refusal to serve this one says it.
+        #[arg(value_name = "IDENTITY")]
+        target: String,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
     /// Say what was checked of a saved callback, step by step, and where it failed, why.
     Explain(ExplainOptions),
     /// Check all that payments depend on: configuration, keys, database, clock, the way to WeChat Pay and back.

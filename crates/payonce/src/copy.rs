@@ -1,10 +1,12 @@
 //! `payonce copy`: moves a merchant from one database to another.
 //!
 //! Invariants: no node writes meanwhile; the source's schema and rows stay as they are; the target is not served before
-//! everything is there and has been compared; a copy that was cut short goes on where it stopped.
+//! everything is there and has been compared, and the source not after that; a copy that was cut short goes on where it
+//! stopped.
 
 mod reserved;
 mod tables;
+pub(crate) mod take_back;
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
@@ -35,13 +37,17 @@ pub(crate) fn run(options: &CopyOptions, environment: &Environment) -> anyhow::R
     runtime.block_on(async {
         // Order matters: nothing is made at the target's place for a source that cannot be copied.
         let from = database::open_existing(&settings(from), Purpose::CopyFrom).await.context("--from")?;
+        if !database::missing_migrations(&to).await.context("--to")?.is_empty() {
+            reserved::refuse_if_moved_elsewhere(&*from, None).await?;
+        }
         let to = database::open(&settings(to), Purpose::CopyInto).await.context("--to")?;
         let ends = Ends { from, to };
         let identity = ends.from.identity().await.context("--from")?;
         let other = ends.to.identity().await.context("--to")?;
         ensure!(identity != other, "--from and --to are one and the same database: name two");
+        reserved::refuse_if_moved_elsewhere(&*ends.from, Some(&other)).await?;
         let mut reserved = Reserved::take(&ends).await?;
-        let copied = copy(&ends, &identity, &mut reserved).await;
+        let copied = copy(&ends, [&identity, &other], &mut reserved).await;
         reserved.release(&ends).await;
         print(&copied?, options.json)?;
         Ok(ExitCode::SUCCESS)
@@ -64,7 +70,12 @@ fn settings(url: StoreUrl) -> StoreSettings {
     StoreSettings { url, connections_max: 4, transactions_max: 1, migrate: true }
 }
 
-async fn copy(ends: &Ends, source: &str, reserved: &mut Reserved) -> anyhow::Result<tables::Report> {
+/// `source` and `target` are the identities of the two.
+async fn copy(
+    ends: &Ends,
+    [source, target]: [&str; 2],
+    reserved: &mut Reserved,
+) -> anyhow::Result<tables::Report> {
     // Order matters: whoever reserves first and looks for nodes then sees the node that does it the other way round.
     reserved.check(ends).await?;
     let before = ends.to.progress().await.context("--to")?;
@@ -75,6 +86,11 @@ async fn copy(ends: &Ends, source: &str, reserved: &mut Reserved) -> anyhow::Res
         );
     }
     if before.is_empty() {
+        let moved = reserved::moved_to(&*ends.from).await.context("--from")?;
+        ensure!(
+            moved.is_none(),
+            "--from was moved to --to already: name --to in store.url, and start payonce"
+        );
         begin(ends, source).await?;
     }
     fault!("copy: begun, nothing copied");
@@ -84,12 +100,18 @@ async fn copy(ends: &Ends, source: &str, reserved: &mut Reserved) -> anyhow::Res
     let report = tables::compare(ends, reserved).await?;
     // A node that slipped in while this process was held up may have written what was not compared.
     reserved.check(ends).await?;
-    fault!("copy: compared, not finished");
-    ends.to.finish_copy().await.context("--to")?;
-    reserved.check(ends).await.context(
-        "the copy is whole, but this process was held up at its end, and the databases were used meanwhile: stop all \
-         nodes and copy again, into an empty database",
+    fault!("copy: compared, the source not marked");
+    // Order matters: at no time may both be served.
+    reserved.mark_moved(ends, target).await?;
+    fault!("copy: the source marked, the target not finished");
+    ends.to.finish_copy().await.context(
+        "--to may be finished or not: run it again, which goes on or says that it is done; until then neither is served",
     )?;
+    let moved = reserved::moved_to(&*ends.from).await.context("--from")?;
+    ensure!(
+        moved.is_some_and(|mark| mark.owner.0 == target),
+        "the copy is whole, but --from was taken back meanwhile: serve one of them and empty the other"
+    );
     Ok(report)
 }
 
@@ -118,6 +140,9 @@ fn print(report: &tables::Report, json: bool) -> anyhow::Result<()> {
     for table in &report.tables {
         writeln!(out, "{:<20} {:>12} rows  {}", table.name, table.rows, table.sha256)?;
     }
-    writeln!(out, "copied: name the new database in store.url, and start payonce")?;
+    writeln!(
+        out,
+        "copied: name the new database in store.url, and start payonce; the old one is not served any more"
+    )?;
     Ok(())
 }

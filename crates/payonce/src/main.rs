@@ -58,6 +58,9 @@ fn run(args: args::Args, environment: &Environment) -> anyhow::Result<ExitCode> 
             migrate::run(command, config.path.as_deref(), environment)
         }
         args::Command::Copy(options) => copy::run(&options, environment),
+        args::Command::TakeBack { target, config } => {
+            copy::take_back::run(&target, config.path.as_deref(), environment)
+        }
         args::Command::Doctor(options) => doctor::run(&options, environment),
         args::Command::Explain(options) => explain::run(&options, environment),
         args::Command::Demo(options) => demo::run(&options),

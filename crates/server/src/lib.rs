@@ -10,10 +10,11 @@ pub mod http;
 mod ingest;
 mod merchants;
 mod metrics;
+mod presence;
 mod refreshing;
 mod roles;
 mod server;
 
 pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, Grouping, KEPT_BODY_BYTES_MAX, SharedError};
-pub use roles::CopyRuns;
+pub use presence::Absence;
 pub use server::{Broken, Patience, Running, Server, StartError};

@@ -7,7 +7,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use payonce_core::{Clock, Fact, Policy, Store, StoreError, store::Owner};
+use payonce_core::{
+    Clock, Fact, Policy, Store, StoreError,
+    store::{Lease, Owner},
+};
 use tokio::{
     net::TcpListener,
     runtime::Handle,
@@ -26,8 +29,9 @@ use crate::{
     },
     merchants::Merchants,
     metrics::Metrics,
+    presence::{Absence, Guarded, Presence},
     refreshing::{Refreshing, Way},
-    roles::{self, CopyRuns, Habits, Presence},
+    roles::{self, Habits},
 };
 
 /// What every request may use.
@@ -36,6 +40,7 @@ pub(crate) struct App {
     pub merchants: ArcSwap<Merchants>,
     pub refreshing: Refreshing,
     pub api_keys: Vec<crate::config::ApiKey>,
+    /// Does nothing while the database does not see this node.
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub caches: Arc<Committed>,
@@ -81,6 +86,8 @@ pub struct Patience {
     pub shared_cache: Duration,
     /// From one look for callbacks that did not open to the next.
     pub unopened: Duration,
+    /// How long the database takes this node for present without hearing of it.
+    pub presence: Duration,
 }
 
 impl Default for Patience {
@@ -90,6 +97,7 @@ impl Default for Patience {
             head: http::HEAD_PATIENCE,
             unopened: REOPEN_EVERY,
             shared_cache: SHARED_WAIT_MAX,
+            presence: Lease::TTL,
         }
     }
 }
@@ -108,9 +116,9 @@ pub enum StartError {
     /// The shared cache cannot be used.
     #[error(transparent)]
     Cache(#[from] SharedError),
-    /// A copy runs on the database.
+    /// A copy runs on the database, or has moved it.
     #[error(transparent)]
-    CopyRuns(#[from] CopyRuns),
+    Absent(#[from] Absence),
     /// The database does not take this node in.
     #[error("the database does not take this node in: {}", .0.with_causes())]
     Store(StoreError),
@@ -166,23 +174,19 @@ impl Server {
     /// Listens and serves until [`Running::stop`].
     ///
     /// # Errors
-    /// [`StartError::Listen`] if the port is taken or may not be used, [`StartError::CopyRuns`] while
-    /// `payonce copy` is at work on the database.
+    /// [`StartError::Listen`] if the port is taken or may not be used, [`StartError::Absent`] while `payonce copy` is at
+    /// work on the database, and once it has moved it.
     pub async fn start(self) -> Result<Running, StartError> {
         let Self { config, store, clock, owner, patience, grouping } = self;
         let addr = config.server.listen;
         let listener = TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
 
-        let presence = present(&store, owner).await?;
+        let presence = present(&store, owner, patience.presence).await?;
+        let store: Arc<dyn Store> = Arc::new(Guarded::new(store, presence.seen()));
 
         let metrics = Arc::new(Metrics::new());
-        let shared = match &config.cache.redis_url {
-            Some(url) => {
-                Some(Arc::new(Shared::open(url.expose(), patience.shared_cache, Arc::clone(&metrics))?))
-            }
-            None => None,
-        };
+        let shared = shared_cache(&config, patience, &metrics)?;
         let memory_max = config.cache.memory_mib_max * 1024 * 1024;
         let caches = Arc::new(Committed::new(memory_max, shared, Arc::clone(&metrics)));
         let committed = Arc::new(Notify::new());
@@ -238,10 +242,21 @@ impl Server {
     }
 }
 
+/// The cache that the nodes share, if one is configured.
+fn shared_cache(
+    config: &Config,
+    patience: Patience,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<Arc<Shared>>, SharedError> {
+    let Some(url) = &config.cache.redis_url else { return Ok(None) };
+    Shared::open(url.expose(), patience.shared_cache, Arc::clone(metrics))
+        .map(|shared| Some(Arc::new(shared)))
+}
+
 /// Tells the database that this node runs, where a store may block.
-async fn present(store: &Arc<dyn Store>, owner: Owner) -> Result<Presence, StartError> {
+async fn present(store: &Arc<dyn Store>, owner: Owner, ttl: Duration) -> Result<Presence, StartError> {
     let (store, runtime) = (Arc::clone(store), Handle::current());
-    let begun = spawn_blocking(move || runtime.block_on(Presence::begin(&*store, owner))).await;
+    let begun = spawn_blocking(move || runtime.block_on(Presence::begin(&*store, owner, ttl))).await;
     let begun = begun.map_err(|panic| StartError::Store(StoreError::Unexpected(panic.into())))?;
     Ok(begun.map_err(StartError::Store)??)
 }

@@ -103,6 +103,7 @@ macro_rules! for_each_group {
             a_lease_has_one_holder,
             a_lease_that_is_over_goes_to_the_next,
             a_lease_that_is_given_back_is_free,
+            a_lease_may_last_for_ever,
             of_many_who_ask_at_once_one_gets_it,
             nodes_and_roles_are_listed,
             positions_are_given_to_the_holder_alone,

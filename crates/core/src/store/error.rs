@@ -104,6 +104,12 @@ pub enum Unavailability {
     SharedSession,
     /// A statement took too long.
     TimedOut,
+    /// The database has not seen this node for a while: a copy may have begun without knowing of it.
+    NotSeen,
+    /// `payonce copy` is at work on it.
+    Copying,
+    /// `payonce copy` took everything elsewhere.
+    Moved,
 }
 
 impl Unavailability {
@@ -112,7 +118,10 @@ impl Unavailability {
     pub fn may_pass_soon(self) -> bool {
         // A proxy whose server is gone may close the connection before it said anything, which is not to be told from one
         // that never was such a server.
-        matches!(self, Self::Unreachable | Self::NotUnderstood | Self::NotReady | Self::TooManyConnections)
+        matches!(
+            self,
+            Self::Unreachable | Self::NotUnderstood | Self::NotReady | Self::TooManyConnections | Self::NotSeen
+        )
     }
 }
 
@@ -145,6 +154,13 @@ impl std::fmt::Display for Unavailability {
                  (PgBouncer: pool_mode = session), or name the server itself in the URL"
             }
             Self::TimedOut => "a statement took too long: look for long transactions and a busy disk",
+            Self::NotSeen => {
+                "it has not seen this node for a while: wait some seconds, or look at the way to it and its load"
+            }
+            Self::Copying => "`payonce copy` is at work on it: wait until that has ended (PAY0011)",
+            Self::Moved => {
+                "it was moved elsewhere by `payonce copy`: serve the other one, or take this one back (PAY0011)"
+            }
         })
     }
 }

@@ -22,6 +22,9 @@ impl Role {
     pub const KEEPER: Self = Self(Cow::Borrowed("keeper"));
     /// Copies from or into this database; no node may run meanwhile.
     pub const COPY: Self = Self(Cow::Borrowed("copy"));
+    /// The mark of a database that was moved: held [for ever](Lease::FOR_EVER) by the database that everything was copied
+    /// to, under the name of its [identity](super::archive::Archive::identity). No node may run until it is given back.
+    pub const MOVED: Self = Self(Cow::Borrowed("moved"));
     /// What the role of each node begins with.
     const NODE: &'static str = "node/";
 
@@ -76,6 +79,9 @@ impl Lease {
     /// for all: a copy that begins counts on a node that no longer shows having stopped, and a node that starts on the
     /// other way round.
     pub const TTL: Duration = Duration::from_secs(15);
+
+    /// For what has no end but that somebody gives it back: a hundred years.
+    pub const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 }
 
 /// A lease as it stands.

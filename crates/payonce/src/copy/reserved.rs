@@ -1,9 +1,13 @@
-//! Both databases, reserved for the copy: nodes do not start on them, and other copies do not begin.
+//! Both databases, reserved for the copy: nodes do not start on them, and other copies do not begin. In the end the
+//! source is marked, so that no node serves it any longer.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use payonce_core::store::{Lease, Owner, Role, archive::Archive};
+use payonce_core::{
+    StoreError,
+    store::{Lease, Leases, Owner, Role, archive::Archive},
+};
 use tokio::time::Instant;
 
 use super::Ends;
@@ -75,6 +79,24 @@ impl Reserved {
         Ok(())
     }
 
+    /// Marks the source as moved to the target of this identity: from now on no node serves it, and none can have slipped
+    /// in, however long this process is held up. The target is not served before [`Archive::finish_copy`].
+    pub(super) async fn mark_moved(&mut self, ends: &Ends, target: &str) -> anyhow::Result<()> {
+        let owner = Owner(target.to_owned());
+        let mark = ends.from.lease(&Role::MOVED, &owner, Lease::FOR_EVER).await.context("--from")?;
+        let Some(mark) = mark else {
+            refuse_if_moved_elsewhere(&*ends.from, Some(target)).await?;
+            bail!("--from: another copy has moved it, and it was taken back meanwhile: run it again");
+        };
+        // Order matters: the mark is there before nodes are looked for, so that a node which is not seen sees it.
+        let checked = self.check(ends).await;
+        if checked.is_err() {
+            // The source goes on being served. If this fails, it is said by the first node that starts on it.
+            let _ = ends.from.release(&mark).await;
+        }
+        checked
+    }
+
     /// Gives positions to the last messages of the source, which no node serves any longer.
     pub(super) async fn sequence(&mut self, ends: &Ends) -> anyhow::Result<()> {
         let from = &*ends.from;
@@ -107,6 +129,29 @@ async fn take(database: &dyn Archive, owner: &Owner) -> anyhow::Result<Lease> {
     let other = leases.iter().find(|view| view.lease.role == Role::COPY);
     let (name, left) = other.map_or(("", TTL), |view| (view.lease.owner.0.as_str(), view.left));
     bail!("another copy is at work ({name}): let it end; if it died, wait {} s", left.as_secs() + 1)
+}
+
+/// Where everything was copied to, if the database was moved: the identity of that one.
+pub(super) async fn moved_to(database: &dyn Leases) -> Result<Option<Lease>, StoreError> {
+    let mut leases = database.leases().await?.into_iter();
+    let mark = leases.find(|view| view.lease.role == Role::MOVED && !view.left.is_zero());
+    Ok(mark.map(|view| view.lease))
+}
+
+/// What was moved is not copied anywhere else, or there would be two truths. `target` is where it may go; `None` while
+/// nobody knows.
+pub(super) async fn refuse_if_moved_elsewhere(
+    from: &dyn Archive,
+    target: Option<&str>,
+) -> anyhow::Result<()> {
+    match moved_to(from).await.context("--from")? {
+        Some(mark) if Some(mark.owner.0.as_str()) != target => bail!(
+            "--from was moved to another database ({to}): copy that one; to give that one up, run `payonce take-back \
+             {to}` on --from",
+            to = mark.owner
+        ),
+        _ => Ok(()),
+    }
 }
 
 async fn no_nodes(database: &dyn Archive) -> anyhow::Result<()> {

@@ -145,8 +145,9 @@ impl Place {
         }
     }
 
-    /// Ends all leases: those of a process that was killed last for a while.
+    /// Ends all leases: those of a process that was killed last for a while. The mark of a database that was moved is for
+    /// ever.
     pub(crate) fn end_leases(&self) {
-        self.execute(&format!("UPDATE {} SET until = 0", self.table("lease")));
+        self.execute(&format!("UPDATE {} SET until = 0 WHERE role <> 'moved'", self.table("lease")));
     }
 }

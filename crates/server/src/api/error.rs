@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use payonce_core::{StoreError, ids::IdError, money::MoneyError};
+use payonce_core::{StoreError, ids::IdError, money::MoneyError, store::Unavailability};
 use serde::Serialize;
 
 /// Why a request was not carried out.
@@ -61,11 +61,19 @@ impl ApiError {
             Self::OtherTerms { .. } => (StatusCode::CONFLICT, "PAY0005"),
             Self::NoSuchOrder { .. } => (StatusCode::NOT_FOUND, "PAY0006"),
             Self::Overloaded | Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "PAY0007"),
-            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "PAY0008"),
+            Self::Store(error) => (StatusCode::SERVICE_UNAVAILABLE, code_of(error)),
             Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAY0010"),
         }
+    }
+}
+
+/// That everything was, or is being, copied elsewhere has a page of its own.
+fn code_of(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Unavailable { reason: Unavailability::Copying | Unavailability::Moved, .. } => "PAY0011",
+        _ => "PAY0008",
     }
 }
 

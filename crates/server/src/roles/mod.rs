@@ -1,21 +1,17 @@
 //! Background roles: what one node at a time does for all. Every node runs the same program; a lease decides.
 //!
 //! Invariants: a role works only while its lease is held: it stops when the lease is lost, and when it could not be
-//! prolonged for as long as it lasts. Each node holds a lease of its own as well, its presence.
+//! prolonged for as long as it lasts. The node's presence outlasts them, so that the database sees it as long as it works.
 
 mod keeper;
 mod lead;
-mod presence;
 mod sequencer;
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::{ingest::reopen, server::App};
-
-pub use presence::CopyRuns;
-pub(crate) use presence::Presence;
+use crate::{ingest::reopen, presence::Presence, server::App};
 
 /// What the roles are told.
 #[derive(Clone, Copy, Debug)]
@@ -31,10 +27,12 @@ pub(crate) struct Habits {
 /// Everything that runs beside the requests, until `stopping`. Run it where a store may block.
 pub(crate) async fn run(app: &App, presence: Presence, habits: Habits, stopping: watch::Receiver<bool>) {
     let owner = presence.owner().clone();
-    tokio::join!(
-        presence.keep(app, stopping.clone()),
-        keeper::run(app, &owner, habits, stopping.clone()),
-        sequencer::run(app, &owner, stopping.clone()),
-        reopen(app, &owner, habits.reopen_every, stopping),
-    );
+    let work = async {
+        tokio::join!(
+            keeper::run(app, &owner, habits, stopping.clone()),
+            sequencer::run(app, &owner, stopping.clone()),
+            reopen(app, &owner, habits.reopen_every, stopping),
+        );
+    };
+    presence.keep_during(&*app.store, work).await;
 }

@@ -12,6 +12,7 @@ mod letter;
 mod logs;
 mod notify_v2;
 mod notify_v3;
+mod presence;
 mod seal;
 mod shared_cache;
 mod stage;

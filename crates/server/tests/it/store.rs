@@ -34,6 +34,8 @@ pub(crate) enum Trouble {
     None,
     /// Nothing can be begun, noted or read.
     Unavailable,
+    /// No node can renew its presence; all else can be done.
+    PresenceFails,
     /// Transactions go well until they are to be committed.
     CommitFails,
     /// Transactions end the thread that commits.
@@ -193,6 +195,9 @@ fn unavailable() -> StoreError {
 impl Leases for TestStore {
     async fn lease(&self, role: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
         self.available()?;
+        if role.is_node() && *self.troubled() == Trouble::PresenceFails {
+            return Err(unavailable());
+        }
         self.sqlite.lease(role, owner, ttl).await
     }
 

@@ -64,6 +64,22 @@ pub async fn a_lease_that_is_given_back_is_free(fixture: &dyn Fixture) {
     assert!(first.token < second.token && second.token < again.token);
 }
 
+/// What is taken for ever is not free, is prolonged by its holder alone, and ends when it is given back: so a database is
+/// marked as moved.
+pub async fn a_lease_may_last_for_ever(fixture: &dyn Fixture) {
+    let store = fixture.open().await;
+    let mark = take(&*store, &Role::MOVED, "a", Lease::FOR_EVER).await.expect("it is free");
+    assert_eq!(take(&*store, &Role::MOVED, "b", Lease::FOR_EVER).await, None);
+    assert_eq!(take(&*store, &Role::MOVED, "a", Lease::FOR_EVER).await.as_ref(), Some(&mark));
+    let views = store.leases().await.expect("the store reads");
+    let [view] = &views[..] else { panic!("{views:?}") };
+    assert_eq!(view.lease, mark);
+    assert!(view.left > Lease::FOR_EVER / 2 && view.left <= Lease::FOR_EVER, "{:?}", view.left);
+    store.release(&mark).await.expect("the store releases");
+    let views = store.leases().await.expect("the store reads");
+    assert!(views.iter().all(|view| view.left.is_zero()), "{views:?}");
+}
+
 /// Many nodes ask for a role that nobody ever had, and for one that is over: one gets it.
 pub async fn of_many_who_ask_at_once_one_gets_it(fixture: &dyn Fixture) {
     const NODES: usize = 8;

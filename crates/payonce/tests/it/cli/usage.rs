@@ -18,16 +18,17 @@ fn payonce_help() {
     Usage: payonce <COMMAND>
 
     Commands:
-      serve     Run the server until SIGTERM or Ctrl-C
-      demo      See it work: pay orders, send every callback many times, tamper with some, check the database
-      simulate  Play WeChat Pay on a port of this machine, for a backend under test
-      init      Write a starter configuration in which every key is explained
-      migrate   Bring the database's schema up to date, or say what it lacks
-      copy      Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first
-      explain   Say what was checked of a saved callback, step by step, and where it failed, why
-      doctor    Check all that payments depend on: configuration, keys, database, clock, the way to WeChat Pay and back
-      config    Show the configuration in effect and where each value comes from. Secrets are not shown
-      help      Print this message or the help of the given subcommand(s)
+      serve      Run the server until SIGTERM or Ctrl-C
+      demo       See it work: pay orders, send every callback many times, tamper with some, check the database
+      simulate   Play WeChat Pay on a port of this machine, for a backend under test
+      init       Write a starter configuration in which every key is explained
+      migrate    Bring the database's schema up to date, or say what it lacks
+      copy       Move everything from one database to another, for example from SQLite to PostgreSQL. Stop payonce first
+      take-back  Serve a database again that `payonce copy` moved to another one, and give that one up. Nothing is copied back
+      explain    Say what was checked of a saved callback, step by step, and where it failed, why
+      doctor     Check all that payments depend on: configuration, keys, database, clock, the way to WeChat Pay and back
+      config     Show the configuration in effect and where each value comes from. Secrets are not shown
+      help       Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help

@@ -28,14 +28,16 @@ struct Trial {
     rows: Vec<Vec<Row>>,
     /// A shop on the target.
     shop: Shop,
+    /// And one on the source.
+    at_source: Shop,
 }
 
 impl Trial {
     async fn begin(to: Place) -> Self {
         let (from, rows) = (Place::sqlite(), rows::every_table());
         rows::fill(&from, &rows).await;
-        let shop = Shop::on(&to.url(), 0, SEED);
-        Self { from, to, rows, shop }
+        let (shop, at_source) = (Shop::on(&to.url(), 0, SEED), Shop::on(&from.url(), 0, SEED));
+        Self { from, to, rows, shop, at_source }
     }
 
     /// Whether the copy died at the point; else it is finished.
@@ -59,6 +61,12 @@ impl Trial {
         assert!(said.starts_with("payonce: store.url: ") && said.ends_with(remedy), "{when}: {said}");
     }
 
+    /// The merchant may go back as long as the copy is not whole.
+    fn may_be_served_at_its_source(&self) {
+        let said = refusal(payonce(self.at_source.folder()).args(["take-back", "5f3a"]));
+        assert!(said.ends_with("this database was not moved, there is nothing to take back"), "{said}");
+    }
+
     /// The end of it: the next copy ends well.
     async fn finish(&self) {
         copies(&mut self.from.copy_to(&self.to));
@@ -69,7 +77,9 @@ impl Trial {
 
 async fn dies_at_every_point(to: Place) {
     let trial = Trial::begin(to).await;
-    let [begun, portion, copied, compared] = COPY_POINTS else { panic!("another point: {COPY_POINTS:?}") };
+    let [begun, portion, copied, compared, marked] = COPY_POINTS else {
+        panic!("another point: {COPY_POINTS:?}")
+    };
     assert!(trial.dies(begun));
     trial.is_not_served(begun);
 
@@ -93,7 +103,13 @@ async fn dies_at_every_point(to: Place) {
         assert!(trial.dies(point));
         trial.is_not_served(point);
     }
+    trial.may_be_served_at_its_source();
     trial.rest();
+    assert!(trial.dies(marked));
+    trial.rest();
+    trial.is_not_served(marked);
+    let said = refusal(payonce(trial.at_source.folder()).arg("serve"));
+    assert!(said.starts_with("payonce: PAY0011: this database was moved to another one ("), "{said}");
     trial.finish().await;
 }
 

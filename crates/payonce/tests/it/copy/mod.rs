@@ -3,6 +3,7 @@
 mod catalogue;
 mod changed;
 mod crashes;
+mod moved;
 mod refused;
 mod round_trip;
 mod rows;

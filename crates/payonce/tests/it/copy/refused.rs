@@ -266,9 +266,8 @@ fn account(place: &Place, name: &str) -> [String; 2] {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn servers_that_do_not_let_it_in() {
-    let from = source().await;
     for to in [Place::postgres(), Place::mariadb()].into_iter().flatten() {
-        let url = to.url();
+        let (from, url) = (source().await, to.url());
         let (scheme, port, database) = parts(&url);
         let unavailable = |copy: &mut Command, reason: &str| {
             let said = refusal(copy);

@@ -39,7 +39,9 @@ async fn an_empty_database_is_copied_as_well() {
         let said = copies(&mut from.copy_to(&to));
         assert_eq!(said.out.lines().count(), TABLES.len() + 1, "{}", said.out);
         assert!(
-            said.out.ends_with("copied: name the new database in store.url, and start payonce\n"),
+            said.out.ends_with(
+                "copied: name the new database in store.url, and start payonce; the old one is not served any more\n"
+            ),
             "{}",
             said.out
         );
