@@ -30,8 +30,7 @@ pub(super) async fn lead(
             tracing::debug!(role = role.as_str(), "this node has the role");
             tokio::select! {
                 () = work(&lease) => {}
-                () = until_lost(leases, &lease, held_until) => {}
-                _ = stopping.wait_for(|stop| *stop) => {}
+                () = until_lost(leases, &lease, held_until, &mut stopping) => {}
             }
             if let Err(error) = leases.release(&lease).await {
                 tracing::debug!(
@@ -55,10 +54,19 @@ async fn take(leases: &dyn Leases, role: &Role, owner: &Owner) -> Option<Lease> 
     })
 }
 
-/// Prolongs the lease as long as that goes well; returns once it is no longer certain to be held.
-async fn until_lost(leases: &dyn Leases, lease: &Lease, mut held_until: Instant) {
+/// Prolongs the lease as long as that goes well; returns once it is no longer certain to be held, and when it is time to
+/// stop. Not amid a question then: what the database does after the lease was given back would take it anew.
+async fn until_lost(
+    leases: &dyn Leases,
+    lease: &Lease,
+    mut held_until: Instant,
+    stopping: &mut watch::Receiver<bool>,
+) {
     loop {
-        sleep_until(held_until.min(Instant::now() + HEARTBEAT)).await;
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = sleep_until(held_until.min(Instant::now() + HEARTBEAT)) => {}
+        }
         let asked = Instant::now();
         if asked >= held_until {
             break;
@@ -100,6 +108,17 @@ mod tests {
         away: bool,
         /// How long the database takes to answer.
         answers_after: Duration,
+        /// Questions that nobody waited for any longer.
+        cut: usize,
+    }
+
+    /// A question, of which it is known whether its answer was waited for.
+    struct Asked<'a>(&'a Table, bool);
+
+    impl Drop for Asked<'_> {
+        fn drop(&mut self) {
+            self.0.state().cut += usize::from(!self.1);
+        }
     }
 
     impl Table {
@@ -108,7 +127,7 @@ mod tests {
             let owner = Owner("other".to_owned());
             let lease = Lease { role: Role::KEEPER, owner, token: 1 };
             let until = Instant::now() + ttl;
-            Self(Mutex::new(State { lease, until, away: false, answers_after: Duration::ZERO }))
+            Self(Mutex::new(State { lease, until, away: false, answers_after: Duration::ZERO, cut: 0 }))
         }
 
         fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -119,8 +138,10 @@ mod tests {
     #[async_trait]
     impl Leases for Table {
         async fn lease(&self, _: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
-            let answers_after = self.state().answers_after;
+            let (mut asked, answers_after) = (Asked(self, false), self.state().answers_after);
             pass(answers_after).await;
+            asked.1 = true;
+            drop(asked);
             let mut state = self.state();
             if state.away {
                 let reason = Unavailability::Unreachable;
@@ -244,5 +265,22 @@ mod tests {
         })
         .await;
         assert_eq!(seen, [("begins", 3), ("ends", TTL.as_secs())]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_amid_a_heartbeat_waits_for_its_answer_and_leaves_nothing_held() {
+        let table = Table::held_by_other(Duration::ZERO);
+        table.state().answers_after = Duration::from_secs(3);
+        let (stop, stopping) = watch::channel(false);
+        let owner = Owner("this".to_owned());
+        let leading = lead(&table, &Role::KEEPER, &owner, stopping, async |_| std::future::pending().await);
+        // Asked for at 0 s, had at 3 s, prolonged from 8 s to 11 s.
+        let stops = async {
+            pass(Duration::from_secs(9)).await;
+            stop.send(true).unwrap();
+        };
+        tokio::join!(leading, stops);
+        assert_eq!(table.state().cut, 0);
+        assert!(table.state().until <= Instant::now());
     }
 }

@@ -1,5 +1,6 @@
 //! Nodes: processes of the real binary on one database, that may be killed and started again at any time.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,11 @@ impl Fleet {
             server.id() == process && server.is_alive()
         };
         self.nodes.iter().position(runs)
+    }
+
+    /// The processes that run, or ran last.
+    pub(super) fn processes(&self) -> BTreeSet<u32> {
+        self.nodes.iter().map(|node| node.server().id()).collect()
     }
 
     /// SIGKILL, and a new process at once. A node that is down already stays so until it is up; returns whether it

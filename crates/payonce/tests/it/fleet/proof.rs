@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use payonce_core::Store;
-use payonce_core::store::Role;
+use payonce_core::store::{Owner, Role};
 use payonce_simulator::deliver::unacknowledged;
 use payonce_simulator::{Answer, Delivery};
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -68,9 +68,7 @@ impl Proof {
         let holder = async || {
             let leases = self.store.leases().await.unwrap();
             let view = leases.into_iter().find(|view| view.lease.role == Role::SEQUENCER)?;
-            // An owner is named `host-process-random`.
-            let process = view.lease.owner.0.rsplit('-').nth(1)?.parse().ok()?;
-            self.fleet.node_of(process).filter(|_| !view.left.is_zero())
+            self.fleet.node_of(process_of(&view.lease.owner)?).filter(|_| !view.left.is_zero())
         };
         within(PATIENCE, "a node gives positions", holder).await
     }
@@ -172,11 +170,18 @@ impl Proof {
         .await;
     }
 
-    /// Who stopped well holds nothing any longer.
+    /// Who stopped well holds nothing any longer. (Who was killed before does, for a while.)
     async fn check_released(&self) {
+        let stopped = self.fleet.processes();
         for view in self.store.leases().await.unwrap() {
-            let role = &view.lease.role;
-            assert!(role.is_node() || view.left.is_zero(), "{} is still held", role.as_str());
+            let (role, held) = (&view.lease.role, !view.left.is_zero());
+            let stopped = process_of(&view.lease.owner).is_some_and(|process| stopped.contains(&process));
+            assert!(!(held && stopped), "{} is still held", role.as_str());
         }
     }
+}
+
+/// An owner is named `host-process-random`.
+fn process_of(owner: &Owner) -> Option<u32> {
+    owner.0.rsplit('-').nth(1)?.parse().ok()
 }
