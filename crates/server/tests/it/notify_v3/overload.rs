@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::stage::{Stage, payment};
+use crate::{
+    letter::Letter,
+    stage::{Stage, payment, registration},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_sheds_and_answers_what_it_took() {
@@ -63,21 +66,23 @@ async fn a_body_that_does_not_arrive_in_time_is_answered() {
     assert_eq!(stage.struck().await.counts().await.payments, 0);
 }
 
-/// One transaction that hangs is not waited for by those behind it, whose senders would have gone.
+/// One transaction that hangs is not waited for by those behind it, whose senders would have gone. (Registrations, since
+/// they have no time limit of their own.)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_hangs_ends_with_the_time_of_its_callbacks() {
     let stage = Stage::among_many(|_, patience| patience.callback = Duration::from_millis(50)).await;
     stage.store.close_gate();
-    let hanging = stage.callback(payment(1));
-    for letter in [&hanging, &stage.callback(payment(2))] {
-        // By its own clock or the applier's, whichever is first.
-        assert_eq!(stage.ask(letter).await.status, 503);
+    for number in [1, 2] {
+        let answer = stage.api(Letter::post("/v1/orders", registration(number).to_string())).await;
+        let json = answer.json();
+        assert_eq!((answer.status, &json["code"]), (503, &"PAY0008".into()));
+        let message = json["message"].as_str().unwrap();
+        assert!(message.contains("which may have succeeded"), "{message}");
     }
-    stage.store.at_gate(2).await;
     stage.store.open_gate();
     // Nobody knows what came of it: it is asked, as always.
     let stage = stage.restarted(&[crate::stage::merchant()]).await;
-    stage.ask(&hanging).await.assert_acknowledged();
+    assert_eq!(stage.counts().await.orders, 0, "what was dropped was rolled back");
     stage.register(1).await;
-    assert_eq!(stage.order_state(1).await, "paid");
+    assert_eq!(stage.order_state(1).await, "pending");
 }
