@@ -126,7 +126,7 @@ pub(crate) struct DoctorOptions {
     /// How long that callback is waited for.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub wait_seconds: u64,
-    /// The notify_url to look at. Without it: server.public_url, /notify/v3/ and the merchant number.
+    /// The notify_url to look at, of the merchant whose number it ends in. Without it: server.public_url, /notify/v3/ and the merchant number.
     #[arg(long, value_name = "URL", conflicts_with = "offline")]
     pub notify_url: Option<String>,
     /// Ask neither WeChat Pay nor the notify URL anything.
