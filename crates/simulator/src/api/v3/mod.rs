@@ -6,12 +6,14 @@
 
 mod authorization;
 mod certificates;
+mod combine;
 mod door;
 mod echo;
 mod error;
 mod fields;
 mod orders;
 mod prepay;
+mod refunds;
 mod reply;
 mod routes;
 
