@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::bills::BillToken;
 use super::order::Ticket;
 use super::user::Users;
 use super::{Account, App, Combined, Order, OrderKey, Outbox, Refund, RefundKey};
@@ -25,6 +26,9 @@ pub struct Books {
     /// The merchants that have too little money for refunds.
     #[serde(default)]
     pub(super) short_of_funds: BTreeSet<String>,
+    /// Which bill may be downloaded.
+    #[serde(default)]
+    pub(super) bill_tokens: BTreeMap<String, BillToken>,
     /// Which order a `prepay_id`, `code_url` or `h5_url` is for.
     pub(super) tickets: BTreeMap<String, Ticket>,
     /// What the merchants are to be told.

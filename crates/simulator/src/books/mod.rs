@@ -7,6 +7,7 @@
 //! Deliberately absent: keys, signatures and HTTP; the words in which APIv3 or APIv2 asks and answers.
 
 mod account;
+mod bills;
 mod cashier;
 mod combine;
 mod ledger;
@@ -19,6 +20,7 @@ mod refusal;
 mod user;
 
 pub use account::{Account, App, Role};
+pub(crate) use bills::{BillKind, BillRequest, TradeRows};
 pub(crate) use combine::CombineStatement;
 pub use combine::{CombineTerms, Combined};
 pub use ledger::Books;

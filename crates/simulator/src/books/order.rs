@@ -249,6 +249,19 @@ impl Seller {
     }
 }
 
+impl TradeType {
+    /// `trade_type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsapi => "JSAPI",
+            Self::App => "APP",
+            Self::Mweb => "MWEB",
+            Self::Native => "NATIVE",
+        }
+    }
+}
+
 impl Terms {
     /// By what the order is found.
     #[must_use]

@@ -71,6 +71,18 @@ pub enum Refusal {
     PartsDiffer,
     /// A combined order is placed again with another settlement.
     SettlementDiffers,
+    /// The day of a bill is not over.
+    BillDayNotOver,
+    /// The day of a bill is more than three months ago.
+    BillTooOld,
+    /// The bill is not there yet.
+    StatementCreating,
+    /// Nothing happened that day.
+    NoStatement,
+    /// The download was not offered, or too long ago.
+    BillTokenUnknown,
+    /// The download was offered to another merchant.
+    BillOfAnother,
     /// Another user than the one whom the order names wants to pay.
     OtherPayer,
 }
@@ -137,6 +149,12 @@ impl Refusal {
             Self::RefundStateWrong => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "退款单状态不允许该操作"),
             Self::PartsDiffer => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "子单信息与下单时不一致"),
             Self::SettlementDiffers => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "重复下单且结算信息不一致"),
+            Self::BillDayNotOver => row(400, "INVALID_REQUEST", "PARAM_ERROR", None, "账单日期错误，仅支持查询昨天及以前的账单"),
+            Self::BillTooOld => row(400, "INVALID_REQUEST", "PARAM_ERROR", None, "账单日期错误，仅支持查询三个月内的账单"),
+            Self::StatementCreating => row(400, "STATEMENT_CREATING", "STATEMENT_CREATING", None, "账单生成中，请稍后再试"),
+            Self::NoStatement => row(400, "NO_STATEMENT_EXIST", "NO_STATEMENT_EXIST", None, "账单文件不存在"),
+            Self::BillTokenUnknown => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "账单下载地址无效或已过期，请重新申请"),
+            Self::BillOfAnother => row(403, "NO_AUTH", "NOAUTH", None, "无权下载该账单"),
             Self::OtherPayer => row(403, "TRADE_ERROR", "TRADE_ERROR", None, "下单账号与支付账号不一致"),
         }
     }

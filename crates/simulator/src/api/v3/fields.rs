@@ -267,18 +267,27 @@ pub(in crate::api) fn is_notify_url(url: &str) -> bool {
     fits && url.parse::<http::Uri>().is_ok()
 }
 
+/// A parameter of the query that may be there.
+pub(super) fn optional_parameter<'a>(query: &'a [(String, String)], field: &str) -> Option<&'a str> {
+    let found = query.iter().find(|(known, value)| known == field && !value.is_empty());
+    found.map(|(_, value)| value.as_str())
+}
+
+/// That a parameter of the query breaks a rule of its own.
+pub(super) fn parameter_breaks(
+    field: &'static str,
+    name: &'static str,
+    value: &str,
+    rule: FieldRule,
+) -> FieldError {
+    FieldError { location: "query", field: field.to_owned(), name, value: value.into(), rule }
+}
+
 /// A parameter of the query that must be there.
 pub(super) fn parameter<'a>(
     query: &'a [(String, String)],
     field: &'static str,
     name: &'static str,
 ) -> Checked<&'a str> {
-    let found = query.iter().find(|(known, value)| known == field && !value.is_empty());
-    found.map(|(_, value)| value.as_str()).ok_or_else(|| FieldError {
-        location: "query",
-        field: field.to_owned(),
-        name,
-        value: Value::String(String::new()),
-        rule: FieldRule::Missing,
-    })
+    optional_parameter(query, field).ok_or_else(|| parameter_breaks(field, name, "", FieldRule::Missing))
 }

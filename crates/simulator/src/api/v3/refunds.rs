@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::door::Ask;
 use super::error::{Error, FieldRule};
-use super::fields::{Object, parse};
+use super::fields::{Object, optional_parameter, parse};
 use super::prepay::AMOUNT_FEN_MAX;
 use super::reply::Reply;
 use crate::books::{
@@ -80,8 +80,7 @@ pub(super) fn apply(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
 }
 
 pub(super) fn query(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
-    let sub_mchid = ask.query.iter().find(|(name, value)| name == "sub_mchid" && !value.is_empty());
-    let sub_mchid = sub_mchid.map(|(_, value)| value.as_str());
+    let sub_mchid = optional_parameter(&ask.query, "sub_mchid");
     let refund = desk.books.find_refund(whose(ask, sub_mchid), ask.path("out_refund_no"))?;
     Ok(Reply::Json(RefundStatement::of(refund, desk.now).to_json()))
 }

@@ -6,14 +6,20 @@ use axum::Router;
 
 use super::door::{Family, get, post};
 use super::orders::{close, query_by_out_trade_no, query_by_transaction_id};
-use super::{certificates, combine, echo, prepay, refunds};
+use super::{bills, certificates, combine, echo, prepay, refunds};
 use crate::books::TradeType::{App, Jsapi, Mweb, Native};
 use crate::simulator::Shared;
 
 use super::orders::Mode::{Ordinary, Partner};
 
 pub(in crate::api) fn routes() -> Router<Arc<Shared>> {
-    Router::new().merge(ordinary()).merge(partner()).merge(combining()).merge(refunding()).merge(security())
+    Router::new()
+        .merge(ordinary())
+        .merge(partner())
+        .merge(combining())
+        .merge(refunding())
+        .merge(billing())
+        .merge(security())
 }
 
 fn ordinary() -> Router<Arc<Shared>> {
@@ -79,6 +85,13 @@ fn refunding() -> Router<Arc<Shared>> {
             "/v3/refund/domestic/refunds/{out_refund_no}/apply-abnormal-refund",
             post(Family::Others, refunds::apply_abnormal),
         )
+}
+
+fn billing() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/v3/bill/tradebill", get(Family::Others, bills::trade))
+        .route("/v3/bill/fundflowbill", get(Family::Others, bills::fund_flow))
+        .route("/v3/billdownload/file", get(Family::Others, bills::download))
 }
 
 fn security() -> Router<Arc<Shared>> {

@@ -10,6 +10,7 @@ mod refund;
 mod refunding;
 mod statement;
 
+pub(super) use fee::fee_fen;
 pub use refund::{
     Destination, Ending, FundsAccount, Refund, RefundFrom, RefundKey, RefundStatus, RefundTerms,
 };

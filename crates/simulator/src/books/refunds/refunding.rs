@@ -56,6 +56,11 @@ impl Books {
         self.refunds.iter()
     }
 
+    /// The refund of an order with this number.
+    pub(in crate::books) fn refund_numbered(&self, order: &Order, out_refund_no: &str) -> Option<&Refund> {
+        self.refunds.get(&RefundKey::new(order.terms.seller.signer(), out_refund_no))
+    }
+
     /// The refunds of an order, in the order of their acceptance.
     pub fn refunds_of<'a>(&'a self, order: &'a OrderKey) -> impl Iterator<Item = &'a Refund> {
         let numbers = self.order(order).into_iter().flat_map(|found| &found.refunds);

@@ -1,5 +1,6 @@
 //! The client against the simulator: a WeChat Pay that others could talk to just as well.
 
+mod bills;
 mod combine;
 mod keys;
 mod login;
