@@ -17,8 +17,21 @@ use crate::{calendar, random};
 /// Codes of banks and of the WeChat balance, as found in `bank_type`.
 const BANK_TYPES: [&str; 4] = ["OTHERS", "CMB_DEBIT", "ICBC_DEBIT", "CCB_CREDIT"];
 
+/// Who pays, and from where.
+pub(super) struct Purse {
+    /// By the simulator's own name.
+    pub(super) user: String,
+    pub(super) bank_type: &'static str,
+}
+
+impl Purse {
+    pub(super) fn of(user: String, rng: &mut impl Rng) -> Self {
+        Self { user, bank_type: BANK_TYPES.choose(rng).expect("BUG: the list is not empty") }
+    }
+}
+
 impl Books {
-    /// Pays an order, and has the merchant told of it. `user` names who pays; without it, the one whom the order names,
+    /// Pays an order, and has the merchant told of it. Of a combined order, or of one of its parts, all parts are paid. `user` names who pays; without it, the one whom the order names,
     /// or else a passer-by.
     ///
     /// # Errors
@@ -30,20 +43,45 @@ impl Books {
         now: UnixSeconds,
         rng: &mut impl Rng,
     ) -> Result<Payment, Refusal> {
+        if let Some(whole) = self.head_of(key) {
+            let mut payments = self.pay_combined(&whole, user, now, rng)?;
+            let named = payments.iter().position(|payment| payment.order_key() == *key);
+            return Ok(payments.swap_remove(named.unwrap_or(0)));
+        }
+        let terms = self.payable(key, now)?;
+        let user = self.payer(&terms, user, rng)?;
+        let url = terms.notify_url.clone();
+        let purse = Purse::of(user, rng);
+        let payment = self.take(terms, &purse, now, rng);
+        self.notices.push(notice(key, &payment, url, rng), now);
+        Ok(payment)
+    }
+
+    /// The terms of an order that can be paid.
+    pub(super) fn payable(&self, key: &OrderKey, now: UnixSeconds) -> Result<Terms, Refusal> {
         let order = self.order(key).ok_or(Refusal::OrderNotExist)?;
         match order.state(now) {
-            TradeState::Success => return Err(Refusal::PaidAlready),
-            TradeState::Closed => return Err(Refusal::OrderClosed),
-            TradeState::NotPay if now >= order.payable_until() => return Err(Refusal::OrderExpired),
-            TradeState::NotPay => {}
+            TradeState::Success | TradeState::Refund => Err(Refusal::PaidAlready),
+            TradeState::Closed => Err(Refusal::OrderClosed),
+            TradeState::NotPay if now >= order.payable_until() => Err(Refusal::OrderExpired),
+            TradeState::NotPay => Ok(order.terms.clone()),
         }
-        let terms = order.terms.clone();
-        let user = self.payer(&terms, user, rng)?;
+    }
+
+    /// Takes the money of an order that is payable.
+    pub(super) fn take(
+        &mut self,
+        terms: Terms,
+        purse: &Purse,
+        now: UnixSeconds,
+        rng: &mut impl Rng,
+    ) -> Payment {
+        let key = terms.key();
         let payment = Payment {
-            openid: self.openid(terms.seller.appid(), &user, rng),
-            sub_openid: terms.seller.sub_appid().map(|appid| self.openid(appid, &user, rng)),
+            openid: self.openid(terms.seller.appid(), &purse.user, rng),
+            sub_openid: terms.seller.sub_appid().map(|appid| self.openid(appid, &purse.user, rng)),
             transaction_id: transaction_id(now, rng),
-            bank_type: (*BANK_TYPES.choose(rng).expect("BUG: the list is not empty")).to_owned(),
+            bank_type: purse.bank_type.to_owned(),
             seller: terms.seller,
             out_trade_no: terms.out_trade_no,
             trade_type: terms.trade_type,
@@ -52,16 +90,20 @@ impl Books {
             device_id: terms.device_id,
             success_time: now,
         };
-        if let Some(order) = self.orders.get_mut(key) {
+        if let Some(order) = self.orders.get_mut(&key) {
             order.standing = Standing::Paid(Box::new(payment.clone()));
         }
-        self.paid.insert(payment.transaction_id.clone(), key.clone());
-        self.notices.push(notice(key, &payment, terms.notify_url, rng), now);
-        Ok(payment)
+        self.paid.insert(payment.transaction_id.clone(), key);
+        payment
     }
 
     /// Who pays, by the simulator's own name.
-    fn payer(&mut self, terms: &Terms, user: Option<&str>, rng: &mut impl Rng) -> Result<String, Refusal> {
+    pub(super) fn payer(
+        &mut self,
+        terms: &Terms,
+        user: Option<&str>,
+        rng: &mut impl Rng,
+    ) -> Result<String, Refusal> {
         let named = match (&terms.payer, terms.seller.sub_appid()) {
             (Some(OrderPayer::Openid(openid)), _) => {
                 Some(self.owner(terms.seller.appid(), openid, Refusal::OpenidMismatch)?)
@@ -95,6 +137,6 @@ fn notice(key: &OrderKey, payment: &Payment, url: String, rng: &mut impl Rng) ->
     }
 }
 
-fn transaction_id(now: UnixSeconds, rng: &mut impl Rng) -> String {
+pub(super) fn transaction_id(now: UnixSeconds, rng: &mut impl Rng) -> String {
     format!("4200{}{}{}", random::digits(rng, 6), calendar::date_digits(now), random::digits(rng, 10))
 }

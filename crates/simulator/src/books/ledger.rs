@@ -1,12 +1,13 @@
 //! What WeChat knows, in one value. What may be done with it is written beside each thing that it is done to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::bills::BillToken;
 use super::order::Ticket;
 use super::user::Users;
-use super::{Account, App, Order, OrderKey, Outbox};
+use super::{Account, App, Combined, Order, OrderKey, Outbox, Refund, RefundKey};
 
 /// WeChat's books.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -17,6 +18,17 @@ pub struct Books {
     pub(super) orders: BTreeMap<OrderKey, Order>,
     /// Which order a `transaction_id` paid.
     pub(super) paid: BTreeMap<String, OrderKey>,
+    /// What is paid in one act.
+    #[serde(default)]
+    pub(super) combined: BTreeMap<OrderKey, Combined>,
+    #[serde(default)]
+    pub(super) refunds: BTreeMap<RefundKey, Refund>,
+    /// The merchants that have too little money for refunds.
+    #[serde(default)]
+    pub(super) short_of_funds: BTreeSet<String>,
+    /// Which bill may be downloaded.
+    #[serde(default)]
+    pub(super) bill_tokens: BTreeMap<String, BillToken>,
     /// Which order a `prepay_id`, `code_url` or `h5_url` is for.
     pub(super) tickets: BTreeMap<String, Ticket>,
     /// What the merchants are to be told.

@@ -7,23 +7,33 @@
 //! Deliberately absent: keys, signatures and HTTP; the words in which APIv3 or APIv2 asks and answers.
 
 mod account;
+mod bills;
 mod cashier;
+mod combine;
 mod ledger;
 mod order;
 mod ordering;
 mod outbox;
 mod payment;
+mod refunds;
 mod refusal;
 mod user;
 
 pub use account::{Account, App, Role};
+pub(crate) use bills::{BillKind, BillRequest, TradeRows};
+pub(crate) use combine::CombineStatement;
+pub use combine::{CombineTerms, Combined};
 pub use ledger::Books;
-pub use order::{Order, OrderKey, OrderPayer, Seller, Standing, Terms, TradeState, TradeType};
+pub use order::{Order, OrderKey, OrderPayer, Protocol, Seller, Standing, Terms, TradeState, TradeType};
 pub use ordering::Prepaid;
 pub(crate) use ordering::Whose;
 pub use outbox::{Attempt, Content, Entry, Event, Heard, Notice, Outbox, Progress, Sending, Subject};
 pub use payment::Payment;
 pub(crate) use payment::Transaction;
+pub use refunds::{
+    Destination, Ending, FundsAccount, Refund, RefundFrom, RefundKey, RefundStatus, RefundTerms,
+};
+pub(crate) use refunds::{OrderNumber, RefundStatement};
 pub use refusal::{Refusal, Said};
 pub use user::{LoginRefusal, Session};
 

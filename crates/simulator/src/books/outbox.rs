@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
 
-use super::OrderKey;
+use super::{OrderKey, RefundKey};
 use crate::deliver::{Retry, Verdict};
 
 /// All notices, in the order in which they were caused.
@@ -68,6 +68,10 @@ pub struct Notice {
 pub enum Subject {
     /// An order that was paid.
     Order(OrderKey),
+    /// A combined order that was paid.
+    Combined(OrderKey),
+    /// A refund that ended.
+    Refund(RefundKey),
     /// The self-test `/v3/security/echo`.
     Echo,
 }
@@ -160,6 +164,30 @@ impl Event {
         summary: Cow::Borrowed("支付成功"),
     };
 
+    /// The user has the money back.
+    pub const REFUND_SUCCESS: Self = Self {
+        event_type: Cow::Borrowed("REFUND.SUCCESS"),
+        original_type: Cow::Borrowed("refund"),
+        associated_data: Cow::Borrowed("refund"),
+        summary: Cow::Borrowed("退款成功"),
+    };
+
+    /// The user's account does not take the refund.
+    pub const REFUND_ABNORMAL: Self = Self {
+        event_type: Cow::Borrowed("REFUND.ABNORMAL"),
+        original_type: Cow::Borrowed("refund"),
+        associated_data: Cow::Borrowed("refund"),
+        summary: Cow::Borrowed("退款异常"),
+    };
+
+    /// The merchant keeps the money.
+    pub const REFUND_CLOSED: Self = Self {
+        event_type: Cow::Borrowed("REFUND.CLOSED"),
+        original_type: Cow::Borrowed("refund"),
+        associated_data: Cow::Borrowed("refund"),
+        summary: Cow::Borrowed("退款关闭"),
+    };
+
     /// The self-test.
     pub const SECURITY_ECHO: Self = Self {
         event_type: Cow::Borrowed("SECURITY_ECHO.SUCCESS"),
@@ -180,13 +208,23 @@ impl Content {
 }
 
 impl Outbox {
-    /// Adds a notice, due at once. Returns its number.
-    pub fn push(&mut self, notice: Notice, now: UnixSeconds) -> u64 {
+    /// Adds a notice that is due at that time. Returns its number.
+    pub fn push(&mut self, notice: Notice, at: UnixSeconds) -> u64 {
         self.last += 1;
-        let progress = Progress::Due { at: now };
+        let progress = Progress::Due { at };
         self.entries.insert(self.last, Entry { notice, attempts: Vec::new(), progress });
-        self.due.insert((now, self.last));
+        self.due.insert((at, self.last));
         self.last
+    }
+
+    /// Takes back a notice of which nobody has heard yet: what it would have told does not come about.
+    pub(super) fn withdraw(&mut self, number: u64) {
+        let unheard = |entry: &&Entry| entry.attempts.is_empty();
+        let entry = self.entries.get(&number).filter(unheard);
+        if let Some(Progress::Due { at }) = entry.map(|entry| entry.progress) {
+            self.due.remove(&(at, number));
+            self.entries.remove(&number);
+        }
     }
 
     /// All notices by number, the oldest first.

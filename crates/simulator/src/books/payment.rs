@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
 
-use super::{Order, Seller, TradeState, TradeType};
+use super::{Order, OrderKey, Seller, TradeState, TradeType};
 use crate::calendar;
 
 /// What a notice of success tells the merchant.
@@ -34,6 +34,14 @@ pub struct Payment {
     pub device_id: Option<String>,
     /// When the payment succeeded.
     pub success_time: UnixSeconds,
+}
+
+impl Payment {
+    /// The order that it paid.
+    #[must_use]
+    pub fn order_key(&self) -> OrderKey {
+        OrderKey::new(self.seller.signer(), &self.out_trade_no)
+    }
 }
 
 /// The JSON of a transaction in APIv3: inside a notice, and as the answer of a query.

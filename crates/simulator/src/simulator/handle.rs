@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use super::known::Restored;
 use super::shared::Parts;
 use super::{Enrolment, Known, Setup, Shared, StartError, sender};
-use crate::books::{Account, Books, OrderKey, Payment, Refusal};
+use crate::books::{Account, Books, OrderKey, Payment, RefundKey, RefundStatus, Refusal};
 use crate::clock::{BusinessClock, Pace};
 use crate::keys::{Authority, Mode, Platform, Ring};
 use crate::{Error, api, random};
@@ -132,6 +132,19 @@ impl Simulator {
     /// [`Refusal`].
     pub fn pay(&self, order: &OrderKey, user: Option<&str>) -> Result<Payment, Refusal> {
         self.shared.at_desk(|desk| desk.books.pay(order, user, desk.now, desk.rng))
+    }
+
+    /// Ends a refund otherwise than by itself: see [`Books::end_refund`].
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn end_refund(&self, refund: &RefundKey, status: RefundStatus) -> Result<(), Refusal> {
+        self.shared.at_desk(|desk| desk.books.end_refund(refund, status, desk.now, desk.rng))
+    }
+
+    /// Says whether a merchant has too little money for refunds.
+    pub fn set_short_of_funds(&self, mchid: &str, is_short: bool) {
+        self.shared.at_desk(|desk| desk.books.set_short_of_funds(mchid, is_short));
     }
 
     /// A user opens a Mini Program, which calls `wx.login`: the code for code2Session.

@@ -91,6 +91,19 @@ impl Shop {
         self.send(self.request("GET", url, "")).await
     }
 
+    /// The same, signed by another merchant of this simulation.
+    pub(crate) async fn get_as(&self, mchid: &str, url: &str) -> Answered {
+        let ring = self.simulator.ring(mchid).unwrap();
+        let own = &ring.own()[0];
+        let key = MerchantKey::from_pkcs8_pem(&own.certificate().serial, &own.private_pem()).unwrap();
+        let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
+        let to_sign = RequestToSign { method: "GET", url, timestamp: NOW, nonce, body: b"" };
+        let mut request = self.request("GET", url, "");
+        let authorization = to_sign.authorization(mchid, &key).parse().unwrap();
+        request.headers_mut().insert("authorization", authorization);
+        self.send(request).await
+    }
+
     pub(crate) async fn post(&self, url: &str, body: &Value) -> Answered {
         self.send(self.request("POST", url, &body.to_string())).await
     }

@@ -43,6 +43,8 @@ pub(super) struct Ask {
     path: Vec<(String, String)>,
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Bytes,
+    /// How the caller reaches us, without a slash at the end.
+    pub(super) base_url: String,
     /// `Wechatpay-Serial`: a key of WeChat's for this merchant.
     pub(super) serial: Option<String>,
 }
@@ -117,7 +119,13 @@ fn ask(
     }
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Ok(Ask { caller, ring, path, query, body, serial })
+    let base_url = base_url(parts);
+    Ok(Ask { caller, ring, path, query, body, base_url, serial })
+}
+
+/// By which name the caller reaches us.
+fn base_url(parts: &Parts) -> String {
+    format!("http://{}", text(&parts.headers, header::HOST).unwrap_or("localhost"))
 }
 
 /// Whether the client says who it is and what it takes.

@@ -28,7 +28,7 @@ impl Shop {
 }
 
 /// What a merchant's receiver makes of a callback.
-fn open(ring: &Ring, came: &Came) -> Notification {
+pub(super) fn open(ring: &Ring, came: &Came) -> Notification {
     let public_key = ring.public_key().unwrap();
     let key = PlatformKey::from_public_key_pem(public_key.serial(), public_key.public_key_pem()).unwrap();
     let headers = came.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
