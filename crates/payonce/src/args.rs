@@ -186,7 +186,10 @@ pub(crate) struct SimulateOptions {
     /// How many times as fast as real time orders expire and notices are sent again.
     #[arg(long, value_name = "TIMES", default_value = "1")]
     pub speed: NonZeroU32,
-    /// Send every notice to this address instead of the host in its notify_url. Needed for https URLs.
+    /// Send every notice to this address instead of the host in its notify_url; over plain HTTP, also for https URLs.
     #[arg(long, value_name = "ADDR")]
     pub notify_to: Option<SocketAddr>,
+    /// Believe certificates of the roots in this PEM file, too, when notices go to https URLs. May be given again.
+    #[arg(long, value_name = "FILE")]
+    pub trust: Vec<PathBuf>,
 }

@@ -28,6 +28,7 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
         pace: Pace::Times(options.speed),
         known,
         detour: options.notify_to,
+        trust: options.trust.iter().map(|path| read(path, "--trust")).collect::<Result<_, _>>()?,
         ..Setup::new(wall)
     };
     // Order matters: whoever reads the addresses may ask it to stop.
@@ -38,6 +39,11 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     asked_to_stop.await;
     simulator.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A file that an option names.
+fn read(path: &Path, option: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{option} {}", path.display()))
 }
 
 /// Where it is, who is on file, and what payonce needs to talk to it.

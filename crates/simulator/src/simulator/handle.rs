@@ -18,6 +18,7 @@ use super::shared::Parts;
 use super::{Enrolment, Known, Setup, Shared, StartError, sender};
 use crate::books::{Account, Books, OrderKey, Payment, Refusal};
 use crate::clock::{BusinessClock, Pace};
+use crate::deliver::certificates;
 use crate::keys::{Authority, Mode, Platform, Ring};
 use crate::{Error, api, random};
 
@@ -195,8 +196,11 @@ impl fmt::Debug for Simulator {
 }
 
 /// Books with everybody on file, and everybody's keys.
-fn prepare(setup: Setup) -> Result<Shared, Error> {
-    let Setup { seed, wall, pace, mut merchants, known, detour, .. } = setup;
+fn prepare(setup: Setup) -> Result<Shared, StartError> {
+    let Setup { seed, wall, pace, mut merchants, known, detour, trust, answer_limit, .. } = setup;
+    for pem in &trust {
+        certificates(pem).map_err(|error| StartError::Trust { reason: error.to_string() })?;
+    }
     let (mut rng, mut books, now) = (StdRng::seed_from_u64(seed), Books::new(), wall());
     let mut rings = BTreeMap::new();
     let authority = match known {
@@ -221,5 +225,5 @@ fn prepare(setup: Setup) -> Result<Shared, Error> {
         books.enrol(account, &mut rng);
     }
     let clock = BusinessClock::new(now, pace);
-    Ok(Shared::of(Parts { books, rng, rings, authority, clock, wall, seed, detour }))
+    Ok(Shared::of(Parts { books, rng, rings, authority, clock, wall, seed, detour, answer_limit, trust }))
 }

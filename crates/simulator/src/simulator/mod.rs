@@ -19,6 +19,7 @@
 mod folder;
 mod handle;
 mod known;
+mod lanes;
 mod sender;
 mod setup;
 mod shared;

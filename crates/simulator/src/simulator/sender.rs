@@ -1,44 +1,36 @@
 //! The sender: whatever is due in the outbox is signed, sent, and settled by what was answered.
 //!
 //! Invariants: an attempt carries the wall time of its sending and a fresh nonce, and the same body as all attempts of
-//! its notice; it has [`ANSWER_LIMIT`] in real time, whatever the pace of business time; at most [`AT_ONCE`] are on
-//! their way. Deliberately absent: TLS (a detour takes `https` URLs to a plain port); redirects, as with WeChat.
+//! its notice; it has WeChat's five seconds in real time, whatever the pace of business time; a receiver that is slow
+//! holds up its own notices only. Deliberately absent: redirects, as with WeChat.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::Uri;
-use http::uri::Scheme;
-use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use tokio::net::lookup_host;
-use tokio::sync::Semaphore;
+use rand::{Rng as _, SeedableRng as _};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Shared;
+use super::lanes::Lanes;
+use crate::Envelope;
 use crate::books::{Content, Heard, Notice, Sending};
-use crate::deliver::{ANSWER_LIMIT, Line, Target, Tcp};
-use crate::{Envelope, SignedCallback};
-
-/// Attempts on their way at one time.
-const AT_ONCE: usize = 64;
+use crate::deliver::{Posted, Way, post_once};
 
 /// Sends until it is dropped.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut changes = shared.changes();
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut lanes = Lanes::default();
     let mut attempts = JoinSet::new();
     loop {
         // Order matters: what changes after this line wakes the sender below.
         changes.mark_unchanged();
         while let Some(sending) = shared.take_due() {
             while attempts.try_join_next().is_some() {}
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            let shared = Arc::clone(&shared);
+            let (shared, lane) = (Arc::clone(&shared), lanes.of(&sending.notice.url));
             attempts.spawn(async move {
+                let _place = lane.place().await;
                 attempt(&shared, sending).await;
-                drop(place);
             });
         }
         let next = shared.read(|books, _| books.notices.next_due());
@@ -75,19 +67,20 @@ async fn attempt(shared: &Shared, sending: Sending) {
 
 /// Status and beginning of the answer, or in words why there is none.
 async fn post(shared: &Shared, sending: &Sending) -> Result<(u16, String), String> {
-    let callback = signed(shared, sending)?;
+    let posted = posted(shared, sending)?;
     let exchange = async {
-        let target = target(&sending.notice.url, shared.detour).await?;
-        let reply = Line::new(&Tcp, target.addr()).post(&target, &callback).await;
-        let reply = reply.map_err(|broken| broken.to_string())?;
+        let way = Way::to(&sending.notice.url, shared.detour).await?;
+        let trust = way.is_tls().then(|| shared.trust()).transpose().map_err(|error| error.to_string())?;
+        let stream = way.open(trust).await.map_err(|error| format!("no connection: {error}"))?;
+        let reply = post_once(stream, &way.target, &posted).await.map_err(|broken| broken.to_string())?;
         Ok((reply.status, String::from_utf8_lossy(&reply.body).into_owned()))
     };
-    let late = |_| format!("no whole answer within {} s", ANSWER_LIMIT.as_secs());
-    timeout(ANSWER_LIMIT, exchange).await.map_err(late)?
+    let limit = posted.carriage.patience.unwrap_or(shared.answer_limit);
+    timeout(limit, exchange).await.map_err(|_| format!("no whole answer within {limit:?}"))?
 }
 
 /// The bytes of one attempt, with the keys that the merchant has now.
-fn signed(shared: &Shared, sending: &Sending) -> Result<SignedCallback, String> {
+fn posted(shared: &Shared, sending: &Sending) -> Result<Posted, String> {
     let Notice { id, mchid, created_at, content, .. } = &sending.notice;
     let ring = shared.ring(mchid).ok_or_else(|| format!("merchant {mchid} has no keys"))?;
     let Content::V3 { event, plaintext } = content;
@@ -97,7 +90,8 @@ fn signed(shared: &Shared, sending: &Sending) -> Result<SignedCallback, String> 
     let envelope = Envelope::seal(id.clone(), *created_at, event, plaintext.clone(), key, sealing_rng);
     let signing_rng = &mut rng(shared.seed, sending.number, sending.attempt);
     let platform = ring.for_notice(signing_rng);
-    Ok(envelope.signed(&platform, (shared.wall)(), signing_rng))
+    let callback = envelope.signed(&platform, (shared.wall)(), signing_rng);
+    Ok(Posted::of(&callback, signing_rng.random()))
 }
 
 fn rng(seed: u64, number: u64, attempt: u32) -> StdRng {
@@ -106,25 +100,4 @@ fn rng(seed: u64, number: u64, attempt: u32) -> StdRng {
     bytes[8..16].copy_from_slice(&number.to_le_bytes());
     bytes[16..20].copy_from_slice(&attempt.to_le_bytes());
     StdRng::from_seed(bytes)
-}
-
-/// Whom a URL names, resolved; IPv4 and IPv6 alike.
-async fn target(url: &str, detour: Option<SocketAddr>) -> Result<Target, String> {
-    let malformed = || format!("{url} is no URL with http:// and a host");
-    let uri: Uri = url.parse().map_err(|_| malformed())?;
-    let (host, authority) = uri.host().zip(uri.authority()).ok_or_else(malformed)?;
-    let addr = match detour {
-        Some(addr) => addr,
-        None if uri.scheme() == Some(&Scheme::HTTP) => resolve(host, uri.port_u16().unwrap_or(80)).await?,
-        None => return Err(format!("{url} needs TLS, which the simulator does not speak; give it a detour")),
-    };
-    Ok(Target::new(addr, uri.path()).map_err(|error| error.to_string())?.named(authority))
-}
-
-async fn resolve(host: &str, port: u16) -> Result<SocketAddr, String> {
-    let unresolved = |why: String| format!("{host} does not resolve: {why}");
-    let mut found = lookup_host((host.trim_matches(['[', ']']), port))
-        .await
-        .map_err(|error| unresolved(error.to_string()))?;
-    found.next().ok_or_else(|| unresolved("it has no address".to_owned()))
 }

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use crate::Error;
 use crate::books::Account;
 use crate::clock::{Clock, Pace};
+use crate::deliver::ANSWER_LIMIT;
 use crate::keys::Mode;
 
 use super::Known;
@@ -25,9 +27,13 @@ pub struct Setup {
     pub merchants: Vec<Enrolment>,
     /// Who was on file before, with the keys that they had.
     pub known: Option<Known>,
-    /// Where all notices go instead of the host in their URL, which is still named in `Host`. Needed for `https` URLs:
-    /// the simulator speaks plain HTTP.
+    /// Where all notices go instead of the host in their URL, which is still named in `Host`; over plain HTTP also for
+    /// `https` URLs.
     pub detour: Option<SocketAddr>,
+    /// Roots in PEM whose certificates are believed of receivers, beside those of this machine and the simulation's own.
+    pub trust: Vec<String>,
+    /// How long a receiver has for its whole answer, in real time.
+    pub answer_limit: Duration,
 }
 
 /// A merchant that is new at WeChat.
@@ -51,6 +57,12 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What should be believed of receivers is no certificate.
+    #[error("a root to trust cannot be read: {reason}; give a PEM file with CERTIFICATE blocks")]
+    Trust {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There are no keys.
     #[error(transparent)]
     Keys(#[from] Error),
@@ -60,9 +72,17 @@ impl Setup {
     /// One ordinary merchant in public-key mode, on any free port of the loopback, in real time.
     #[must_use]
     pub fn new(wall: Clock) -> Self {
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (merchants, known, detour) = (Vec::new(), None, None);
-        Self { listen, seed: 1, wall, pace: Pace::REAL, merchants, known, detour }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            seed: 1,
+            wall,
+            pace: Pace::REAL,
+            merchants: Vec::new(),
+            known: None,
+            detour: None,
+            trust: Vec::new(),
+            answer_limit: ANSWER_LIMIT,
+        }
     }
 
     /// The same with this merchant on file, too.

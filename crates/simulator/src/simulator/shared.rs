@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -14,6 +15,7 @@ use wechatpay::UnixSeconds;
 
 use crate::books::Books;
 use crate::clock::{BusinessClock, Clock};
+use crate::deliver::{NoCertificate, Trust};
 use crate::keys::{Authority, Ring};
 
 pub(crate) struct Shared {
@@ -24,6 +26,11 @@ pub(crate) struct Shared {
     pub(crate) wall: Clock,
     pub(crate) seed: u64,
     pub(crate) detour: Option<SocketAddr>,
+    pub(crate) answer_limit: Duration,
+    /// Further roots, in PEM.
+    trust: Vec<String>,
+    /// Made for the first `https` receiver: to read a machine's roots takes a while.
+    trusted: OnceLock<Trust>,
     changes: watch::Sender<u64>,
 }
 
@@ -45,13 +52,26 @@ pub(super) struct Parts {
     pub(super) wall: Clock,
     pub(super) seed: u64,
     pub(super) detour: Option<SocketAddr>,
+    pub(super) answer_limit: Duration,
+    pub(super) trust: Vec<String>,
 }
 
 impl Shared {
     pub(super) fn of(parts: Parts) -> Self {
-        let Parts { books, rng, rings, authority, clock, wall, seed, detour } = parts;
-        let (desk, rings) = (Mutex::new((books, rng)), RwLock::new(rings));
-        Self { desk, rings, authority, clock, wall, seed, detour, changes: watch::Sender::new(0) }
+        let Parts { books, rng, rings, authority, clock, wall, seed, detour, answer_limit, trust } = parts;
+        Self {
+            desk: Mutex::new((books, rng)),
+            rings: RwLock::new(rings),
+            authority,
+            clock,
+            wall,
+            seed,
+            detour,
+            answer_limit,
+            trust,
+            trusted: OnceLock::new(),
+            changes: watch::Sender::new(0),
+        }
     }
 
     /// Opens the books for a moment, and announces that they may have changed.
@@ -92,6 +112,16 @@ impl Shared {
 
     pub(crate) fn mchids(&self) -> Vec<String> {
         self.rings.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Whose certificates are believed of receivers: this machine's roots, the simulation's own, and those named.
+    pub(crate) fn trust(&self) -> Result<&Trust, NoCertificate> {
+        if let Some(trusted) = self.trusted.get() {
+            return Ok(trusted);
+        }
+        let further = self.trust.iter().map(String::as_str).chain([self.authority.certificate_pem()]);
+        let made = Trust::machine_and(&further.collect::<Vec<_>>())?;
+        Ok(self.trusted.get_or_init(|| made))
     }
 
     /// Sees every announcement from now on.
