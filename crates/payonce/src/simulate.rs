@@ -27,6 +27,7 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
         seed: options.seed,
         pace: Pace::Times(options.speed),
         known,
+        folder: Some(folder.clone()),
         detour: options.notify_to,
         trust: options.trust.iter().map(|path| read(path, "--trust")).collect::<Result<_, _>>()?,
         ..Setup::new(wall)
@@ -34,7 +35,6 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     // Order matters: whoever reads the addresses may ask it to stop.
     let asked_to_stop = signals::asked_to_stop()?;
     let simulator = Simulator::start(setup).await?;
-    folder.write(&simulator).with_context(|| format!("--keys {}", options.keys.display()))?;
     std::io::stdout().write_all(introduction(&simulator, &folder).as_bytes())?;
     asked_to_stop.await;
     simulator.stop().await;

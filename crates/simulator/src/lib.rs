@@ -14,6 +14,7 @@ mod api;
 pub mod books;
 mod calendar;
 mod clock;
+mod control;
 pub mod deliver;
 mod error;
 pub mod keys;

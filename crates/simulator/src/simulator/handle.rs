@@ -14,13 +14,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::known::Restored;
-use super::shared::Parts;
+use super::shared::{Parts, Setting};
 use super::{Enrolment, Known, Setup, Shared, StartError, sender};
 use crate::books::{Account, Books, OrderKey, Payment, Refusal};
 use crate::clock::{BusinessClock, Pace};
 use crate::deliver::certificates;
 use crate::keys::{Authority, Mode, Platform, Ring};
-use crate::{Error, api, random};
+use crate::{Error, api, control, random};
 
 /// A running simulation. Dropping it ends it at once; [`Self::stop`] lets open requests be answered first.
 pub struct Simulator {
@@ -42,12 +42,13 @@ impl Simulator {
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(prepare(setup)?);
+        shared.keep_keys().map_err(|source| StartError::Files { source })?;
         let (stop, stopped) = oneshot::channel();
         // Without it, an answer of a few hundred bytes may wait 40 ms for an acknowledgement (RFC 896 and 1122).
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true); // slower otherwise, and no worse
         });
-        let routes = api::routes(Arc::clone(&shared));
+        let routes = api::routes(Arc::clone(&shared)).merge(control::routes(Arc::clone(&shared)));
         let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
             let _ = stopped.await; // an error means that the handle was dropped
         });
@@ -69,6 +70,10 @@ impl Simulator {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The merchants with keys, by number.
@@ -94,7 +99,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::KeyGeneration`].
     pub fn new_certificate(&self) -> Result<Platform, Error> {
-        Platform::certified(&self.shared.authority, (self.shared.wall)(), &mut self.shared.fork_rng())
+        self.shared.new_certificate()
     }
 
     /// The certificate of the authority behind all certificates.
@@ -108,12 +113,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::KeyGeneration`].
     pub fn enrol(&self, account: Account, mode: Mode) -> Result<Arc<Ring>, Error> {
-        let (authority, now) = (&self.shared.authority, (self.shared.wall)());
-        let ring = Ring::generate(&account, mode, authority, now, &mut self.shared.fork_rng())?;
-        let mchid = account.mchid.clone();
-        self.shared.set_ring(&mchid, ring.clone());
-        self.shared.at_desk(|desk| desk.books.enrol(account, desk.rng));
-        Ok(Arc::new(ring))
+        self.shared.enrol(account, mode)
     }
 
     /// Who is on file, with which keys: for [`Setup::known`] of the next simulation.
@@ -161,15 +161,7 @@ impl Simulator {
 
     /// Waits until no notice is on its way and none is due.
     pub async fn quiet(&self) {
-        let mut changes = self.shared.changes();
-        let is_quiet = |books: &Books, now| {
-            books.notices.sending() == 0 && books.notices.next_due().is_none_or(|at| at > now)
-        };
-        while !self.shared.read(is_quiet) {
-            if changes.changed().await.is_err() {
-                return;
-            }
-        }
+        self.shared.quiet().await;
     }
 
     /// Answers the requests that are open, and ends.
@@ -197,7 +189,7 @@ impl fmt::Debug for Simulator {
 
 /// Books with everybody on file, and everybody's keys.
 fn prepare(setup: Setup) -> Result<Shared, StartError> {
-    let Setup { seed, wall, pace, mut merchants, known, detour, trust, answer_limit, .. } = setup;
+    let Setup { seed, wall, pace, mut merchants, known, folder, detour, trust, answer_limit, .. } = setup;
     for pem in &trust {
         certificates(pem).map_err(|error| StartError::Trust { reason: error.to_string() })?;
     }
@@ -225,5 +217,6 @@ fn prepare(setup: Setup) -> Result<Shared, StartError> {
         books.enrol(account, &mut rng);
     }
     let clock = BusinessClock::new(now, pace);
-    Ok(Shared::of(Parts { books, rng, rings, authority, clock, wall, seed, detour, answer_limit, trust }))
+    let setting = Setting { wall, seed, folder, detour, answer_limit, trust };
+    Ok(Shared::of(Parts { books, rng, rings, authority, clock }, setting))
 }

@@ -20,6 +20,7 @@ mod folder;
 mod handle;
 mod known;
 mod lanes;
+mod operate;
 mod sender;
 mod setup;
 mod shared;

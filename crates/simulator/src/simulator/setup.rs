@@ -11,7 +11,7 @@ use crate::clock::{Clock, Pace};
 use crate::deliver::ANSWER_LIMIT;
 use crate::keys::Mode;
 
-use super::Known;
+use super::{Folder, Known};
 
 /// What a simulation starts from.
 pub struct Setup {
@@ -27,6 +27,8 @@ pub struct Setup {
     pub merchants: Vec<Enrolment>,
     /// Who was on file before, with the keys that they had.
     pub known: Option<Known>,
+    /// Where the files of the keys are kept up to date.
+    pub folder: Option<Folder>,
     /// Where all notices go instead of the host in their URL, which is still named in `Host`; over plain HTTP also for
     /// `https` URLs.
     pub detour: Option<SocketAddr>,
@@ -63,6 +65,12 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The keys cannot be written.
+    #[error("the files of the keys cannot be written: {source}; give another folder with --keys")]
+    Files {
+        /// What the system says.
+        source: io::Error,
+    },
     /// There are no keys.
     #[error(transparent)]
     Keys(#[from] Error),
@@ -79,6 +87,7 @@ impl Setup {
             pace: Pace::REAL,
             merchants: Vec::new(),
             known: None,
+            folder: None,
             detour: None,
             trust: Vec::new(),
             answer_limit: ANSWER_LIMIT,

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use rand::rngs::StdRng;
 use tokio::sync::watch;
 use wechatpay::UnixSeconds;
 
+use super::Folder;
 use crate::books::Books;
 use crate::clock::{BusinessClock, Clock};
 use crate::deliver::{NoCertificate, Trust};
@@ -23,12 +25,8 @@ pub(crate) struct Shared {
     rings: RwLock<BTreeMap<String, Arc<Ring>>>,
     pub(crate) authority: Authority,
     pub(crate) clock: BusinessClock,
-    pub(crate) wall: Clock,
-    pub(crate) seed: u64,
-    pub(crate) detour: Option<SocketAddr>,
-    pub(crate) answer_limit: Duration,
-    /// Further roots, in PEM.
-    trust: Vec<String>,
+    /// How it was set up.
+    setting: Setting,
     /// Made for the first `https` receiver: to read a machine's roots takes a while.
     trusted: OnceLock<Trust>,
     changes: watch::Sender<u64>,
@@ -49,26 +47,38 @@ pub(super) struct Parts {
     pub(super) rings: BTreeMap<String, Arc<Ring>>,
     pub(super) authority: Authority,
     pub(super) clock: BusinessClock,
-    pub(super) wall: Clock,
-    pub(super) seed: u64,
-    pub(super) detour: Option<SocketAddr>,
-    pub(super) answer_limit: Duration,
-    pub(super) trust: Vec<String>,
+}
+
+/// What stays as it is while it runs.
+pub(crate) struct Setting {
+    pub(crate) wall: Clock,
+    pub(crate) seed: u64,
+    /// Where the keys' files are.
+    pub(crate) folder: Option<Folder>,
+    pub(crate) detour: Option<SocketAddr>,
+    pub(crate) answer_limit: Duration,
+    /// Further roots, in PEM.
+    pub(crate) trust: Vec<String>,
+}
+
+/// So that a setting reads as a part of the whole.
+impl Deref for Shared {
+    type Target = Setting;
+
+    fn deref(&self) -> &Setting {
+        &self.setting
+    }
 }
 
 impl Shared {
-    pub(super) fn of(parts: Parts) -> Self {
-        let Parts { books, rng, rings, authority, clock, wall, seed, detour, answer_limit, trust } = parts;
+    pub(super) fn of(parts: Parts, setting: Setting) -> Self {
+        let Parts { books, rng, rings, authority, clock } = parts;
         Self {
             desk: Mutex::new((books, rng)),
             rings: RwLock::new(rings),
             authority,
             clock,
-            wall,
-            seed,
-            detour,
-            answer_limit,
-            trust,
+            setting,
             trusted: OnceLock::new(),
             changes: watch::Sender::new(0),
         }

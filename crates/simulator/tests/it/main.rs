@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in their fixtures")]
 
 mod api;
+mod control;
 mod fixture;
 mod genuine;
 mod mischief;
