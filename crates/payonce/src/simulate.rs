@@ -8,10 +8,13 @@ use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use payonce_core::{Clock as _, SystemClock};
-use payonce_simulator::{Folder, Pace, Setup, Simulator};
+use payonce_simulator::{Folder, Pace, Scenario, Setup, Simulator};
 use wechatpay::UnixSeconds;
 
 use crate::{args::SimulateOptions, signals};
+
+/// Names the run where nobody does.
+const DEFAULT_SEED: u64 = 1;
 
 pub(crate) fn run(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -22,9 +25,11 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let wall = Arc::new(|| UnixSeconds(SystemClock.now().seconds()));
     let folder = Folder::at(&options.keys);
     let known = folder.read().with_context(|| format!("--keys {}", options.keys.display()))?;
+    let scenario = options.scenario.as_deref().map(scenario).transpose()?.unwrap_or_default();
     let setup = Setup {
         listen: options.listen,
-        seed: options.seed,
+        seed: options.seed.or(scenario.seed).unwrap_or(DEFAULT_SEED),
+        scenario,
         pace: Pace::Times(options.speed),
         known,
         folder: Some(folder.clone()),
@@ -39,6 +44,12 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     asked_to_stop.await;
     simulator.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rules in a file.
+fn scenario(path: &Path) -> anyhow::Result<Scenario> {
+    let text = read(path, "--scenario")?;
+    Scenario::from_toml(&text).with_context(|| format!("--scenario {}", path.display()))
 }
 
 /// A file that an option names.

@@ -21,6 +21,7 @@ pub mod keys;
 mod notify;
 mod random;
 mod simulator;
+pub mod trouble;
 
 pub use books::{Books, Payment};
 pub use clock::{BusinessClock, Clock, Pace};
@@ -29,3 +30,4 @@ pub use error::Error;
 pub use keys::{Merchant, Platform};
 pub use notify::{Envelope, Mischief, Notification, SignedCallback, Tampering};
 pub use simulator::{Enrolment, Folder, Known, Setup, Simulator, StartError, write_files};
+pub use trouble::{Scenario, ScenarioError};

@@ -88,11 +88,19 @@ fn what_cannot_be_is_said() {
     let taken = simulation.server.addr().to_string();
     std::fs::write(folder.path().join("file"), "").unwrap();
     std::fs::create_dir(folder.path().join("spoilt")).unwrap();
+    std::fs::write(folder.path().join("scenario.toml"), "[[notices]]\nwhn = {}\ndo = \"never\"").unwrap();
     std::fs::write(folder.path().join("spoilt/simulator.json"), "{").unwrap();
     for (arguments, code, why) in [
         (["--listen", &taken, "--keys", "other"], 1, "choose another port"),
         (["--listen", "127.0.0.1:0", "--keys", "file"], 1, "--keys file"),
         (["--listen", "127.0.0.1:0", "--keys", "spoilt"], 1, "--keys spoilt"),
+        (
+            ["--scenario", "scenario.toml", "--keys", "other"],
+            1,
+            "unknown field `whn`, expected one of `name`",
+        ),
+        (["--scenario", "missing.toml", "--keys", "other"], 1, "--scenario missing.toml"),
+        (["--trust", "file", "--keys", "other"], 1, "PEM file with CERTIFICATE blocks"),
         (["--listen", "8090", "--keys", "other"], 2, "invalid value '8090' for '--listen <ADDR>'"),
         (["--speed", "0", "--keys", "other"], 2, "invalid value '0' for '--speed <TIMES>'"),
     ] {

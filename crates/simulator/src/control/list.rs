@@ -40,7 +40,12 @@ pub(super) const CALLS: &[(&str, &str, &str)] = &[
     ("GET", "/_sim/clock", "business time and its pace"),
     ("PUT", "/_sim/clock", r#"let business time go otherwise: pace, as "by_hand" or {"times": 60}"#),
     ("POST", "/_sim/clock/step", "move business time on: seconds"),
-    ("POST", "/_sim/reset", "forget orders, notices and users; merchants and keys stay"),
+    ("GET", "/_sim/trouble", "the rules of trouble, and what they hit so far"),
+    ("PUT", "/_sim/trouble", "these rules and no others: seed, notices, calls, as in a scenario file"),
+    ("POST", "/_sim/trouble", "these rules, too"),
+    ("DELETE", "/_sim/trouble", "no trouble any more"),
+    ("DELETE", "/_sim/trouble/{name}", "one rule less"),
+    ("POST", "/_sim/reset", "forget orders, notices and users; merchants, keys and rules stay"),
 ];
 
 pub(super) async fn calls() -> Json<Value> {

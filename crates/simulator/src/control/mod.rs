@@ -16,6 +16,7 @@ mod problem;
 mod reset;
 mod routes;
 mod said;
+mod trouble;
 mod view;
 
 pub(crate) use origin::refuse_other_origins;

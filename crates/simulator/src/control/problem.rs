@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::books::Refusal;
+use crate::trouble::ScenarioError;
 
 /// Why a control call did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,10 @@ pub(crate) enum Problem {
     NotQuiet { seconds: u64 },
     #[error(transparent)]
     Keys(#[from] Error),
+    #[error("there is no rule {name}; GET /_sim/trouble lists them")]
+    Rule { name: String },
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
     #[error(
         "the merchant's keys were made, but their files could not be written: {0}; mend the --keys folder"
     )]
@@ -78,6 +83,8 @@ impl Problem {
             Self::Notice { .. } => (StatusCode::NOT_FOUND, "notice_unknown"),
             Self::NoticeOnItsWay { .. } => (StatusCode::CONFLICT, "notice_on_its_way"),
             Self::NotQuiet { .. } => (StatusCode::GATEWAY_TIMEOUT, "not_quiet"),
+            Self::Rule { .. } => (StatusCode::NOT_FOUND, "rule_unknown"),
+            Self::Scenario(_) => (StatusCode::BAD_REQUEST, "value_invalid"),
             Self::Keys(Error::TlsName) => (StatusCode::BAD_REQUEST, "value_invalid"),
             Self::Keys(_) => (StatusCode::INTERNAL_SERVER_ERROR, "keys"),
             Self::Files(_) => (StatusCode::INTERNAL_SERVER_ERROR, "files"),

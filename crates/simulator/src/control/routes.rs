@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{any, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 
-use super::{clock, list, merchants, notices, orders, people, refuse_other_origins, reset};
+use super::{clock, list, merchants, notices, orders, people, refuse_other_origins, reset, trouble};
 use crate::simulator::Shared;
 
 /// Everything under `/_sim`.
@@ -20,6 +20,7 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_sim/clock", get(clock::read).put(clock::set_pace).fallback(list::unknown))
         .route("/_sim/clock/step", post(clock::step).fallback(list::unknown))
         .route("/_sim/quiet", post(clock::quiet).fallback(list::unknown))
+        .merge(of_trouble())
         .route("/_sim/reset", post(reset::reset).fallback(list::unknown))
         .route("/_sim/{*rest}", any(list::unknown))
         .layer(from_fn(refuse_other_origins))
@@ -47,4 +48,11 @@ fn of_orders() -> Router<Arc<Shared>> {
         .route("/_sim/notices", get(notices::list).fallback(list::unknown))
         .route("/_sim/notices/{number}", get(notices::one).fallback(list::unknown))
         .route("/_sim/notices/{number}/resend", post(notices::resend).fallback(list::unknown))
+}
+
+fn of_trouble() -> Router<Arc<Shared>> {
+    let rules = get(trouble::list).put(trouble::replace).post(trouble::add).delete(trouble::clear);
+    Router::new()
+        .route("/_sim/trouble", rules.fallback(list::unknown))
+        .route("/_sim/trouble/{name}", delete(trouble::remove).fallback(list::unknown))
 }

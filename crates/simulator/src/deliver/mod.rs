@@ -42,6 +42,7 @@ pub use plan::{Delivery, Plan};
 pub(crate) use posted::Posted;
 pub use report::{Answer, Report, Tally, Verdict, unacknowledged};
 pub use retry::{OFFICIAL_WAITS, Retry};
+pub(crate) use signer::REPLAY_AGE_SECONDS;
 pub use signer::Signer;
 pub(crate) use way::{NoCertificate, Trust, Way, certificates};
 

@@ -15,6 +15,9 @@ use tokio::time::{Sleep, sleep};
 /// Into how many pieces a slow body falls.
 const PIECES: usize = 8;
 
+/// What was written must be on its way when the connection breaks, or the receiver sees nothing of the request.
+const BEFORE_IT_BREAKS: Duration = Duration::from_millis(50);
+
 /// How a request is carried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Carriage {
@@ -62,6 +65,8 @@ impl Body for Payload {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = self.get_mut();
         if this.breaks_at.is_some_and(|left| this.rest.len() <= left) {
+            let pausing = this.pausing.get_or_insert_with(|| Box::pin(sleep(BEFORE_IT_BREAKS)));
+            ready!(pausing.as_mut().poll(context));
             return Poll::Ready(Some(Err(io::Error::other("the simulator broke the connection"))));
         }
         if this.rest.is_empty() {

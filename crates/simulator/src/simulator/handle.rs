@@ -6,6 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::serve::ListenerExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -20,6 +22,7 @@ use crate::books::{Account, Books, OrderKey, Payment, Refusal};
 use crate::clock::{BusinessClock, Pace};
 use crate::deliver::certificates;
 use crate::keys::{Authority, Mode, Platform, Ring};
+use crate::trouble::{self, Troubles};
 use crate::{Error, api, control, random};
 
 /// A running simulation. Dropping it ends it at once; [`Self::stop`] lets open requests be answered first.
@@ -48,7 +51,7 @@ impl Simulator {
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true); // slower otherwise, and no worse
         });
-        let routes = api::routes(Arc::clone(&shared)).merge(control::routes(Arc::clone(&shared)));
+        let routes = routes(&shared);
         let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
             let _ = stopped.await; // an error means that the handle was dropped
         });
@@ -166,6 +169,7 @@ impl Simulator {
 
     /// Answers the requests that are open, and ends.
     pub async fn stop(mut self) {
+        self.shared.stop();
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(()); // it has ended already where nobody listens
         }
@@ -187,9 +191,17 @@ impl fmt::Debug for Simulator {
     }
 }
 
+/// WeChat's API, with trouble around it, and what is beside it.
+fn routes(shared: &Arc<Shared>) -> Router {
+    let trouble = from_fn_with_state(Arc::clone(shared), trouble::layer);
+    api::routes(Arc::clone(shared)).layer(trouble).merge(control::routes(Arc::clone(shared)))
+}
+
 /// Books with everybody on file, and everybody's keys.
 fn prepare(setup: Setup) -> Result<Shared, StartError> {
-    let Setup { seed, wall, pace, mut merchants, known, folder, detour, trust, answer_limit, .. } = setup;
+    let Setup { seed, wall, pace, mut merchants, known, folder, detour, scenario, trust, .. } = setup;
+    let answer_limit = setup.answer_limit;
+    scenario.check()?;
     for pem in &trust {
         certificates(pem).map_err(|error| StartError::Trust { reason: error.to_string() })?;
     }
@@ -218,5 +230,7 @@ fn prepare(setup: Setup) -> Result<Shared, StartError> {
     }
     let clock = BusinessClock::new(now, pace);
     let setting = Setting { wall, seed, folder, detour, answer_limit, trust };
-    Ok(Shared::of(Parts { books, rng, rings, authority, clock }, setting))
+    let mut troubles = Troubles::none(seed);
+    troubles.add(scenario);
+    Ok(Shared::of(Parts { books, rng, rings, authority, clock, troubles }, setting))
 }

@@ -12,6 +12,7 @@ use super::Shared;
 use crate::Error;
 use crate::books::{Account, Books};
 use crate::keys::{Mode, Own, Platform, Ring};
+use crate::trouble::{KeyChange, Troubles};
 
 impl Shared {
     /// Puts a merchant on file, with fresh keys.
@@ -33,6 +34,25 @@ impl Shared {
         Own::generate(account, &self.authority, (self.wall)(), &mut self.fork_rng())
     }
 
+    /// Does to a merchant's keys what a rule of trouble says.
+    pub(crate) fn change_keys(&self, mchid: &str, change: KeyChange) -> Result<(), Error> {
+        let Some(ring) = self.ring(mchid) else { return Ok(()) };
+        let mut ring = Ring::clone(&ring);
+        match change {
+            KeyChange::NewCertificate => {
+                ring.add_certificate(self.new_certificate()?);
+                ring.grey.new_certificate_permille = 1000;
+            }
+            KeyChange::Grey(public_key, new_certificate) => {
+                let grey = &mut ring.grey;
+                grey.public_key_permille = public_key.unwrap_or(grey.public_key_permille);
+                grey.new_certificate_permille = new_certificate.unwrap_or(grey.new_certificate_permille);
+            }
+        }
+        self.set_ring(mchid, ring);
+        Ok(())
+    }
+
     /// Writes the keys into the folder, where there is one.
     pub(crate) fn keep_keys(&self) -> io::Result<()> {
         self.folder.as_ref().map_or(Ok(()), |folder| folder.write_all(self))
@@ -43,6 +63,7 @@ impl Shared {
         self.at_desk(|desk| {
             *desk.books = desk.books.emptied();
             *desk.rng = StdRng::seed_from_u64(self.seed);
+            self.with_troubles(Troubles::reset);
         });
     }
 

@@ -10,6 +10,7 @@ use crate::books::Account;
 use crate::clock::{Clock, Pace};
 use crate::deliver::ANSWER_LIMIT;
 use crate::keys::Mode;
+use crate::trouble::{Scenario, ScenarioError};
 
 use super::{Folder, Known};
 
@@ -32,6 +33,8 @@ pub struct Setup {
     /// Where all notices go instead of the host in their URL, which is still named in `Host`; over plain HTTP also for
     /// `https` URLs.
     pub detour: Option<SocketAddr>,
+    /// The trouble that there is from the start.
+    pub scenario: Scenario,
     /// Roots in PEM whose certificates are believed of receivers, beside those of this machine and the simulation's own.
     pub trust: Vec<String>,
     /// How long a receiver has for its whole answer, in real time.
@@ -71,6 +74,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// A rule of trouble has a value out of its range.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
     /// There are no keys.
     #[error(transparent)]
     Keys(#[from] Error),
@@ -89,6 +95,7 @@ impl Setup {
             known: None,
             folder: None,
             detour: None,
+            scenario: Scenario::default(),
             trust: Vec::new(),
             answer_limit: ANSWER_LIMIT,
         }

@@ -19,12 +19,16 @@ use crate::books::Books;
 use crate::clock::{BusinessClock, Clock};
 use crate::deliver::{NoCertificate, Trust};
 use crate::keys::{Authority, Ring};
+use crate::trouble::Troubles;
 
 pub(crate) struct Shared {
     desk: Mutex<(Books, StdRng)>,
     rings: RwLock<BTreeMap<String, Arc<Ring>>>,
     pub(crate) authority: Authority,
     pub(crate) clock: BusinessClock,
+    /// Order matters: whoever needs the books as well opens them first.
+    troubles: Mutex<Troubles>,
+    stopping: watch::Sender<bool>,
     /// How it was set up.
     setting: Setting,
     /// Made for the first `https` receiver: to read a machine's roots takes a while.
@@ -47,6 +51,7 @@ pub(super) struct Parts {
     pub(super) rings: BTreeMap<String, Arc<Ring>>,
     pub(super) authority: Authority,
     pub(super) clock: BusinessClock,
+    pub(super) troubles: Troubles,
 }
 
 /// What stays as it is while it runs.
@@ -72,12 +77,14 @@ impl Deref for Shared {
 
 impl Shared {
     pub(super) fn of(parts: Parts, setting: Setting) -> Self {
-        let Parts { books, rng, rings, authority, clock } = parts;
+        let Parts { books, rng, rings, authority, clock, troubles } = parts;
         Self {
             desk: Mutex::new((books, rng)),
             rings: RwLock::new(rings),
             authority,
             clock,
+            troubles: Mutex::new(troubles),
+            stopping: watch::Sender::new(false),
             setting,
             trusted: OnceLock::new(),
             changes: watch::Sender::new(0),
@@ -132,6 +139,23 @@ impl Shared {
         let further = self.trust.iter().map(String::as_str).chain([self.authority.certificate_pem()]);
         let made = Trust::machine_and(&further.collect::<Vec<_>>())?;
         Ok(self.trusted.get_or_init(|| made))
+    }
+
+    /// Asks or changes the rules of trouble.
+    pub(crate) fn with_troubles<T>(&self, work: impl FnOnce(&mut Troubles) -> T) -> T {
+        // As for the books: what was done when code panicked is what a simulation goes on with.
+        work(&mut self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until the simulation is asked to end.
+    pub(crate) async fn stopping(&self) {
+        // An error means that it is gone already.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// Lets those go who wait for an answer that never comes.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
     }
 
     /// Sees every announcement from now on.

@@ -10,3 +10,4 @@ mod mischief;
 mod over_tcp;
 mod receiver;
 mod shop;
+mod trouble;

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Barrier, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -40,12 +40,21 @@ struct State {
     status: Option<u16>,
     came: Vec<Came>,
     count: watch::Sender<usize>,
+    /// So many are answered at one moment.
+    together: Arc<Barrier>,
 }
 
 impl Receiver {
     /// Answers every callback with this status.
     pub(crate) async fn answering(status: u16) -> Self {
         Self::listening("127.0.0.1:0", Some(status), None).await
+    }
+
+    /// Answers callbacks once so many wait for it.
+    pub(crate) async fn answering_together(status: u16, count: usize) -> Self {
+        let receiver = Self::answering(status).await;
+        receiver.state.lock().unwrap().together = Arc::new(Barrier::new(count));
+        receiver
     }
 
     /// Takes callbacks and never answers.
@@ -76,7 +85,12 @@ impl Receiver {
         let addr = listener.local_addr().unwrap();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let (sender, count) = watch::channel(0);
-        let state = Arc::new(Mutex::new(State { status, came: Vec::new(), count: sender }));
+        let state = Arc::new(Mutex::new(State {
+            status,
+            came: Vec::new(),
+            count: sender,
+            together: Arc::new(Barrier::new(1)),
+        }));
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -129,12 +143,13 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    let status = {
+    let (status, together) = {
         let mut state = state.lock().unwrap();
         state.came.push(Came { path: parts.uri.path().to_owned(), headers: parts.headers, body });
         state.count.send_modify(|count| *count += 1);
-        state.status
+        (state.status, Arc::clone(&state.together))
     };
+    together.wait().await;
     match status {
         Some(status) => {
             Ok(Response::builder().status(status).body(Full::new(Bytes::from("answered"))).unwrap())
