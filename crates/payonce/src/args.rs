@@ -183,6 +183,10 @@ pub(crate) struct SimulateOptions {
     /// Names the run: the same seed makes the same numbers. Without it: the scenario's, else 1.
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Keep everything in this file, and go on from it: orders, notices, keys, clock, rules. Without it, orders and notices
+    /// last as long as the process.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
     /// Trouble from the start: rules in a TOML file, which docs/simulator.md explains.
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,

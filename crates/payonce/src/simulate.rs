@@ -1,8 +1,8 @@
 //! `payonce simulate`: WeChat Pay's look-alike on a port, for a backend under test.
 //!
 //! Keys are made once and kept in the folder that `--keys` names, so that a backend's configuration stays good from one
-//! start to the next; orders and notices last as long as the process. Deliberately absent: what it plays, which is crate
-//! `payonce-simulator`'s.
+//! start to the next; orders and notices last as long as the process, or as the file that `--state` names. Deliberately
+//! absent: what it plays, which is crate `payonce-simulator`'s.
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
@@ -33,6 +33,7 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
         pace: Pace::Times(options.speed),
         known,
         folder: Some(folder.clone()),
+        state: options.state.clone(),
         detour: options.notify_to,
         trust: options.trust.iter().map(|path| read(path, "--trust")).collect::<Result<_, _>>()?,
         ..Setup::new(wall)
@@ -42,7 +43,7 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let simulator = Simulator::start(setup).await?;
     std::io::stdout().write_all(introduction(&simulator, &folder).as_bytes())?;
     asked_to_stop.await;
-    simulator.stop().await;
+    simulator.finish().await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -99,6 +99,7 @@ fn what_cannot_be_is_said() {
             1,
             "unknown field `whn`, expected one of `name`",
         ),
+        (["--state", "spoilt/simulator.json", "--keys", "other"], 1, "is damaged"),
         (["--scenario", "missing.toml", "--keys", "other"], 1, "--scenario missing.toml"),
         (["--trust", "file", "--keys", "other"], 1, "PEM file with CERTIFICATE blocks"),
         (["--listen", "8090", "--keys", "other"], 2, "invalid value '8090' for '--listen <ADDR>'"),

@@ -76,6 +76,7 @@ pub(super) async fn quiet(
     }
     let quiet = timeout(Duration::from_secs(seconds), shared.quiet()).await;
     quiet.map_err(|_| Problem::NotQuiet { seconds })?;
+    shared.saved().await?;
     Ok(Json(shown(&shared)))
 }
 

@@ -36,7 +36,11 @@ pub(super) const CALLS: &[(&str, &str, &str)] = &[
     ("GET", "/_sim/notices", "notices with every attempt and answer; ?mchid= and ?out_trade_no= choose"),
     ("GET", "/_sim/notices/{number}", "one notice"),
     ("POST", "/_sim/notices/{number}/resend", "send it once more, now"),
-    ("POST", "/_sim/quiet", "wait until no notice is on its way and none is due: seconds_max"),
+    (
+        "POST",
+        "/_sim/quiet",
+        "wait until no notice is on its way or due, and the state file is written: seconds_max",
+    ),
     ("GET", "/_sim/clock", "business time and its pace"),
     ("PUT", "/_sim/clock", r#"let business time go otherwise: pace, as "by_hand" or {"times": 60}"#),
     ("POST", "/_sim/clock/step", "move business time on: seconds"),

@@ -3,6 +3,7 @@
 //! Invariant: one table has all of them. Deliberately absent: WeChat's own errors, which are the API's.
 
 use std::io;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::books::Refusal;
+use crate::simulator::StateError;
 use crate::trouble::ScenarioError;
 
 /// Why a control call did nothing.
@@ -53,6 +55,8 @@ pub(crate) enum Problem {
     )]
     NotQuiet { seconds: u64 },
     #[error(transparent)]
+    State(#[from] Arc<StateError>),
+    #[error(transparent)]
     Keys(#[from] Error),
     #[error("there is no rule {name}; GET /_sim/trouble lists them")]
     Rule { name: String },
@@ -85,6 +89,7 @@ impl Problem {
             Self::NotQuiet { .. } => (StatusCode::GATEWAY_TIMEOUT, "not_quiet"),
             Self::Rule { .. } => (StatusCode::NOT_FOUND, "rule_unknown"),
             Self::Scenario(_) => (StatusCode::BAD_REQUEST, "value_invalid"),
+            Self::State(_) => (StatusCode::INTERNAL_SERVER_ERROR, "state"),
             Self::Keys(Error::TlsName) => (StatusCode::BAD_REQUEST, "value_invalid"),
             Self::Keys(_) => (StatusCode::INTERNAL_SERVER_ERROR, "keys"),
             Self::Files(_) => (StatusCode::INTERNAL_SERVER_ERROR, "files"),

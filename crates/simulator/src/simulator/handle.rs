@@ -1,6 +1,5 @@
 //! The handle of a running simulation: what a user or an operator does, and what a test wants to see.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,21 +8,17 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::serve::ListenerExt as _;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::known::Restored;
-use super::shared::{Parts, Setting};
-use super::{Enrolment, Known, Setup, Shared, StartError, sender};
+use super::begin::prepare;
+use super::{Known, Setup, Shared, StartError, StateError, keeper, sender, state};
 use crate::books::{Account, Books, OrderKey, Payment, Refusal};
 use crate::clock::{BusinessClock, Pace};
-use crate::deliver::certificates;
 use crate::keys::{Authority, Mode, Platform, Ring};
-use crate::trouble::{self, Troubles};
-use crate::{Error, api, control, random};
+use crate::trouble;
+use crate::{Error, api, control};
 
 /// A running simulation. Dropping it ends it at once; [`Self::stop`] lets open requests be answered first.
 pub struct Simulator {
@@ -32,6 +27,7 @@ pub struct Simulator {
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
     sender: JoinHandle<()>,
+    keeper: JoinHandle<()>,
 }
 
 impl Simulator {
@@ -46,6 +42,9 @@ impl Simulator {
         let addr = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(prepare(setup)?);
         shared.keep_keys().map_err(|source| StartError::Files { source })?;
+        if let Some(path) = &shared.state {
+            state::write(&shared, path)?;
+        }
         let (stop, stopped) = oneshot::channel();
         // Without it, an answer of a few hundred bytes may wait 40 ms for an acknowledgement (RFC 896 and 1122).
         let listener = listener.tap_io(|stream| {
@@ -60,7 +59,8 @@ impl Simulator {
             let _ = serving.await;
         });
         let sender = tokio::spawn(sender::run(Arc::clone(&shared)));
-        Ok(Self { shared, addr, stop: Some(stop), server, sender })
+        let keeper = tokio::spawn(keeper::run(Arc::clone(&shared)));
+        Ok(Self { shared, addr, stop: Some(stop), server, sender, keeper })
     }
 
     /// Where it listens.
@@ -167,14 +167,33 @@ impl Simulator {
         self.shared.quiet().await;
     }
 
+    /// Waits until all that has happened so far is in the state file, where there is one.
+    ///
+    /// # Errors
+    /// [`StateError`]: it cannot be written.
+    pub async fn saved(&self) -> Result<(), Arc<StateError>> {
+        self.shared.saved().await
+    }
+
     /// Answers the requests that are open, and ends.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        // Whoever has a state to lose calls `finish`.
+        let _ = self.finish().await;
+    }
+
+    /// The same, and says whether everything is in the state file.
+    ///
+    /// # Errors
+    /// [`StateError`]: it cannot be written.
+    pub async fn finish(mut self) -> Result<(), Arc<StateError>> {
         self.shared.stop();
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(()); // it has ended already where nobody listens
         }
         self.sender.abort();
         let _ = (&mut self.server).await; // a panic in it was reported where it happened
+        self.shared.announce();
+        self.shared.saved().await
     }
 }
 
@@ -182,6 +201,7 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.server.abort();
         self.sender.abort();
+        self.keeper.abort();
     }
 }
 
@@ -195,42 +215,4 @@ impl fmt::Debug for Simulator {
 fn routes(shared: &Arc<Shared>) -> Router {
     let trouble = from_fn_with_state(Arc::clone(shared), trouble::layer);
     api::routes(Arc::clone(shared)).layer(trouble).merge(control::routes(Arc::clone(shared)))
-}
-
-/// Books with everybody on file, and everybody's keys.
-fn prepare(setup: Setup) -> Result<Shared, StartError> {
-    let Setup { seed, wall, pace, mut merchants, known, folder, detour, scenario, trust, .. } = setup;
-    let answer_limit = setup.answer_limit;
-    scenario.check()?;
-    for pem in &trust {
-        certificates(pem).map_err(|error| StartError::Trust { reason: error.to_string() })?;
-    }
-    let (mut rng, mut books, now) = (StdRng::seed_from_u64(seed), Books::new(), wall());
-    let mut rings = BTreeMap::new();
-    let authority = match known {
-        None => Authority::generate(now)?,
-        Some(known) => {
-            let Restored { authority, apps, merchants } = known.restore()?;
-            apps.into_iter().for_each(|app| books.add_app(app));
-            for (account, ring) in merchants {
-                rings.insert(account.mchid.clone(), ring);
-                books.enrol(account, &mut rng);
-            }
-            authority
-        }
-    };
-    if merchants.is_empty() && rings.is_empty() {
-        let account = Account::ordinary(&random::mchid(&mut rng), &random::appid(&mut rng));
-        merchants.push(Enrolment { account, mode: Mode::PublicKey });
-    }
-    for Enrolment { account, mode } in merchants {
-        let ring = Ring::generate(&account, mode, &authority, now, &mut rng)?;
-        rings.insert(account.mchid.clone(), Arc::new(ring));
-        books.enrol(account, &mut rng);
-    }
-    let clock = BusinessClock::new(now, pace);
-    let setting = Setting { wall, seed, folder, detour, answer_limit, trust };
-    let mut troubles = Troubles::none(seed);
-    troubles.add(scenario);
-    Ok(Shared::of(Parts { books, rng, rings, authority, clock, troubles }, setting))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Error;
@@ -12,7 +13,7 @@ use crate::deliver::ANSWER_LIMIT;
 use crate::keys::Mode;
 use crate::trouble::{Scenario, ScenarioError};
 
-use super::{Folder, Known};
+use super::{Folder, Known, StateError};
 
 /// What a simulation starts from.
 pub struct Setup {
@@ -30,10 +31,13 @@ pub struct Setup {
     pub known: Option<Known>,
     /// Where the files of the keys are kept up to date.
     pub folder: Option<Folder>,
+    /// The file in which all of it is kept, and from which it goes on where there is one; then who is on file and with
+    /// which keys is what stands there, and [`Self::known`] and the pace are not heeded.
+    pub state: Option<PathBuf>,
     /// Where all notices go instead of the host in their URL, which is still named in `Host`; over plain HTTP also for
     /// `https` URLs.
     pub detour: Option<SocketAddr>,
-    /// The trouble that there is from the start.
+    /// The trouble that there is from the start, in place of what a state has.
     pub scenario: Scenario,
     /// Roots in PEM whose certificates are believed of receivers, beside those of this machine and the simulation's own.
     pub trust: Vec<String>,
@@ -74,6 +78,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// The state cannot be had, or cannot be kept.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// A rule of trouble has a value out of its range.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -94,6 +101,7 @@ impl Setup {
             merchants: Vec::new(),
             known: None,
             folder: None,
+            state: None,
             detour: None,
             scenario: Scenario::default(),
             trust: Vec::new(),

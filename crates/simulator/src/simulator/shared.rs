@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use rand::rngs::StdRng;
 use tokio::sync::watch;
 use wechatpay::UnixSeconds;
 
-use super::Folder;
+use super::{Folder, StateError};
 use crate::books::Books;
 use crate::clock::{BusinessClock, Clock};
 use crate::deliver::{NoCertificate, Trust};
@@ -29,6 +30,10 @@ pub(crate) struct Shared {
     /// Order matters: whoever needs the books as well opens them first.
     troubles: Mutex<Troubles>,
     stopping: watch::Sender<bool>,
+    /// How many of the changes are in the state file.
+    pub(super) saved: watch::Sender<u64>,
+    /// Why the last ones are not.
+    pub(super) unsaved: Mutex<Option<Arc<StateError>>>,
     /// How it was set up.
     setting: Setting,
     /// Made for the first `https` receiver: to read a machine's roots takes a while.
@@ -60,6 +65,10 @@ pub(crate) struct Setting {
     pub(crate) seed: u64,
     /// Where the keys' files are.
     pub(crate) folder: Option<Folder>,
+    /// The file in which all of it is kept.
+    pub(crate) state: Option<PathBuf>,
+    /// How often it was started with this state.
+    pub(crate) starts: u64,
     pub(crate) detour: Option<SocketAddr>,
     pub(crate) answer_limit: Duration,
     /// Further roots, in PEM.
@@ -85,6 +94,8 @@ impl Shared {
             clock,
             troubles: Mutex::new(troubles),
             stopping: watch::Sender::new(false),
+            saved: watch::Sender::new(0),
+            unsaved: Mutex::new(None),
             setting,
             trusted: OnceLock::new(),
             changes: watch::Sender::new(0),

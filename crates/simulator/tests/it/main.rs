@@ -10,4 +10,5 @@ mod mischief;
 mod over_tcp;
 mod receiver;
 mod shop;
+mod state;
 mod trouble;
