@@ -19,6 +19,7 @@ pub mod deliver;
 mod error;
 pub mod keys;
 mod notify;
+mod page;
 mod random;
 mod simulator;
 pub mod trouble;

@@ -18,7 +18,7 @@ use crate::books::{Account, Books, OrderKey, Payment, Refusal};
 use crate::clock::{BusinessClock, Pace};
 use crate::keys::{Authority, Mode, Platform, Ring};
 use crate::trouble;
-use crate::{Error, api, control};
+use crate::{Error, api, control, page};
 
 /// A running simulation. Dropping it ends it at once; [`Self::stop`] lets open requests be answered first.
 pub struct Simulator {
@@ -214,5 +214,8 @@ impl fmt::Debug for Simulator {
 /// WeChat's API, with trouble around it, and what is beside it.
 fn routes(shared: &Arc<Shared>) -> Router {
     let trouble = from_fn_with_state(Arc::clone(shared), trouble::layer);
-    api::routes(Arc::clone(shared)).layer(trouble).merge(control::routes(Arc::clone(shared)))
+    api::routes(Arc::clone(shared))
+        .layer(trouble)
+        .merge(control::routes(Arc::clone(shared)))
+        .merge(page::routes(Arc::clone(shared)))
 }

@@ -8,6 +8,7 @@ mod fixture;
 mod genuine;
 mod mischief;
 mod over_tcp;
+mod page;
 mod receiver;
 mod shop;
 mod state;
