@@ -61,7 +61,7 @@ fn read(path: &Path, option: &str) -> anyhow::Result<String> {
 /// Where it is, who is on file, and what payonce needs to talk to it.
 fn introduction(simulator: &Simulator, folder: &Folder) -> String {
     let base_url = simulator.base_url();
-    let mut text = format!("base URL    {base_url}\n");
+    let mut text = format!("base URL    {base_url}\ncashier     {base_url}/\ncontrol API {base_url}/_sim\n");
     let mut merchants = format!("[wechat]\nbase_url = \"{base_url}\"\n");
     for mchid in simulator.mchids() {
         let appids = simulator.read(|books| {
@@ -72,6 +72,14 @@ fn introduction(simulator: &Simulator, folder: &Folder) -> String {
         text += &format!("merchant    {mchid}\n");
         for app in appids {
             text += &format!("app         {}   secret {}\n", app.appid, app.secret);
+        }
+        if let Some(ring) = simulator.ring(&mchid) {
+            text += &ring
+                .own()
+                .last()
+                .map_or_else(String::new, |own| format!("serial      {}\n", own.certificate().serial));
+            text +=
+                &ring.public_key().map_or_else(String::new, |key| format!("key id      {}\n", key.serial()));
         }
         let files = folder.of_merchant(&mchid);
         text += &format!("keys        {}\n", files.display());

@@ -1,7 +1,7 @@
 //! Trouble on demand: rules say which notices and which calls it hits, and what happens to them.
 //!
-//! A [`Scenario`] is the list of rules, as a file or the control API gives it. [`Troubles`] keeps count of what they hit.
-//! What befalls one attempt at a notice is its [`Fate`]; the sender lives it. What befalls a call is done by [`layer`],
+//! A [`Scenario`] is the list of rules, as a file or the control API gives it. `Troubles` keeps count of what they hit.
+//! What befalls one attempt at a notice is its `Fate`; the sender lives it. What befalls a call is done by `layer`,
 //! which lies round the whole of WeChat's API.
 //!
 //! Invariants: rules are judged in the order in which notices fall due and calls come in, and dice are thrown by the

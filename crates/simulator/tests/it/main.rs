@@ -4,6 +4,7 @@
 
 mod api;
 mod control;
+mod document;
 mod fixture;
 mod genuine;
 mod mischief;
