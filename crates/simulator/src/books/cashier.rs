@@ -1,7 +1,7 @@
 //! The user pays. What follows is a notice to the merchant.
 //!
 //! Invariants: an order is paid at most once; a payment carries its order's amount; each payment puts one notice into
-//! the outbox. Deliberately absent: failed attempts, which change nothing.
+//! the outbox. Deliberately absent: attempts that a bank refused, which change nothing.
 
 use rand::Rng;
 use rand::seq::IndexedRandom as _;
@@ -95,6 +95,49 @@ impl Books {
         }
         self.paid.insert(payment.transaction_id.clone(), key);
         payment
+    }
+
+    /// Pays an order that its merchant closed, as when both happened in one moment and the payment was first.
+    ///
+    /// # Errors
+    /// [`Refusal`], as of [`Self::pay`].
+    pub fn pay_despite_close(
+        &mut self,
+        key: &OrderKey,
+        user: Option<&str>,
+        now: UnixSeconds,
+        rng: &mut impl Rng,
+    ) -> Result<Payment, Refusal> {
+        let closed =
+            self.orders.get_mut(key).filter(|order| matches!(order.standing, Standing::Closed { .. }));
+        let Some(order) = closed else { return self.pay(key, user, now, rng) };
+        let standing = std::mem::replace(&mut order.standing, Standing::Open);
+        let paid = self.pay(key, user, now, rng);
+        if let (Err(_), Some(order)) = (&paid, self.orders.get_mut(key)) {
+            order.standing = standing;
+        }
+        paid
+    }
+
+    /// The user leaves the cashier without paying. The order stays as it is, and nobody is told.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such order, or there is nothing to leave.
+    pub fn leave_cashier(&mut self, key: &OrderKey, now: UnixSeconds) -> Result<(), Refusal> {
+        match self.order(key).ok_or(Refusal::OrderNotExist)?.state(now) {
+            TradeState::Success | TradeState::Refund => Err(Refusal::PaidAlready),
+            TradeState::Closed => Err(Refusal::OrderClosed),
+            TradeState::NotPay => {
+                self.cancellations.entry(key.clone()).or_default().push(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// When users left the cashier of an order without paying.
+    #[must_use]
+    pub fn cancellations(&self, key: &OrderKey) -> &[UnixSeconds] {
+        self.cancellations.get(key).map_or(&[], Vec::as_slice)
     }
 
     /// Who pays, by the simulator's own name.

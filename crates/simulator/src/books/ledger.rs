@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use wechatpay::UnixSeconds;
 
 use super::bills::BillToken;
 use super::order::Ticket;
@@ -31,6 +32,9 @@ pub struct Books {
     pub(super) bill_tokens: BTreeMap<String, BillToken>,
     /// Which order a `prepay_id`, `code_url` or `h5_url` is for.
     pub(super) tickets: BTreeMap<String, Ticket>,
+    /// When users left the cashier without paying.
+    #[serde(default)]
+    pub(super) cancellations: BTreeMap<OrderKey, Vec<UnixSeconds>>,
     /// What the merchants are to be told.
     pub notices: Outbox,
 }
@@ -40,6 +44,13 @@ impl Books {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same merchants and apps, and nothing that anybody did.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        let (accounts, apps) = (self.accounts.clone(), self.apps.clone());
+        Self { accounts, apps, notices: self.notices.emptied(), ..Self::default() }
     }
 
     /// All orders, by merchant and number.

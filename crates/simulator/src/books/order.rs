@@ -224,21 +224,21 @@ impl Seller {
         }
     }
 
-    /// The sub-merchant's app.
-    #[must_use]
-    pub fn sub_appid(&self) -> Option<&str> {
-        match self {
-            Self::Ordinary { .. } => None,
-            Self::Partner { sub_appid, .. } => sub_appid.as_deref(),
-        }
-    }
-
     /// The sub-merchant.
     #[must_use]
     pub fn sub_mchid(&self) -> Option<&str> {
         match self {
             Self::Ordinary { .. } => None,
             Self::Partner { sub_mchid, .. } => Some(sub_mchid),
+        }
+    }
+
+    /// The sub-merchant's app.
+    #[must_use]
+    pub fn sub_appid(&self) -> Option<&str> {
+        match self {
+            Self::Ordinary { .. } => None,
+            Self::Partner { sub_appid, .. } => sub_appid.as_deref(),
         }
     }
 

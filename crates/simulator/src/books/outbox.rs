@@ -142,6 +142,12 @@ pub struct Heard {
     pub elapsed_millis: u64,
     /// Why no answer came.
     pub failure: Option<String>,
+    /// What was done to this attempt on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<String>,
+    /// What came back for copies that were sent at the same moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Heard>,
 }
 
 /// One attempt to make.
@@ -207,7 +213,40 @@ impl Content {
     }
 }
 
+impl Notice {
+    /// The order that it is about.
+    #[must_use]
+    pub fn order(&self) -> Option<&OrderKey> {
+        match &self.subject {
+            Subject::Order(key) | Subject::Combined(key) => Some(key),
+            Subject::Refund(_) | Subject::Echo => None,
+        }
+    }
+
+    /// APIv3's `event_type`.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&str> {
+        match &self.content {
+            Content::V3 { event, .. } => Some(&event.event_type),
+        }
+    }
+
+    /// What is sealed inside, as JSON.
+    #[must_use]
+    pub fn plaintext(&self) -> serde_json::Value {
+        match &self.content {
+            Content::V3 { plaintext, .. } => serde_json::from_str(plaintext).unwrap_or_default(),
+        }
+    }
+}
+
 impl Outbox {
+    /// Nothing to be told; numbers go on, so that what is on its way settles nothing that comes later.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { last: self.last, ..Self::default() }
+    }
+
     /// Adds a notice that is due at that time. Returns its number.
     pub fn push(&mut self, notice: Notice, at: UnixSeconds) -> u64 {
         self.last += 1;
@@ -261,12 +300,37 @@ impl Outbox {
         Some(Sending { number, attempt, notice: entry.notice.clone() })
     }
 
+    /// Puts an attempt back that was taken and is not to be made before this time.
+    pub fn put_back(&mut self, number: u64, at: UnixSeconds) {
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        if matches!(entry.progress, Progress::Sending { .. }) {
+            self.sending -= 1;
+            entry.progress = Progress::Due { at };
+            self.due.insert((at, number));
+        }
+    }
+
+    /// Has a notice sent at this time, acknowledged or not, instead of when it was due. One that is on its way is left
+    /// alone.
+    pub fn reschedule(&mut self, number: u64, at: UnixSeconds) {
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        match entry.progress {
+            Progress::Sending { .. } => return,
+            Progress::Due { at } => _ = self.due.remove(&(at, number)),
+            Progress::Acknowledged | Progress::GivenUp => {}
+        }
+        entry.progress = Progress::Due { at };
+        self.due.insert((at, number));
+    }
+
     /// Notes what came of an attempt that was taken, and when the next is due by the official schedule.
     pub fn settle(&mut self, number: u64, heard: Heard, now: UnixSeconds) {
         let Some(entry) = self.entries.get_mut(&number) else { return };
         let Progress::Sending { since: sent_at } = entry.progress else { return };
         self.sending -= 1;
-        let acknowledged = entry.notice.content.is_acknowledged_by(&heard);
+        let content = &entry.notice.content;
+        let acknowledged = content.is_acknowledged_by(&heard)
+            || heard.copies.iter().any(|copy| content.is_acknowledged_by(copy));
         entry.attempts.push(Attempt { sent_at, heard });
         let attempts = u32::try_from(entry.attempts.len()).unwrap_or(u32::MAX);
         let wait = Retry::OFFICIAL.wait_after(attempts).map(|wait| wait.as_secs().cast_signed());

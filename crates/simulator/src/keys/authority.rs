@@ -105,6 +105,22 @@ impl Authority {
     }
 }
 
+impl Authority {
+    /// A certificate and its private key, both in PEM, for a receiver's own TLS: the simulator trusts it.
+    ///
+    /// # Errors
+    /// [`Error::TlsName`]: a name is none of a host.
+    pub fn issue_for_hosts(&self, hosts: &[String], now: UnixSeconds) -> Result<(String, String), Error> {
+        let refused = |_| Error::TlsName;
+        let mut params = CertificateParams::new(hosts).map_err(refused)?;
+        let valid = self::params(now, VALID_SECONDS);
+        (params.not_before, params.not_after) = (valid.not_before, valid.not_after);
+        let key = KeyPair::generate().map_err(|_| Error::KeyGeneration)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(refused)?;
+        Ok((certificate.pem().replace("\r\n", "\n"), key.serialize_pem().replace("\r\n", "\n")))
+    }
+}
+
 impl fmt::Debug for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Authority([REDACTED])")

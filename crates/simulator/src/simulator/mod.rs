@@ -16,15 +16,21 @@
 //! # }
 //! ```
 
+mod begin;
 mod folder;
 mod handle;
+mod keeper;
 mod known;
+mod lanes;
+mod operate;
 mod sender;
 mod setup;
 mod shared;
+mod state;
 
 pub use folder::{Folder, write_files};
 pub use handle::Simulator;
 pub use known::Known;
 pub use setup::{Enrolment, Setup, StartError};
 pub(crate) use shared::{Desk, Shared};
+pub use state::StateError;

@@ -7,9 +7,8 @@ use payonce_simulator::keys::Mode;
 use serde_json::{Value, json};
 use wechatpay::Resource;
 
-use super::notices::open;
 use crate::receiver::Receiver;
-use crate::shop::{Answered, Shop, setup};
+use crate::shop::{Answered, Shop, open, setup};
 
 const HEAD: &str = "1900000001";
 const OTHER: &str = "1900000002";

@@ -7,15 +7,14 @@ use payonce_simulator::keys::Mode;
 use serde_json::{Value, json};
 use wechatpay::{PlatformKey, Resource};
 
-use super::notices::open;
 use crate::receiver::Receiver;
-use crate::shop::{Answered, Shop, setup};
+use crate::shop::{Answered, Shop, open, setup};
 
 const REFUNDS: &str = "/v3/refund/domestic/refunds";
 
 impl Shop {
     /// An order over 100 fen that somebody paid. Its number at WeChat's.
-    async fn paid(&self, out_trade_no: &str) -> String {
+    async fn paid_number(&self, out_trade_no: &str) -> String {
         self.place(out_trade_no).await;
         self.simulator.pay(&self.order_key(out_trade_no), None).unwrap().transaction_id
     }
@@ -45,7 +44,7 @@ fn asked(out_refund_no: &str, refund: i64) -> Value {
 #[tokio::test]
 async fn a_refund_is_answered_as_accepted_and_later_as_paid_out() {
     let shop = Shop::open().await;
-    let transaction_id = shop.paid("ORDER1").await;
+    let transaction_id = shop.paid_number("ORDER1").await;
     let answered = shop.refund(&asked("R1", 40)).await;
     assert_eq!(answered.status, 200, "{answered:?}");
     shop.proven_by(&answered);
@@ -89,7 +88,7 @@ async fn a_refund_is_answered_as_accepted_and_later_as_paid_out() {
 #[tokio::test]
 async fn the_end_of_a_refund_is_told_to_its_notify_url() {
     let (shop, receiver) = (Shop::open().await, Receiver::answering(500).await);
-    shop.paid("ORDER1").await;
+    shop.paid_number("ORDER1").await;
     let mut body = asked("R1", 100);
     body["notify_url"] = receiver.url().into();
     assert_eq!(shop.refund(&body).await.status, 200);
@@ -115,7 +114,7 @@ async fn the_end_of_a_refund_is_told_to_its_notify_url() {
 #[tokio::test]
 async fn an_abnormal_refund_is_told_and_sent_to_another_card() {
     let (shop, receiver) = (Shop::open().await, Receiver::answering(204).await);
-    shop.paid("ORDER1").await;
+    shop.paid_number("ORDER1").await;
     let mut body = asked("R1", 100);
     body["notify_url"] = receiver.url().into();
     let refund_id = shop.refund(&body).await.json()["refund_id"].as_str().unwrap().to_owned();
@@ -153,7 +152,7 @@ async fn an_abnormal_refund_is_told_and_sent_to_another_card() {
 #[tokio::test]
 async fn a_closed_refund_is_told_and_its_number_is_burnt() {
     let (shop, receiver) = (Shop::open().await, Receiver::answering(204).await);
-    shop.paid("ORDER1").await;
+    shop.paid_number("ORDER1").await;
     let mut body = asked("R1", 100);
     body["notify_url"] = receiver.url().into();
     assert_eq!(shop.refund(&body).await.status, 200);
@@ -168,7 +167,7 @@ async fn a_closed_refund_is_told_and_its_number_is_burnt() {
 #[tokio::test]
 async fn table_of_refused_refunds() {
     let shop = Shop::open().await;
-    shop.paid("ORDER1").await;
+    shop.paid_number("ORDER1").await;
     shop.place("UNPAID").await;
     shop.refund(&asked("R0", 60)).await;
     let with = |pointer: &str, value: Value| {
@@ -211,7 +210,7 @@ async fn table_of_refused_refunds() {
 #[tokio::test]
 async fn fields_of_a_refund_are_held_against_each_other() {
     let shop = Shop::open().await;
-    shop.paid("ORDER1").await;
+    shop.paid_number("ORDER1").await;
     let with = |pointer: &str, value: Value| {
         let mut body = asked("R1", 40);
         let (parent, field) = pointer.rsplit_once('/').unwrap();
