@@ -31,8 +31,8 @@ impl Purse {
 }
 
 impl Books {
-    /// Pays an order, and has the merchant told of it. Of a combined order, or of one of its parts, all parts are paid. `user` names who pays; without it, the one whom the order names,
-    /// or else a passer-by.
+    /// Pays an order, and has the merchant told of it. Of a combined order, or of one of its parts, all parts are paid.
+    /// `user` names who pays; without it, the one whom the order names, or else a passer-by.
     ///
     /// # Errors
     /// [`Refusal`]: there is no such order, it is not to be paid (any more), or by another user.
@@ -108,13 +108,19 @@ impl Books {
         now: UnixSeconds,
         rng: &mut impl Rng,
     ) -> Result<Payment, Refusal> {
-        let closed =
-            self.orders.get_mut(key).filter(|order| matches!(order.standing, Standing::Closed { .. }));
-        let Some(order) = closed else { return self.pay(key, user, now, rng) };
-        let standing = std::mem::replace(&mut order.standing, Standing::Open);
+        let mut closed = Vec::new();
+        for key in self.paid_together(key) {
+            if let Some(order) = self.orders.get_mut(&key)
+                && matches!(order.standing, Standing::Closed { .. })
+            {
+                closed.push((key, std::mem::replace(&mut order.standing, Standing::Open)));
+            }
+        }
         let paid = self.pay(key, user, now, rng);
-        if let (Err(_), Some(order)) = (&paid, self.orders.get_mut(key)) {
-            order.standing = standing;
+        for (key, standing) in closed {
+            if let (Err(_), Some(order)) = (&paid, self.orders.get_mut(&key)) {
+                order.standing = standing;
+            }
         }
         paid
     }
@@ -124,14 +130,24 @@ impl Books {
     /// # Errors
     /// [`Refusal`]: there is no such order, or there is nothing to leave.
     pub fn leave_cashier(&mut self, key: &OrderKey, now: UnixSeconds) -> Result<(), Refusal> {
-        match self.order(key).ok_or(Refusal::OrderNotExist)?.state(now) {
-            TradeState::Success | TradeState::Refund => Err(Refusal::PaidAlready),
-            TradeState::Closed => Err(Refusal::OrderClosed),
-            TradeState::NotPay => {
-                self.cancellations.entry(key.clone()).or_default().push(now);
-                Ok(())
+        let keys = self.paid_together(key);
+        for key in &keys {
+            match self.order(key).ok_or(Refusal::OrderNotExist)?.state(now) {
+                TradeState::Success | TradeState::Refund => return Err(Refusal::PaidAlready),
+                TradeState::Closed => return Err(Refusal::OrderClosed),
+                TradeState::NotPay => {}
             }
         }
+        for key in keys {
+            self.cancellations.entry(key).or_default().push(now);
+        }
+        Ok(())
+    }
+
+    /// The orders that are paid in one act with that which is named: all parts of its whole, or itself alone.
+    fn paid_together(&self, key: &OrderKey) -> Vec<OrderKey> {
+        let whole = self.head_of(key).and_then(|whole| self.combined.get(&whole));
+        whole.map_or_else(|| vec![key.clone()], |whole| whole.parts.clone())
     }
 
     /// When users left the cashier of an order without paying.

@@ -8,7 +8,7 @@ use wechatpay::UnixSeconds;
 use super::bills::BillToken;
 use super::order::Ticket;
 use super::user::Users;
-use super::{Account, App, Combined, Order, OrderKey, Outbox, Refund, RefundKey};
+use super::{Account, App, Combined, Entry, Notice, Order, OrderKey, Outbox, Refund, RefundKey, Subject};
 
 /// WeChat's books.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -62,6 +62,25 @@ impl Books {
     #[must_use]
     pub fn order(&self, key: &OrderKey) -> Option<&Order> {
         self.orders.get(key)
+    }
+
+    /// The orders that a notice is about; a combined one stands before its parts.
+    #[must_use]
+    pub fn told_of<'a>(&'a self, notice: &'a Notice) -> Vec<&'a OrderKey> {
+        match &notice.subject {
+            Subject::Order(key) => vec![key],
+            Subject::Combined(key) => {
+                let parts = self.combined.get(key).into_iter().flat_map(|combined| &combined.parts);
+                std::iter::once(key).chain(parts).collect()
+            }
+            Subject::Refund(key) => self.refunds.get(key).map(|refund| &refund.order).into_iter().collect(),
+            Subject::Echo => Vec::new(),
+        }
+    }
+
+    /// The notices about an order, with their numbers.
+    pub fn notices_of<'a>(&'a self, key: &'a OrderKey) -> impl Iterator<Item = (u64, &'a Entry)> {
+        self.notices.entries().filter(move |(_, entry)| self.told_of(&entry.notice).contains(&key))
     }
 
     /// The order that a payment was for.

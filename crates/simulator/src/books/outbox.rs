@@ -214,15 +214,6 @@ impl Content {
 }
 
 impl Notice {
-    /// The order that it is about.
-    #[must_use]
-    pub fn order(&self) -> Option<&OrderKey> {
-        match &self.subject {
-            Subject::Order(key) | Subject::Combined(key) => Some(key),
-            Subject::Refund(_) | Subject::Echo => None,
-        }
-    }
-
     /// APIv3's `event_type`.
     #[must_use]
     pub fn event_type(&self) -> Option<&str> {

@@ -33,6 +33,18 @@ pub(super) const CALLS: &[(&str, &str, &str)] = &[
     ("POST", "/_sim/pay", "pay an order: out_trade_no and mchid, or prepay_id; user, despite_close"),
     ("POST", "/_sim/cancel", "leave the cashier without paying"),
     ("POST", "/_sim/close", "close an order as its merchant would"),
+    (
+        "POST",
+        "/_sim/refund",
+        "refund an order as at the merchant platform: out_trade_no and mchid; refund_fen",
+    ),
+    ("GET", "/_sim/refunds", "refunds and what became of them; ?mchid= and ?out_trade_no= choose"),
+    (
+        "POST",
+        "/_sim/refunds/end",
+        "end a refund now: out_refund_no and mchid; status, SUCCESS, ABNORMAL or CLOSED",
+    ),
+    ("PUT", "/_sim/funds", "whether a merchant has too little money for refunds: mchid, short"),
     ("GET", "/_sim/notices", "notices with every attempt and answer; ?mchid= and ?out_trade_no= choose"),
     ("GET", "/_sim/notices/{number}", "one notice"),
     ("POST", "/_sim/notices/{number}/resend", "send it once more, now"),

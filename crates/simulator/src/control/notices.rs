@@ -13,8 +13,8 @@ use crate::simulator::Shared;
 
 pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(chosen): Query<Chosen>) -> Json<Value> {
     shared.read(|books, _| {
-        let chosen = books.notices.entries().filter(|(_, entry)| chosen.takes_notice(&entry.notice));
-        let notices: Vec<_> = chosen.map(|(number, entry)| NoticeView::of(number, entry)).collect();
+        let chosen = books.notices.entries().filter(|(_, entry)| chosen.takes_notice(books, &entry.notice));
+        let notices: Vec<_> = chosen.map(|(number, entry)| NoticeView::of(books, number, entry)).collect();
         Json(json!({ "notices": notices }))
     })
 }
@@ -25,7 +25,7 @@ pub(super) async fn one(
 ) -> Result<Json<Value>, Problem> {
     shared.read(|books, _| {
         let entry = books.notices.entry(number).ok_or(Problem::Notice { number })?;
-        Ok(Json(json!(NoticeView::of(number, entry))))
+        Ok(Json(json!(NoticeView::of(books, number, entry))))
     })
 }
 
@@ -40,6 +40,6 @@ pub(super) async fn resend(
         }
         desk.books.notices.reschedule(number, desk.now);
         let entry = desk.books.notices.entry(number).ok_or(Problem::Notice { number })?;
-        Ok(Json(json!(NoticeView::of(number, entry))))
+        Ok(Json(json!(NoticeView::of(desk.books, number, entry))))
     })
 }

@@ -38,9 +38,11 @@ pub(crate) enum Problem {
     App { appid: String },
     #[error("there is no such order; GET /_sim/orders lists them")]
     Order,
+    #[error("there is no such refund; GET /_sim/refunds lists them")]
+    Refund,
     #[error("nobody was named: give out_trade_no, or a prepay_id, code_url or h5_url")]
     NoOrderNamed,
-    #[error("several merchants have an order of this number; name the mchid, too")]
+    #[error("several merchants have this number; name the mchid, too")]
     OrderAmbiguous,
     #[error("no order has this prepay_id, code_url or h5_url, or it has expired; place the order again")]
     Ticket,
@@ -80,6 +82,7 @@ impl Problem {
             Self::MerchantExists { .. } => (StatusCode::CONFLICT, "merchant_exists"),
             Self::App { .. } => (StatusCode::NOT_FOUND, "app_unknown"),
             Self::Order => (StatusCode::NOT_FOUND, "order_unknown"),
+            Self::Refund => (StatusCode::NOT_FOUND, "refund_unknown"),
             Self::NoOrderNamed => (StatusCode::BAD_REQUEST, "order_missing"),
             Self::OrderAmbiguous => (StatusCode::CONFLICT, "order_ambiguous"),
             Self::Ticket => (StatusCode::NOT_FOUND, "ticket_unknown"),

@@ -1,11 +1,12 @@
 //! What the control API shows of orders and notices. Times are business time in RFC 3339, +08:00.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wechatpay::UnixSeconds;
 
 use crate::books::{
-    Books, Entry, Heard, Notice, Order, OrderKey, OrderPayer, Progress, Standing, TradeState, TradeType,
+    Books, Entry, Heard, Notice, Order, OrderKey, OrderPayer, Progress, Refund, RefundStatus, Standing,
+    TradeState, TradeType,
 };
 use crate::calendar;
 
@@ -38,8 +39,26 @@ pub(super) struct OrderView<'a> {
     paid_at: Option<String>,
     transaction_id: Option<&'a str>,
     openid: Option<&'a str>,
+    /// The number of the combined order of which it is a part.
+    combined: Option<&'a str>,
+    refunds: Vec<RefundView<'a>>,
     #[serde(skip)]
     pub(super) placed_seconds: i64,
+}
+
+#[derive(Serialize)]
+pub(super) struct RefundView<'a> {
+    mchid: &'a str,
+    out_trade_no: &'a str,
+    out_refund_no: &'a str,
+    refund_id: &'a str,
+    status: RefundStatus,
+    refund_fen: i64,
+    total_fen: i64,
+    notify_url: Option<&'a str>,
+    created_at: String,
+    /// When it ended, or will by itself.
+    ends_at: String,
 }
 
 #[derive(Serialize)]
@@ -73,13 +92,13 @@ impl Chosen {
             && self.out_trade_no.as_ref().is_none_or(|number| *number == key.out_trade_no)
     }
 
-    pub(super) fn takes_notice(&self, notice: &Notice) -> bool {
-        match notice.order() {
-            Some(key) => self.takes(key),
-            None => {
-                self.out_trade_no.is_none() && self.mchid.as_ref().is_none_or(|mchid| *mchid == notice.mchid)
-            }
+    pub(super) fn takes_notice(&self, books: &Books, notice: &Notice) -> bool {
+        let orders = books.told_of(notice);
+        if orders.is_empty() {
+            return self.out_trade_no.is_none()
+                && self.mchid.as_ref().is_none_or(|mchid| *mchid == notice.mchid);
         }
+        orders.into_iter().any(|key| self.takes(key))
     }
 }
 
@@ -110,13 +129,48 @@ impl<'a> OrderView<'a> {
             paid_at: payment.map(|payment| calendar::rfc3339(payment.success_time)),
             transaction_id: payment.map(|payment| payment.transaction_id.as_str()),
             openid: payment.map(|payment| payment.openid.as_str()),
+            combined: order.combined.as_ref().map(|whole| whole.out_trade_no.as_str()),
+            refunds: books.refunds_of(key).map(|refund| RefundView::of(refund, now)).collect(),
             placed_seconds: order.placed_at.0,
         }
     }
 }
 
+impl<'a> RefundView<'a> {
+    pub(super) fn of(refund: &'a Refund, now: UnixSeconds) -> Self {
+        Self {
+            mchid: &refund.order.mchid,
+            out_trade_no: &refund.order.out_trade_no,
+            out_refund_no: &refund.terms.out_refund_no,
+            refund_id: &refund.refund_id,
+            status: refund.status(now),
+            refund_fen: refund.terms.refund_fen,
+            total_fen: refund.terms.total_fen,
+            notify_url: refund.terms.notify_url.as_deref(),
+            created_at: calendar::rfc3339(refund.created_at),
+            ends_at: calendar::rfc3339(refund.ending.at),
+        }
+    }
+}
+
+/// An order, or a combined one with its parts; nothing where there is neither.
+pub(super) fn shown(books: &Books, key: &OrderKey, now: UnixSeconds) -> Option<Value> {
+    if let Some(order) = books.order(key) {
+        return Some(json!(OrderView::of(books, key, order, now)));
+    }
+    let combined = books.find_combined(key).ok()?;
+    let parts = combined.parts.iter().filter_map(|key| Some((key, books.order(key)?)));
+    let parts: Vec<_> = parts.map(|(key, order)| OrderView::of(books, key, order, now)).collect();
+    Some(json!({
+        "mchid": key.mchid,
+        "combine_out_trade_no": key.out_trade_no,
+        "transaction_id": combined.transaction_id,
+        "sub_orders": parts,
+    }))
+}
+
 impl<'a> NoticeView<'a> {
-    pub(super) fn of(number: u64, Entry { notice, attempts, progress }: &'a Entry) -> Self {
+    pub(super) fn of(books: &'a Books, number: u64, Entry { notice, attempts, progress }: &'a Entry) -> Self {
         let (progress, due_at) = match *progress {
             Progress::Due { at } => ("due", Some(calendar::rfc3339(at))),
             Progress::Sending { .. } => ("sending", None),
@@ -131,7 +185,7 @@ impl<'a> NoticeView<'a> {
             number,
             id: &notice.id,
             mchid: &notice.mchid,
-            out_trade_no: notice.order().map(|key| key.out_trade_no.as_str()),
+            out_trade_no: books.told_of(notice).first().map(|key| key.out_trade_no.as_str()),
             event_type: notice.event_type(),
             url: &notice.url,
             created_at: calendar::rfc3339(notice.created_at),

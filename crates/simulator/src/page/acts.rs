@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::frame::problem;
 use super::lang::Asked;
 use super::presets;
-use crate::books::{OrderKey, Refusal, Whose};
+use crate::books::{OrderKey, RefundStatus, Refusal};
 use crate::clock::Pace;
 use crate::simulator::{Desk, Shared};
 
@@ -28,6 +28,10 @@ pub(super) struct OfOrder {
     back: String,
     despite_close: Option<String>,
     number: Option<u64>,
+    /// How much of it goes back.
+    pub(super) refund_fen: Option<NonZeroU32>,
+    pub(super) out_refund_no: Option<String>,
+    pub(super) status: Option<RefundStatus>,
 }
 
 #[derive(Deserialize)]
@@ -80,12 +84,7 @@ pub(super) async fn close(
     asked: Asked,
     Form(said): Form<OfOrder>,
 ) -> Response {
-    act(&shared, &asked, &said, |desk, key| {
-        let order = desk.books.order(key).ok_or(Refusal::OrderNotExist)?;
-        let sub_mchid = order.terms.seller.sub_mchid().map(str::to_owned);
-        let whose = Whose { mchid: &key.mchid, sub_mchid: sub_mchid.as_deref() };
-        desk.books.close(whose, &key.out_trade_no, desk.now)
-    })
+    act(&shared, &asked, &said, |desk, key| desk.books.close_by_hand(key, desk.now))
 }
 
 pub(super) async fn resend(
@@ -133,7 +132,7 @@ pub(super) async fn off(State(shared): State<Arc<Shared>>, Form(said): Form<Off>
     Redirect::to("/")
 }
 
-fn act(
+pub(super) fn act(
     shared: &Shared,
     asked: &Asked,
     said: &OfOrder,

@@ -99,7 +99,7 @@ fn orders(books: &Books, now: UnixSeconds, lang: Lang) -> Markup {
 
 fn row(books: &Books, key: &OrderKey, order: &Order, now: UnixSeconds, lang: Lang) -> Markup {
     let place = place(key);
-    let notices = books.notices.entries().filter(|(_, entry)| entry.notice.order() == Some(key));
+    let notices = books.notices_of(key);
     html! {
         tr {
             td { a href=(place) { (key.out_trade_no) } }

@@ -11,6 +11,7 @@ mod lang;
 mod list;
 mod order;
 mod presets;
+mod refunds;
 mod routes;
 mod timeline;
 

@@ -11,6 +11,7 @@ use wechatpay::UnixSeconds;
 use super::frame::{page, problem, time, yuan};
 use super::lang::{Asked, Lang};
 use super::list::{buttons, hidden, place};
+use super::refunds::refunds;
 use super::timeline::{cancellations, state_name, timeline};
 use crate::books::{Books, OrderKey, Standing};
 use crate::simulator::Shared;
@@ -67,6 +68,10 @@ fn content(books: &Books, key: &OrderKey, now: UnixSeconds, lang: Lang) -> Optio
                 }
             }
         }
+        @if let Some(whole) = &order.combined {
+            p .dim #whole { (lang.say("合单支付：", "Paid in one act as ")) code { (whole.out_trade_no) } }
+        }
+        (refunds(books, key, now, &here, lang))
         (cancellations(books, key, lang))
         (timeline(books, key, &here, lang))
     })

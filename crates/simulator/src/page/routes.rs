@@ -8,7 +8,7 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 use super::frame::{SCRIPT, STYLE};
-use super::{acts, list, order};
+use super::{acts, list, order, refunds};
 use crate::control::refuse_other_origins;
 use crate::simulator::Shared;
 
@@ -21,6 +21,8 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/cashier/pay", post(acts::pay))
         .route("/cashier/cancel", post(acts::cancel))
         .route("/cashier/close", post(acts::close))
+        .route("/cashier/refund", post(refunds::refund))
+        .route("/cashier/refund/end", post(refunds::end))
         .route("/cashier/resend", post(acts::resend))
         .route("/cashier/clock", post(acts::step))
         .route("/cashier/pace", post(acts::pace))

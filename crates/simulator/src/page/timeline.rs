@@ -36,7 +36,7 @@ pub(super) fn mark(entry: &Entry, lang: Lang) -> Markup {
 
 /// All that was told of an order.
 pub(super) fn timeline(books: &Books, key: &OrderKey, back: &str, lang: Lang) -> Markup {
-    let notices = books.notices.entries().filter(|(_, entry)| entry.notice.order() == Some(key));
+    let notices = books.notices_of(key);
     html! {
         @for (number, entry) in notices {
             section .notice {

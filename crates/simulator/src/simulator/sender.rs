@@ -28,9 +28,9 @@ pub(super) async fn run(shared: Arc<Shared>) {
     loop {
         // Order matters: what changes after this line wakes the sender below.
         changes.mark_unchanged();
-        while let Some(sending) = shared.take_due() {
+        while let Some((sending, orders)) = shared.take_due() {
             while attempts.try_join_next().is_some() {}
-            let fate = shared.with_troubles(|troubles| troubles.judge(&sending));
+            let fate = shared.with_troubles(|troubles| troubles.judge(&sending, &orders));
             if let Some(hold) = fate.hold {
                 shared.hold(sending.number, hold);
                 continue;
@@ -57,8 +57,14 @@ pub(super) async fn run(shared: Arc<Shared>) {
 }
 
 impl Shared {
-    fn take_due(&self) -> Option<Sending> {
-        self.at_desk_quietly(|desk| desk.books.notices.take_due(desk.now))
+    /// What is due, and the numbers of the orders that it is about.
+    fn take_due(&self) -> Option<(Sending, Vec<String>)> {
+        self.at_desk_quietly(|desk| {
+            let sending = desk.books.notices.take_due(desk.now)?;
+            let orders = desk.books.told_of(&sending.notice);
+            let orders = orders.into_iter().map(|key| key.out_trade_no.clone()).collect();
+            Some((sending, orders))
+        })
     }
 }
 

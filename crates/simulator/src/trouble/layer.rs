@@ -16,12 +16,12 @@ use axum::middleware::Next;
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use hyper::body::Frame;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::sleep;
 
+use super::about::About;
 use super::tally::Call;
 use super::{AnswerChange, CallTrouble, Failure};
-use crate::books::OrderKey;
 use crate::simulator::Shared;
 
 /// The largest body that is read.
@@ -29,12 +29,6 @@ const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// Who gets no answer hangs up sooner.
 const SILENCE: Duration = Duration::from_secs(300);
-
-/// What a call is about, as far as it says so.
-struct About {
-    merchant: Option<String>,
-    order: Option<String>,
-}
 
 pub(crate) async fn layer(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response<Body> {
     if !shared.with_troubles(|troubles| troubles.hits_calls()) {
@@ -46,13 +40,13 @@ pub(crate) async fn layer(State(shared): State<Arc<Shared>>, request: Request, n
     };
     let path = parts.uri.path().to_owned();
     let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let about = About::of(&path, authorization, &body);
+    let about = shared.read(|books, _| About::of(books, &path, authorization, &body));
     let troubles = shared.with_troubles(|troubles| {
         troubles.judge_call(&Call {
             method: parts.method.as_str(),
             path: &path,
             merchant: about.merchant.as_deref(),
-            order: about.order.as_deref(),
+            orders: &about.orders,
         })
     });
     for trouble in &troubles {
@@ -72,46 +66,6 @@ pub(crate) async fn layer(State(shared): State<Arc<Shared>>, request: Request, n
         }
     }
     response
-}
-
-impl About {
-    fn of(path: &str, authorization: Option<&str>, body: &[u8]) -> Self {
-        let text = std::str::from_utf8(body).unwrap_or_default();
-        let json: Value = serde_json::from_str(text).unwrap_or_default();
-        let in_path = path.split_once("/out-trade-no/").map(|(_, rest)| rest);
-        let in_path = in_path.and_then(|rest| rest.split('/').next()).map(str::to_owned);
-        let in_json = |field: &str| json.get(field).and_then(Value::as_str).map(str::to_owned);
-        let signer = authorization.and_then(|text| between(text, "mchid=\"", "\""));
-        Self {
-            merchant: signer.or_else(|| in_xml(text, "mch_id")),
-            order: in_path
-                .or_else(|| in_json("out_trade_no"))
-                .or_else(|| in_json("combine_out_trade_no"))
-                .or_else(|| in_xml(text, "out_trade_no")),
-        }
-    }
-
-    fn is_paid(&self, shared: &Shared) {
-        if let (Some(mchid), Some(number)) = (&self.merchant, &self.order) {
-            let key = OrderKey::new(mchid, number);
-            shared.at_desk(|desk| {
-                // What cannot be paid any more was paid before, and told.
-                let _ = desk.books.pay_despite_close(&key, None, desk.now, desk.rng);
-            });
-        }
-    }
-}
-
-/// The text of an element of APIv2's flat XML.
-fn in_xml(text: &str, name: &str) -> Option<String> {
-    let inside = between(text, &format!("<{name}>"), &format!("</{name}>"))?;
-    let inside = inside.trim();
-    let bare = inside.strip_prefix("<![CDATA[").and_then(|rest| rest.strip_suffix("]]>"));
-    Some(bare.unwrap_or(inside).to_owned())
-}
-
-fn between(text: &str, before: &str, behind: &str) -> Option<String> {
-    Some(text.split_once(before)?.1.split_once(behind)?.0.to_owned())
 }
 
 async fn failed(shared: &Shared, failure: Failure, path: &str) -> Response<Body> {

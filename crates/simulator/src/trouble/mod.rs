@@ -8,6 +8,7 @@
 //! seed, so that the same run has the same trouble; trouble never changes the books but where it says so
 //! ([`CallTrouble::PaidMeanwhile`]). Deliberately absent: trouble at the receiver, which is under test.
 
+mod about;
 mod bytes;
 mod call;
 mod dice;

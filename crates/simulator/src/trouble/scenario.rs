@@ -220,17 +220,11 @@ impl CallRule {
 
 impl NoticeSelector {
     /// Whether a notice fits, by what is known before the dice are thrown.
-    pub(super) fn fits(
-        &self,
-        merchant: &str,
-        order: Option<&str>,
-        event: Option<&str>,
-        attempt: u32,
-    ) -> bool {
+    pub(super) fn fits(&self, merchant: &str, orders: &[String], event: Option<&str>, attempt: u32) -> bool {
         let fits_attempt = self.every_attempt || self.attempt.map_or(1, NonZeroU32::get) == attempt;
         fits_attempt
             && self.merchant.as_deref().is_none_or(|wanted| wanted == merchant)
-            && self.order.as_deref().is_none_or(|wanted| order.is_some_and(|order| glob::fits(wanted, order)))
+            && self.order.as_deref().is_none_or(|wanted| orders.iter().any(|order| glob::fits(wanted, order)))
             && self.event.as_deref().is_none_or(|wanted| event == Some(wanted))
     }
 
@@ -241,11 +235,11 @@ impl NoticeSelector {
 
 impl CallSelector {
     /// Whether a call fits, by what is known before the dice are thrown.
-    pub(super) fn fits(&self, method: &str, path: &str, merchant: Option<&str>, order: Option<&str>) -> bool {
+    pub(super) fn fits(&self, method: &str, path: &str, merchant: Option<&str>, orders: &[String]) -> bool {
         self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && self.path.as_deref().is_none_or(|wanted| glob::fits(wanted, path))
             && self.merchant.as_deref().is_none_or(|wanted| merchant == Some(wanted))
-            && self.order.as_deref().is_none_or(|wanted| order.is_some_and(|order| glob::fits(wanted, order)))
+            && self.order.as_deref().is_none_or(|wanted| orders.iter().any(|order| glob::fits(wanted, order)))
     }
 
     pub(super) fn draw(&self) -> Draw {

@@ -36,7 +36,7 @@ pub(super) struct Call<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) merchant: Option<&'a str>,
-    pub(super) order: Option<&'a str>,
+    pub(super) orders: &'a [String],
 }
 
 impl Troubles {
@@ -85,18 +85,17 @@ impl Troubles {
         self.calls.clear();
     }
 
-    /// What befalls an attempt.
-    pub(crate) fn judge(&mut self, sending: &Sending) -> Fate {
+    /// What befalls an attempt at a notice about these orders.
+    pub(crate) fn judge(&mut self, sending: &Sending, orders: &[String]) -> Fate {
         if let Some(fate) = self.held.remove(&sending.number) {
             self.behind.remove(&sending.number);
             return fate;
         }
         let notice = &sending.notice;
-        let order = notice.order().map(|key| key.out_trade_no.as_str());
         let (seed, mut fate) = (self.seed, Fate::default());
         for counted in &mut self.notices {
             let when = &counted.rule.when;
-            if !when.fits(&notice.mchid, order, notice.event_type(), sending.attempt) {
+            if !when.fits(&notice.mchid, orders, notice.event_type(), sending.attempt) {
                 continue;
             }
             let draw = when.draw();
@@ -160,7 +159,7 @@ impl Troubles {
         for counted in &mut self.calls {
             let when = &counted.rule.when;
             let draw = when.draw();
-            if when.fits(call.method, call.path, call.merchant, call.order)
+            if when.fits(call.method, call.path, call.merchant, call.orders)
                 && counted.strikes(draw, seed, thing, 1)
             {
                 troubles.push(counted.rule.trouble.clone());

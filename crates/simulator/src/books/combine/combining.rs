@@ -12,7 +12,7 @@ use super::{CombineStatement, CombineTerms, Combined};
 use crate::books::cashier::{Purse, transaction_id};
 use crate::books::{
     Books, Content, Event, Notice, Order, OrderKey, OrderPayer, Payment, Prepaid, Refusal, Standing, Subject,
-    Terms, TradeState,
+    Terms, TradeState, Whose,
 };
 use crate::random;
 
@@ -106,6 +106,22 @@ impl Books {
             }
         }
         Ok(())
+    }
+
+    /// Closes an order, with all that is paid in one act with it, as its merchant would.
+    ///
+    /// # Errors
+    /// [`Refusal`]: there is no such order, or it is paid.
+    pub fn close_by_hand(&mut self, key: &OrderKey, now: UnixSeconds) -> Result<(), Refusal> {
+        if let Some(whole) = self.head_of(key) {
+            let combined = self.find_combined(&whole)?;
+            let appid = combined.terms.combine_appid.clone();
+            let parts = combined.parts.iter().cloned().collect();
+            return self.close_combined(&whole, &appid, &parts, now);
+        }
+        let order = self.order(key).ok_or(Refusal::OrderNotExist)?;
+        let sub_mchid = order.terms.seller.sub_mchid().map(str::to_owned);
+        self.close(Whose { mchid: &key.mchid, sub_mchid: sub_mchid.as_deref() }, &key.out_trade_no, now)
     }
 
     /// The combined order that a key names, itself or by one of its parts.

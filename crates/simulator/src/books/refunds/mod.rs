@@ -5,6 +5,7 @@
 //! what was decided and of the time, and its notice is in the outbox from the beginning, due when the state changes; so
 //! nothing has to run. Deliberately absent: coupons.
 
+mod by_hand;
 mod fee;
 mod refund;
 mod refunding;

@@ -3,6 +3,7 @@
 mod clock;
 mod merchants;
 mod orders;
+mod refunds;
 mod refused;
 
 use http::Request;

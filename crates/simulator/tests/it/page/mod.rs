@@ -102,6 +102,34 @@ async fn an_order_is_closed_and_paid_in_the_same_moment() {
 }
 
 #[tokio::test]
+async fn a_paid_order_is_refunded_in_part_and_its_end_is_told() {
+    let (shop, receiver) = (Shop::open().await, Receiver::answering(204).await);
+    let place = format!("/cashier/order/{}/ORDER1", shop.mchid);
+    shop.place_for("ORDER1", &receiver.url()).await;
+    assert!(!shop.page(&place, &[]).await.text().contains("/cashier/refund"), "nothing was paid");
+    shop.form("/cashier/pay", &shop.form_of("ORDER1")).await;
+    assert!(shop.page(&place, &[]).await.text().contains("max=\"100\""));
+    assert_eq!(
+        shop.form("/cashier/refund", &format!("{}&refund_fen=40", shop.form_of("ORDER1"))).await.status,
+        303
+    );
+    let shown = shop.page(&place, &[]).await.text();
+    for part in ["being refunded", "¥0.40", "max=\"60\"", "refunded"] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    let number = shop.sim("GET /_sim/refunds", serde_json::Value::Null).await;
+    let number = number["refunds"][0]["out_refund_no"].as_str().unwrap().to_owned();
+    let end = format!("{}&out_refund_no={number}&status=SUCCESS", shop.form_of("ORDER1"));
+    assert_eq!(shop.form("/cashier/refund/end", &end).await.status, 303);
+    shop.simulator.quiet().await;
+    let shown = shop.page(&place, &[]).await.text();
+    assert!(shown.contains("REFUND.SUCCESS") && shown.contains("paid out"), "{shown}");
+    assert_eq!(receiver.came().len(), 2);
+    let too_much = format!("{}&refund_fen=61", shop.form_of("ORDER1"));
+    assert_eq!(shop.form("/cashier/refund", &too_much).await.status, 409);
+}
+
+#[tokio::test]
 async fn clock_and_trouble_are_switched() {
     let shop = Shop::open().await;
     shop.form("/cashier/clock", "seconds=3600").await;

@@ -7,26 +7,26 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Problem;
-use super::said::Said;
-use super::view::{Chosen, OrderView};
-use crate::books::{OrderKey, Whose};
+use crate::books::OrderKey;
+use crate::control::Problem;
+use crate::control::said::Said;
+use crate::control::view::{Chosen, OrderView, shown};
 use crate::simulator::{Desk, Shared};
 
 /// Which order.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Named {
-    mchid: Option<String>,
-    out_trade_no: Option<String>,
+pub(in crate::control) struct Named {
+    pub(super) mchid: Option<String>,
+    pub(super) out_trade_no: Option<String>,
     #[serde(alias = "code_url", alias = "h5_url")]
-    prepay_id: Option<String>,
+    pub(super) prepay_id: Option<String>,
 }
 
 /// Which order, and how it is paid.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Pay {
+pub(in crate::control) struct Pay {
     mchid: Option<String>,
     out_trade_no: Option<String>,
     #[serde(alias = "code_url", alias = "h5_url")]
@@ -38,7 +38,10 @@ pub(super) struct Pay {
     despite_close: bool,
 }
 
-pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(chosen): Query<Chosen>) -> Json<Value> {
+pub(in crate::control) async fn list(
+    State(shared): State<Arc<Shared>>,
+    Query(chosen): Query<Chosen>,
+) -> Json<Value> {
     shared.read(|books, now| {
         let orders = books.orders().filter(|(key, _)| chosen.takes(key));
         let mut orders: Vec<_> = orders.map(|(key, order)| OrderView::of(books, key, order, now)).collect();
@@ -47,7 +50,7 @@ pub(super) async fn list(State(shared): State<Arc<Shared>>, Query(chosen): Query
     })
 }
 
-pub(super) async fn pay(
+pub(in crate::control) async fn pay(
     State(shared): State<Arc<Shared>>,
     Said(said): Said<Pay>,
 ) -> Result<Json<Value>, Problem> {
@@ -64,23 +67,18 @@ pub(super) async fn pay(
     })
 }
 
-pub(super) async fn cancel(
+pub(in crate::control) async fn cancel(
     State(shared): State<Arc<Shared>>,
     Said(named): Said<Named>,
 ) -> Result<Json<Value>, Problem> {
     act(&shared, &named, |desk, key| Ok(desk.books.leave_cashier(key, desk.now)?))
 }
 
-pub(super) async fn close(
+pub(in crate::control) async fn close(
     State(shared): State<Arc<Shared>>,
     Said(named): Said<Named>,
 ) -> Result<Json<Value>, Problem> {
-    act(&shared, &named, |desk, key| {
-        let sub_mchid =
-            desk.books.order(key).and_then(|order| order.terms.seller.sub_mchid().map(str::to_owned));
-        let whose = Whose { mchid: &key.mchid, sub_mchid: sub_mchid.as_deref() };
-        Ok(desk.books.close(whose, &key.out_trade_no, desk.now)?)
-    })
+    act(&shared, &named, |desk, key| Ok(desk.books.close_by_hand(key, desk.now)?))
 }
 
 /// Does something with an order, and shows it afterwards.
@@ -92,13 +90,12 @@ fn act(
     shared.at_desk(|desk| {
         let key = named.find(desk)?;
         work(desk, &key)?;
-        let order = desk.books.order(&key).ok_or(Problem::Order)?;
-        Ok(Json(json!(OrderView::of(desk.books, &key, order, desk.now))))
+        shown(desk.books, &key, desk.now).map(Json).ok_or(Problem::Order)
     })
 }
 
 impl Named {
-    fn find(&self, desk: &Desk<'_>) -> Result<OrderKey, Problem> {
+    pub(super) fn find(&self, desk: &Desk<'_>) -> Result<OrderKey, Problem> {
         if let Some(ticket) = &self.prepay_id {
             return desk.books.led_to(ticket, desk.now).cloned().ok_or(Problem::Ticket);
         }
@@ -106,7 +103,8 @@ impl Named {
         let fits = |key: &&OrderKey| {
             key.out_trade_no == number && self.mchid.as_ref().is_none_or(|mchid| *mchid == key.mchid)
         };
-        let mut found = desk.books.orders().map(|(key, _)| key).filter(fits);
+        let combined = desk.books.combined().map(|(key, _)| key);
+        let mut found = desk.books.orders().map(|(key, _)| key).chain(combined).filter(fits);
         match (found.next(), found.next()) {
             (None, _) => Err(Problem::Order),
             (Some(key), None) => Ok(key.clone()),
