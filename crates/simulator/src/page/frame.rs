@@ -12,8 +12,11 @@ use crate::calendar;
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";
 
-/// Shows what has changed, unless somebody is filling in a form.
+/// Shows what has changed, part by part, unless somebody is filling in a form or has a button down. What it compares is
+/// what the simulator sent, so that what a person opened on the page stays open.
 pub(super) const SCRIPT: &str = r#""use strict";
+const html = (live) => [...live.children].map((part) => part.outerHTML);
+let sent = html(document.getElementById("live"));
 setInterval(async () => {
   const live = document.getElementById("live");
   const at = document.activeElement;
@@ -22,7 +25,17 @@ setInterval(async () => {
   if (!answer || !answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("live");
-  if (fresh && fresh.innerHTML !== live.innerHTML) live.replaceWith(fresh);
+  if (!fresh || live.matches(":active")) return;
+  const [parts, was] = [html(fresh), sent];
+  sent = parts;
+  if (parts.length !== was.length) {
+    live.replaceWith(fresh);
+    return;
+  }
+  const [shown, next] = [[...live.children], [...fresh.children]];
+  parts.forEach((part, place) => {
+    if (part !== was[place]) shown[place].replaceWith(next[place]);
+  });
 }, 1000);
 "#;
 
@@ -33,7 +46,7 @@ header { display: flex; justify-content: space-between; align-items: baseline; g
 h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; } h1 a { color: inherit; text-decoration: none; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: start; padding: .3rem .6rem; border-bottom: 1px solid #8884; vertical-align: top; overflow-wrap: anywhere; }
-form { display: inline-flex; flex-wrap: wrap; gap: .4rem; margin: .1rem; }
+form { display: inline-flex; flex-wrap: wrap; align-items: center; gap: .4rem; margin: .1rem; }
 button, input, select { font: inherit; padding: .15rem .7rem; }
 button.pay { background: #07c160; color: #fff; border: 0; border-radius: .25rem; }
 .good { color: #07a050; } .bad { color: #c33; } .dim { opacity: .7; }

@@ -43,6 +43,10 @@ impl Shared {
                 ring.add_certificate(self.new_certificate()?);
                 ring.grey.new_certificate_permille = 1000;
             }
+            KeyChange::NewPublicKey => {
+                ring.add_public_key(Platform::generate()?);
+                ring.grey.public_key_permille = 1000;
+            }
             KeyChange::Grey(public_key, new_certificate) => {
                 let grey = &mut ring.grey;
                 grey.public_key_permille = public_key.unwrap_or(grey.public_key_permille);

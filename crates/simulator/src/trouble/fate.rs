@@ -59,6 +59,7 @@ pub(crate) struct Echo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum KeyChange {
     NewCertificate,
+    NewPublicKey,
     Grey(Option<u16>, Option<u16>),
 }
 
@@ -106,6 +107,7 @@ impl Fate {
             T::ResourceNonce { chars } => self.twists.push(Twist::ResourceNonce(*chars)),
             T::OtherApiv3Key => self.twists.push(Twist::OtherKey),
             T::NewCertificate => self.keys.push(KeyChange::NewCertificate),
+            T::NewPublicKey => self.keys.push(KeyChange::NewPublicKey),
             T::Grey { public_key_permille, new_certificate_permille } => {
                 self.keys.push(KeyChange::Grey(*public_key_permille, *new_certificate_permille));
             }

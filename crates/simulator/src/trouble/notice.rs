@@ -119,6 +119,8 @@ pub enum NoticeTrouble {
     OtherApiv3Key,
     /// The merchant gets a new platform certificate, which signs this notice and all that come.
     NewCertificate,
+    /// The merchant gets a WeChat Pay public key, which signs this notice and all that come.
+    NewPublicKey,
     /// The merchant's grey switches move before this notice is signed.
     Grey {
         /// To the public key, in thousandths.

@@ -144,6 +144,9 @@ async fn unknown_paths_and_methods_are_answered_with_nothing() {
     for (method, url, status) in [
         ("GET", "/v3/pay/transactions", 404),
         ("GET", "/v3", 404),
+        // `/` is the page for people.
+        ("GET", "/pay", 404),
+        ("POST", "/", 405),
         ("GET", PAY, 405),
         ("POST", "/v3/certificates", 405),
         ("DELETE", ECHO, 405),

@@ -36,6 +36,16 @@ async fn a_new_certificate_signs_from_the_third_notice_on() {
     assert_eq!(serials, [old.clone(), old, new.clone(), new.clone(), new]);
 }
 
+/// Who has certificates alone is suddenly told under a serial `PUB_KEY_ID_…`.
+#[tokio::test]
+async fn a_public_key_comes_to_who_has_certificates() {
+    let shop = shop(Mode::Certificates, "[[notices]]\nwhen = { nth = 4 }\ndo = \"new_public_key\"").await;
+    let certificate = shop.ring.certificates()[0].serial().to_owned();
+    let serials = serials(&shop).await;
+    assert_eq!(serials[..3], [certificate.clone(), certificate.clone(), certificate]);
+    assert!(serials[3].starts_with("PUB_KEY_ID_") && serials[3] == serials[4], "{serials:?}");
+}
+
 #[tokio::test]
 async fn the_grey_switch_moves_to_the_public_key_and_back() {
     let scenario = "
