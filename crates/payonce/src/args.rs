@@ -177,6 +177,9 @@ pub(crate) struct SimulateOptions {
     /// Where it listens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     pub listen: SocketAddr,
+    /// Where it listens with TLS as well, for APIv2's refunds; clients trust ca.pem in the folder of the keys.
+    #[arg(long, value_name = "ADDR")]
+    pub listen_tls: Option<SocketAddr>,
     /// The folder of the keys. They are made where it has none, and are the same at the next start.
     #[arg(long, value_name = "DIR", default_value = "wechat-keys")]
     pub keys: PathBuf,

@@ -24,6 +24,7 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let known = folder.read().with_context(|| format!("--keys {}", options.keys.display()))?;
     let setup = Setup {
         listen: options.listen,
+        listen_tls: options.listen_tls,
         seed: options.seed,
         pace: Pace::Times(options.speed),
         known,
@@ -44,6 +45,9 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
 fn introduction(simulator: &Simulator, folder: &Folder) -> String {
     let base_url = simulator.base_url();
     let mut text = format!("base URL    {base_url}\n");
+    if let Some(tls) = simulator.tls_base_url() {
+        text += &format!("with TLS    {tls}\n");
+    }
     let mut merchants = format!("[wechat]\nbase_url = \"{base_url}\"\n");
     for mchid in simulator.mchids() {
         let appids = simulator.read(|books| {

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
+use wechatpay::v2::parse_xml;
 
-use super::{OrderKey, RefundKey};
+use super::{OrderKey, Protocol, RefundKey};
 use crate::deliver::{Retry, Verdict};
 
 /// All notices, in the order in which they were caused.
@@ -86,6 +87,15 @@ pub enum Content {
         event: Event,
         /// The JSON inside.
         plaintext: String,
+    },
+    /// XML that is signed with the merchant's APIv2 key, or sealed with it.
+    V2 {
+        /// The fields, but for `nonce_str` and `sign`.
+        told: Vec<(String, String)>,
+        /// What is sealed into `req_info`, where something is; then nothing is signed.
+        sealed: Option<Vec<(String, String)>>,
+        /// By which algorithm it is signed.
+        protocol: Protocol,
     },
 }
 
@@ -203,6 +213,12 @@ impl Content {
     pub fn is_acknowledged_by(&self, heard: &Heard) -> bool {
         match self {
             Self::V3 { .. } => Verdict::of(heard.status) == Verdict::Acknowledged,
+            // Where APIv3 looks at the status, APIv2 looks at the body as well.
+            Self::V2 { .. } => {
+                let said = parse_xml(heard.body.as_bytes()).ok();
+                let success = said.is_some_and(|fields| fields.get("return_code") == Some("SUCCESS"));
+                success && heard.status == Some(200)
+            }
         }
     }
 }

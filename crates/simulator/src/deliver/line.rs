@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::Target;
-use crate::SignedCallback;
+use crate::notify::Postable;
 
 /// An acknowledgement is shorter; of an error page, this much says what it is.
 const BODY_BYTES_KEPT: usize = 1024;
@@ -69,7 +69,11 @@ impl<'a, D: Dial> Line<'a, D> {
     }
 
     /// Sends a callback and reads the whole answer.
-    pub(crate) async fn post(&mut self, target: &Target, callback: &SignedCallback) -> Result<Reply, Broken> {
+    pub(crate) async fn post(
+        &mut self,
+        target: &Target,
+        callback: &(impl Postable + ?Sized),
+    ) -> Result<Reply, Broken> {
         let request = request(target, callback);
         let response = self.connected().await?.send_request(request).await.map_err(Broken::Http)?;
         let status = response.status().as_u16();
@@ -113,7 +117,7 @@ impl<'a, D: Dial> Line<'a, D> {
     }
 }
 
-pub(super) fn request(target: &Target, callback: &SignedCallback) -> Request<Full<Bytes>> {
+pub(super) fn request(target: &Target, callback: &(impl Postable + ?Sized)) -> Request<Full<Bytes>> {
     let mut request =
         Request::post(target.path.clone()).header(header::HOST, &target.host).header(header::ACCEPT, "*/*");
     for (name, value) in callback.headers() {

@@ -25,6 +25,24 @@ pub struct SignedCallback {
     pub(crate) body: Bytes,
 }
 
+/// What is posted to a notify URL, in either protocol.
+pub(crate) trait Postable: Send + Sync {
+    /// Names and values.
+    fn headers(&self) -> Vec<(&'static str, &str)>;
+
+    fn body(&self) -> &Bytes;
+}
+
+impl Postable for SignedCallback {
+    fn headers(&self) -> Vec<(&'static str, &str)> {
+        SignedCallback::headers(self).into()
+    }
+
+    fn body(&self) -> &Bytes {
+        SignedCallback::body(self)
+    }
+}
+
 impl SignedCallback {
     /// Names and values of the headers, `Content-Type` and the five of the signature.
     #[must_use]

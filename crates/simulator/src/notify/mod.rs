@@ -4,8 +4,11 @@ mod callback;
 mod envelope;
 mod mischief;
 mod notification;
+mod xml;
 
+pub(crate) use callback::Postable;
 pub use callback::SignedCallback;
 pub use envelope::Envelope;
 pub use mischief::{Mischief, Tampering};
 pub use notification::Notification;
+pub(crate) use xml::XmlCallback;

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::known::Restored;
 use super::shared::Parts;
+use super::tls::{Peer, TlsListener};
 use super::{Enrolment, Known, Setup, Shared, StartError, sender};
 use crate::books::{Account, Books, OrderKey, Payment, RefundKey, RefundStatus, Refusal};
 use crate::clock::{BusinessClock, Pace};
@@ -28,6 +29,13 @@ pub struct Simulator {
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
     sender: JoinHandle<()>,
+    tls: Option<TlsServer>,
+}
+
+/// The port with TLS.
+struct TlsServer {
+    addr: SocketAddr,
+    server: JoinHandle<()>,
 }
 
 impl Simulator {
@@ -36,7 +44,7 @@ impl Simulator {
     /// # Errors
     /// [`StartError`].
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
-        let listen = setup.listen;
+        let (listen, listen_tls) = (setup.listen, setup.listen_tls);
         let refused = |source| StartError::Listen { addr: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
@@ -55,7 +63,11 @@ impl Simulator {
             let _ = serving.await;
         });
         let sender = tokio::spawn(sender::run(Arc::clone(&shared)));
-        Ok(Self { shared, addr, stop: Some(stop), server, sender })
+        let tls = match listen_tls {
+            Some(addr) => Some(serve_tls(addr, &shared).await?),
+            None => None,
+        };
+        Ok(Self { shared, addr, stop: Some(stop), server, sender, tls })
     }
 
     /// Where it listens.
@@ -68,6 +80,12 @@ impl Simulator {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// The same with TLS, where it listens so.
+    #[must_use]
+    pub fn tls_base_url(&self) -> Option<String> {
+        self.tls.as_ref().map(|tls| format!("https://{}", tls.addr))
     }
 
     /// The merchants with keys, by number.
@@ -147,6 +165,11 @@ impl Simulator {
         self.shared.at_desk(|desk| desk.books.set_short_of_funds(mchid, is_short));
     }
 
+    /// Says where a merchant's refunds are told that name no URL of their own: see [`Books::set_refund_url`].
+    pub fn set_refund_url(&self, mchid: &str, url: Option<&str>) {
+        self.shared.at_desk(|desk| desk.books.set_refund_url(mchid, url));
+    }
+
     /// A user opens a Mini Program, which calls `wx.login`: the code for code2Session.
     #[must_use]
     pub fn login(&self, appid: &str, user: &str) -> String {
@@ -198,6 +221,9 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.server.abort();
         self.sender.abort();
+        if let Some(tls) = &self.tls {
+            tls.server.abort();
+        }
     }
 }
 
@@ -205,6 +231,19 @@ impl fmt::Debug for Simulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulator").field("addr", &self.addr).finish_non_exhaustive()
     }
+}
+
+/// Serves the same on a port with TLS.
+async fn serve_tls(listen: SocketAddr, shared: &Arc<Shared>) -> Result<TlsServer, StartError> {
+    let refused = |source| StartError::Listen { addr: listen, source };
+    let port = TcpListener::bind(listen).await.map_err(refused)?;
+    let addr = port.local_addr().map_err(refused)?;
+    let listener = TlsListener::of(port, shared)?;
+    let routes = api::routes(Arc::clone(shared)).into_make_service_with_connect_info::<Peer>();
+    let server = tokio::spawn(async move {
+        let _ = axum::serve(listener, routes).await; // it ends when it is stopped
+    });
+    Ok(TlsServer { addr, server })
 }
 
 /// Books with everybody on file, and everybody's keys.

@@ -22,9 +22,11 @@ mod known;
 mod sender;
 mod setup;
 mod shared;
+mod tls;
 
 pub use folder::{Folder, write_files};
 pub use handle::Simulator;
 pub use known::Known;
 pub use setup::{Enrolment, Setup, StartError};
 pub(crate) use shared::{Desk, Shared};
+pub(crate) use tls::Peer;

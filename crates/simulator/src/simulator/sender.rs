@@ -15,14 +15,19 @@ use tokio::net::lookup_host;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
+use wechatpay::v2::ApiV2Key;
 
 use super::Shared;
 use crate::books::{Content, Heard, Notice, Sending};
 use crate::deliver::{ANSWER_LIMIT, Line, Target, Tcp};
-use crate::{Envelope, SignedCallback};
+use crate::notify::{Postable, XmlCallback};
+use crate::{Envelope, random};
 
 /// Attempts on their way at one time.
 const AT_ONCE: usize = 64;
+
+/// Characters of an APIv2 notice's `nonce_str`.
+const XML_NONCE_CHARS: usize = 32;
 
 /// Sends until it is dropped.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -78,7 +83,7 @@ async fn post(shared: &Shared, sending: &Sending) -> Result<(u16, String), Strin
     let callback = signed(shared, sending)?;
     let exchange = async {
         let target = target(&sending.notice.url, shared.detour).await?;
-        let reply = Line::new(&Tcp, target.addr()).post(&target, &callback).await;
+        let reply = Line::new(&Tcp, target.addr()).post(&target, &*callback).await;
         let reply = reply.map_err(|broken| broken.to_string())?;
         Ok((reply.status, String::from_utf8_lossy(&reply.body).into_owned()))
     };
@@ -87,17 +92,30 @@ async fn post(shared: &Shared, sending: &Sending) -> Result<(u16, String), Strin
 }
 
 /// The bytes of one attempt, with the keys that the merchant has now.
-fn signed(shared: &Shared, sending: &Sending) -> Result<SignedCallback, String> {
+fn signed(shared: &Shared, sending: &Sending) -> Result<Box<dyn Postable>, String> {
     let Notice { id, mchid, created_at, content, .. } = &sending.notice;
     let ring = shared.ring(mchid).ok_or_else(|| format!("merchant {mchid} has no keys"))?;
-    let Content::V3 { event, plaintext } = content;
     // The same for all attempts of a notice, so that they have the same body.
     let sealing_rng = &mut rng(shared.seed, sending.number, 0);
+    let (event, plaintext) = match content {
+        Content::V3 { event, plaintext } => (event, plaintext),
+        Content::V2 { told, sealed, protocol } => {
+            let nonce = random::alphanumeric(sealing_rng, XML_NONCE_CHARS);
+            let callback = match sealed {
+                Some(inner) => XmlCallback::sealed(told, inner, &nonce, ring.apiv2_key()),
+                None => {
+                    let key = ApiV2Key::new(ring.apiv2_key()).map_err(|error| error.to_string())?;
+                    XmlCallback::signed(told, &nonce, &key, *protocol)
+                }
+            };
+            return Ok(Box::new(callback.map_err(|error| error.to_string())?));
+        }
+    };
     let key = ring.sealing_key();
     let envelope = Envelope::seal(id.clone(), *created_at, event, plaintext.clone(), key, sealing_rng);
     let signing_rng = &mut rng(shared.seed, sending.number, sending.attempt);
     let platform = ring.for_notice(signing_rng);
-    Ok(envelope.signed(&platform, (shared.wall)(), signing_rng))
+    Ok(Box::new(envelope.signed(&platform, (shared.wall)(), signing_rng)))
 }
 
 fn rng(seed: u64, number: u64, attempt: u32) -> StdRng {

@@ -15,6 +15,8 @@ use super::Known;
 pub struct Setup {
     /// Where it listens; port 0 is any free one.
     pub listen: SocketAddr,
+    /// Where it listens with TLS as well, for calls that need the merchant's certificate: APIv2's refunds.
+    pub listen_tls: Option<SocketAddr>,
     /// Names the run: numbers, nonces and secrets come from it.
     pub seed: u64,
     /// The wall clock, which signatures carry. Business time starts with it.
@@ -61,8 +63,8 @@ impl Setup {
     #[must_use]
     pub fn new(wall: Clock) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (merchants, known, detour) = (Vec::new(), None, None);
-        Self { listen, seed: 1, wall, pace: Pace::REAL, merchants, known, detour }
+        let (merchants, known, detour, listen_tls) = (Vec::new(), None, None, None);
+        Self { listen, listen_tls, seed: 1, wall, pace: Pace::REAL, merchants, known, detour }
     }
 
     /// The same with this merchant on file, too.
@@ -77,6 +79,7 @@ impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
             .field("listen", &self.listen)
+            .field("listen_tls", &self.listen_tls)
             .field("seed", &self.seed)
             .field("pace", &self.pace)
             .field("merchants", &self.merchants)

@@ -29,6 +29,7 @@ pub(crate) struct Receiver {
 
 struct State {
     status: u16,
+    body: String,
     came: Vec<Came>,
 }
 
@@ -37,7 +38,7 @@ impl Receiver {
     pub(crate) async fn answering(status: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { status, came: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { status, body: "answered".to_owned(), came: Vec::new() }));
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -58,6 +59,11 @@ impl Receiver {
         self.state.lock().unwrap().status = status;
     }
 
+    /// Says this from now on.
+    pub(crate) fn answer_with(&self, body: &str) {
+        body.clone_into(&mut self.state.lock().unwrap().body);
+    }
+
     pub(crate) fn came(&self) -> Vec<Came> {
         self.state.lock().unwrap().came.clone()
     }
@@ -71,6 +77,6 @@ async fn answer(
     let body = body.collect().await.unwrap().to_bytes();
     let mut state = state.lock().unwrap();
     state.came.push(Came { path: parts.uri.path().to_owned(), headers: parts.headers, body });
-    let answer = Response::builder().status(state.status).body(Full::new(Bytes::from("answered")));
+    let answer = Response::builder().status(state.status).body(Full::new(Bytes::from(state.body.clone())));
     Ok(answer.unwrap())
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Query, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, Query, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -17,7 +17,7 @@ use super::authorization::{self, Caller, Signed};
 use super::error::{Error, SignError};
 use super::reply::{self, Reply};
 use crate::keys::Ring;
-use crate::simulator::{Desk, Shared};
+use crate::simulator::{Desk, Peer, Shared};
 
 const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
@@ -125,7 +125,8 @@ fn ask(
 
 /// By which name the caller reaches us.
 fn base_url(parts: &Parts) -> String {
-    format!("http://{}", text(&parts.headers, header::HOST).unwrap_or("localhost"))
+    let scheme = if parts.extensions.get::<ConnectInfo<Peer>>().is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", text(&parts.headers, header::HOST).unwrap_or("localhost"))
 }
 
 /// Whether the client says who it is and what it takes.

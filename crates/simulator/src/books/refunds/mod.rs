@@ -9,6 +9,7 @@ mod fee;
 mod refund;
 mod refunding;
 mod statement;
+mod xml;
 
 pub(super) use fee::fee_fen;
 pub use refund::{

@@ -8,3 +8,4 @@ mod keys;
 mod notices;
 mod orders;
 mod refunds;
+mod v2;
