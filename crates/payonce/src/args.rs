@@ -186,6 +186,9 @@ pub(crate) struct SimulateOptions {
     /// Names the run: the same seed makes the same numbers.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Refuse whoever asks too often, by the limits that WeChat publishes.
+    #[arg(long)]
+    pub limits: bool,
     /// How many times as fast as real time orders expire and notices are sent again.
     #[arg(long, value_name = "TIMES", default_value = "1")]
     pub speed: NonZeroU32,

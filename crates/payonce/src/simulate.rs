@@ -25,6 +25,7 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let setup = Setup {
         listen: options.listen,
         listen_tls: options.listen_tls,
+        limits: options.limits,
         seed: options.seed,
         pace: Pace::Times(options.speed),
         known,

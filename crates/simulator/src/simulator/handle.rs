@@ -44,11 +44,12 @@ impl Simulator {
     /// # Errors
     /// [`StartError`].
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
-        let (listen, listen_tls) = (setup.listen, setup.listen_tls);
+        let (listen, listen_tls, limits) = (setup.listen, setup.listen_tls, setup.limits);
         let refused = |source| StartError::Listen { addr: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(prepare(setup)?);
+        shared.set_limits(limits);
         let (stop, stopped) = oneshot::channel();
         // Without it, an answer of a few hundred bytes may wait 40 ms for an acknowledgement (RFC 896 and 1122).
         let listener = listener.tap_io(|stream| {
@@ -163,6 +164,11 @@ impl Simulator {
     /// Says whether a merchant has too little money for refunds.
     pub fn set_short_of_funds(&self, mchid: &str, is_short: bool) {
         self.shared.at_desk(|desk| desk.books.set_short_of_funds(mchid, is_short));
+    }
+
+    /// Switches on or off that whoever asks too often is refused.
+    pub fn set_limits(&self, on: bool) {
+        self.shared.set_limits(on);
     }
 
     /// Says where a merchant's refunds are told that name no URL of their own: see [`Books::set_refund_url`].

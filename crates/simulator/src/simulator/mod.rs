@@ -19,6 +19,7 @@
 mod folder;
 mod handle;
 mod known;
+mod limits;
 mod sender;
 mod setup;
 mod shared;
@@ -27,6 +28,7 @@ mod tls;
 pub use folder::{Folder, write_files};
 pub use handle::Simulator;
 pub use known::Known;
+pub(crate) use limits::Limited;
 pub use setup::{Enrolment, Setup, StartError};
 pub(crate) use shared::{Desk, Shared};
 pub(crate) use tls::Peer;

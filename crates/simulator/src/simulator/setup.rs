@@ -17,6 +17,8 @@ pub struct Setup {
     pub listen: SocketAddr,
     /// Where it listens with TLS as well, for calls that need the merchant's certificate: APIv2's refunds.
     pub listen_tls: Option<SocketAddr>,
+    /// Whether whoever asks too often is refused, by the limits that WeChat publishes.
+    pub limits: bool,
     /// Names the run: numbers, nonces and secrets come from it.
     pub seed: u64,
     /// The wall clock, which signatures carry. Business time starts with it.
@@ -64,7 +66,7 @@ impl Setup {
     pub fn new(wall: Clock) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let (merchants, known, detour, listen_tls) = (Vec::new(), None, None, None);
-        Self { listen, listen_tls, seed: 1, wall, pace: Pace::REAL, merchants, known, detour }
+        Self { limits: false, listen, listen_tls, seed: 1, wall, pace: Pace::REAL, merchants, known, detour }
     }
 
     /// The same with this merchant on file, too.
@@ -80,6 +82,7 @@ impl fmt::Debug for Setup {
         f.debug_struct("Setup")
             .field("listen", &self.listen)
             .field("listen_tls", &self.listen_tls)
+            .field("limits", &self.limits)
             .field("seed", &self.seed)
             .field("pace", &self.pace)
             .field("merchants", &self.merchants)

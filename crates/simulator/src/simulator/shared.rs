@@ -12,7 +12,8 @@ use rand::rngs::StdRng;
 use tokio::sync::watch;
 use wechatpay::UnixSeconds;
 
-use crate::books::Books;
+use super::limits::{Limited, Limits};
+use crate::books::{Books, Refusal};
 use crate::clock::{BusinessClock, Clock};
 use crate::keys::{Authority, Ring};
 
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) wall: Clock,
     pub(crate) seed: u64,
     pub(crate) detour: Option<SocketAddr>,
+    limits: Mutex<Limits>,
     changes: watch::Sender<u64>,
 }
 
@@ -51,7 +53,8 @@ impl Shared {
     pub(super) fn of(parts: Parts) -> Self {
         let Parts { books, rng, rings, authority, clock, wall, seed, detour } = parts;
         let (desk, rings) = (Mutex::new((books, rng)), RwLock::new(rings));
-        Self { desk, rings, authority, clock, wall, seed, detour, changes: watch::Sender::new(0) }
+        let (limits, changes) = (Mutex::default(), watch::Sender::new(0));
+        Self { desk, rings, authority, clock, wall, seed, detour, limits, changes }
     }
 
     /// Opens the books for a moment, and announces that they may have changed.
@@ -78,6 +81,33 @@ impl Shared {
     /// A generator of its own, for what needs randomness outside of the books.
     pub(crate) fn fork_rng(&self) -> StdRng {
         StdRng::from_rng(&mut self.desk().1)
+    }
+
+    /// Switches the limits on or off.
+    pub(crate) fn set_limits(&self, on: bool) {
+        *self.limits() = Limits { on, ..Limits::default() };
+        self.at_desk(|desk| desk.books.space_refunds(on));
+    }
+
+    /// Counts a call of a merchant's that is about to be made, where it is of a kind that is limited.
+    pub(crate) fn admit(&self, mchid: &str, kind: Option<Limited>) -> Result<(), Refusal> {
+        let mut limits = self.limits();
+        match kind.filter(|_| limits.on) {
+            Some(kind) => limits.admit(mchid, kind, (self.wall)()),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a call of a merchant's that failed.
+    pub(crate) fn count_failure(&self, mchid: &str, kind: Option<Limited>) {
+        if let Some(kind) = kind {
+            self.limits().failed(mchid, kind, (self.wall)());
+        }
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        // Counts are whole at any time.
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The keys of a merchant.

@@ -16,7 +16,7 @@ use super::error::Error;
 use crate::books::{Protocol, Refusal, Whose};
 use crate::keys::Ring;
 use crate::random;
-use crate::simulator::{Desk, Peer, Shared};
+use crate::simulator::{Desk, Limited, Peer, Shared};
 
 /// Characters of the random text that is signed.
 const NONCE_CHARS: usize = 16;
@@ -92,10 +92,7 @@ async fn enter(shared: &Shared, access: Access, endpoint: Endpoint, request: Req
         Some(certificate) if access == Access::Certified && !is_own(certificate) => {
             Err(Refusal::CertificateOfAnother.into())
         }
-        _ => shared.at_desk(|desk| {
-            may_call(desk, &ask)?;
-            endpoint(desk, &ask)
-        }),
+        _ => work(shared, &ask, endpoint, Limited::of(&parts.method, parts.uri.path())),
     };
     match done {
         Ok(Reply::File(bytes)) => bytes.into_response(),
@@ -111,6 +108,19 @@ async fn enter(shared: &Shared, access: Access, endpoint: Endpoint, request: Req
         })),
         Err(error) => xml(&failed(&error)),
     }
+}
+
+/// Lets the endpoint do its work, if it is not asked too often.
+fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -> Result<Reply, Error> {
+    shared.admit(&ask.mch_id, kind)?;
+    let done = shared.at_desk(|desk| {
+        may_call(desk, ask)?;
+        endpoint(desk, ask)
+    });
+    if done.is_err() {
+        shared.count_failure(&ask.mch_id, kind);
+    }
+    done
 }
 
 /// Who asks, and whether they signed it.

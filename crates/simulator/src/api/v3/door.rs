@@ -17,7 +17,7 @@ use super::authorization::{self, Caller, Signed};
 use super::error::{Error, SignError};
 use super::reply::{self, Reply};
 use crate::keys::Ring;
-use crate::simulator::{Desk, Peer, Shared};
+use crate::simulator::{Desk, Limited, Peer, Shared};
 
 const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
@@ -84,7 +84,7 @@ async fn enter(
     };
     match ask(shared, family, path, &parts, body) {
         Err(error) => reply::failure(shared, &error, family),
-        Ok(ask) => match shared.at_desk(|desk| endpoint(desk, &ask)) {
+        Ok(ask) => match work(shared, &ask, endpoint, Limited::of(&parts.method, parts.uri.path())) {
             Err(error) => reply::failure(shared, &error, family),
             Ok(reply) => {
                 let platform = ask.ring.for_answer(ask.serial.as_deref(), &mut shared.fork_rng());
@@ -92,6 +92,16 @@ async fn enter(
             }
         },
     }
+}
+
+/// Lets the endpoint do its work, if it is not asked too often.
+fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -> Result<Reply, Error> {
+    shared.admit(&ask.caller.mchid, kind)?;
+    let done = shared.at_desk(|desk| endpoint(desk, ask));
+    if done.is_err() {
+        shared.count_failure(&ask.caller.mchid, kind);
+    }
+    done
 }
 
 /// Who asks for what.

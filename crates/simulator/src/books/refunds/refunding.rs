@@ -9,7 +9,7 @@ use wechatpay::UnixSeconds;
 use super::refund::Ending;
 use super::{
     Destination, PAYOUT_SECONDS, REFUNDABLE_SECONDS, REFUNDS_MAX, Refund, RefundKey, RefundStatement,
-    RefundStatus, RefundTerms,
+    RefundStatus, RefundTerms, SPACE_SECONDS,
 };
 use crate::books::{
     Books, Content, Event, Notice, Order, OrderKey, Payment, Protocol, Refusal, Subject, Whose,
@@ -168,6 +168,10 @@ impl Books {
         if self.refunds_of(order).count() >= REFUNDS_MAX {
             return Err(Refusal::TooManyRefunds);
         }
+        let last = self.refunds_of(order).map(|refund| refund.created_at.0).max();
+        if self.refunds_spaced && last.is_some_and(|last| now.0 - last < SPACE_SECONDS) {
+            return Err(Refusal::RefundsTooClose);
+        }
         if self.short_of_funds.contains(payment.seller.receiver()) {
             return Err(Refusal::NotEnough);
         }
@@ -234,6 +238,11 @@ impl Books {
         } else {
             self.short_of_funds.remove(mchid);
         }
+    }
+
+    /// Says whether two refunds of an order must lie a minute apart.
+    pub fn space_refunds(&mut self, spaced: bool) {
+        self.refunds_spaced = spaced;
     }
 
     /// Says where a merchant's refunds are told that name no URL of their own: a setting of the merchant platform.
