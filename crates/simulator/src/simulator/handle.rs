@@ -50,6 +50,11 @@ impl Simulator {
         let addr = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(prepare(setup)?);
         shared.set_limits(limits);
+        // Order matters: whatever can fail comes before the first task.
+        let tls = match listen_tls {
+            Some(addr) => Some(serve_tls(addr, &shared).await?),
+            None => None,
+        };
         let (stop, stopped) = oneshot::channel();
         // Without it, an answer of a few hundred bytes may wait 40 ms for an acknowledgement (RFC 896 and 1122).
         let listener = listener.tap_io(|stream| {
@@ -64,10 +69,6 @@ impl Simulator {
             let _ = serving.await;
         });
         let sender = tokio::spawn(sender::run(Arc::clone(&shared)));
-        let tls = match listen_tls {
-            Some(addr) => Some(serve_tls(addr, &shared).await?),
-            None => None,
-        };
         Ok(Self { shared, addr, stop: Some(stop), server, sender, tls })
     }
 
