@@ -185,6 +185,9 @@ pub(crate) struct SimulateOptions {
     /// Where it listens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     pub listen: SocketAddr,
+    /// Where it listens with TLS as well, for APIv2's refunds; clients trust ca.pem in the folder of the keys.
+    #[arg(long, value_name = "ADDR")]
+    pub listen_tls: Option<SocketAddr>,
     /// The folder of the keys. They are made where it has none, and are the same at the next start.
     #[arg(long, value_name = "DIR", default_value = "wechat-keys")]
     pub keys: PathBuf,
@@ -198,6 +201,9 @@ pub(crate) struct SimulateOptions {
     /// Trouble from the start: rules in a TOML file, which docs/simulator.md explains.
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+    /// Refuse whoever asks too often, by the limits that WeChat publishes.
+    #[arg(long)]
+    pub limits: bool,
     /// How many times as fast as real time orders expire and notices are sent again.
     #[arg(long, value_name = "TIMES", default_value = "1")]
     pub speed: NonZeroU32,

@@ -28,6 +28,8 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let scenario = options.scenario.as_deref().map(scenario).transpose()?.unwrap_or_default();
     let setup = Setup {
         listen: options.listen,
+        listen_tls: options.listen_tls,
+        limits: options.limits,
         seed: options.seed.or(scenario.seed).unwrap_or(DEFAULT_SEED),
         scenario,
         pace: Pace::Times(options.speed),
@@ -62,6 +64,9 @@ fn read(path: &Path, option: &str) -> anyhow::Result<String> {
 fn introduction(simulator: &Simulator, folder: &Folder) -> String {
     let base_url = simulator.base_url();
     let mut text = format!("base URL    {base_url}\ncashier     {base_url}/\ncontrol API {base_url}/_sim\n");
+    if let Some(tls) = simulator.tls_base_url() {
+        text += &format!("with TLS    {tls}\n");
+    }
     let mut merchants = format!("[wechat]\nbase_url = \"{base_url}\"\n");
     for mchid in simulator.mchids() {
         let appids = simulator.read(|books| {

@@ -1,6 +1,6 @@
 //! Times as WeChat writes them: China standard time, +08:00 all year.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, ToSpan as _, Zoned, tz};
 use wechatpay::UnixSeconds;
 
@@ -29,6 +29,14 @@ pub(crate) fn day(text: &str, format: &str) -> Option<UnixSeconds> {
     let date = Date::strptime(format, text).ok()?;
     // Read back, since a shorter year or month would be read as well.
     (date.strftime(format).to_string() == text).then(|| starts(date)).flatten()
+}
+
+/// The time that is written `yyyyMMddHHmmss`; none where it is no time.
+pub(crate) fn second(text: &str) -> Option<UnixSeconds> {
+    let format = "%Y%m%d%H%M%S";
+    let time = DateTime::strptime(format, text).ok()?;
+    let zoned = time.to_zoned(china()).ok()?;
+    (time.strftime(format).to_string() == text).then(|| UnixSeconds(zoned.timestamp().as_second()))
 }
 
 /// When a time's day begins.
@@ -77,6 +85,8 @@ mod tests {
         ] {
             assert_eq!(day(text, format), expected, "{text}");
         }
+        assert_eq!(second("20240101000000"), Some(new_year_there));
+        assert_eq!([second("20240101"), second("20240101250000")], [None, None]);
         assert_eq!(start_of_day(UnixSeconds(new_year_there.0 + 86_399)), new_year_there);
         assert_eq!(months_before(new_year_there, 3), day("2023-10-01", "%Y-%m-%d").unwrap());
         assert_eq!(second_digits(new_year_there), "20240101000000");

@@ -9,8 +9,8 @@ use wechatpay::UnixSeconds;
 
 use super::payment::Transaction;
 use super::{
-    Books, Content, Event, Notice, OrderKey, OrderPayer, Payment, Refusal, Standing, Subject, Terms,
-    TradeState,
+    Books, Content, Event, Notice, OrderKey, OrderPayer, Payment, Protocol, Refusal, Standing, Subject,
+    Terms, TradeState,
 };
 use crate::{calendar, random};
 
@@ -50,10 +50,10 @@ impl Books {
         }
         let terms = self.payable(key, now)?;
         let user = self.payer(&terms, user, rng)?;
-        let url = terms.notify_url.clone();
+        let (url, protocol) = (terms.notify_url.clone(), terms.protocol);
         let purse = Purse::of(user, rng);
         let payment = self.take(terms, &purse, now, rng);
-        self.notices.push(notice(key, &payment, url, rng), now);
+        self.notices.push(notice(key, &payment, url, protocol, rng), now);
         Ok(payment)
     }
 
@@ -182,17 +182,23 @@ impl Books {
 }
 
 /// What the merchant is told of a payment.
-fn notice(key: &OrderKey, payment: &Payment, url: String, rng: &mut impl Rng) -> Notice {
+fn notice(key: &OrderKey, payment: &Payment, url: String, protocol: Protocol, rng: &mut impl Rng) -> Notice {
+    let content = match protocol {
+        Protocol::V3 => Content::V3 {
+            event: Event::TRANSACTION_SUCCESS,
+            plaintext: Transaction::of_payment(payment).to_json(),
+        },
+        Protocol::V2Md5 | Protocol::V2Hmac => {
+            Content::V2 { told: payment.v2_notice(), sealed: None, protocol }
+        }
+    };
     Notice {
         id: random::uuid(rng),
         mchid: key.mchid.clone(),
         subject: Subject::Order(key.clone()),
         url,
         created_at: payment.success_time,
-        content: Content::V3 {
-            event: Event::TRANSACTION_SUCCESS,
-            plaintext: Transaction::of_payment(payment).to_json(),
-        },
+        content,
     }
 }
 

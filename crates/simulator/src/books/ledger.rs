@@ -27,6 +27,12 @@ pub struct Books {
     /// The merchants that have too little money for refunds.
     #[serde(default)]
     pub(super) short_of_funds: BTreeSet<String>,
+    /// Where refunds are told that name no URL of their own, by merchant.
+    #[serde(default)]
+    pub(super) refund_urls: BTreeMap<String, String>,
+    /// Whether two refunds of an order must lie a minute apart.
+    #[serde(default)]
+    pub(super) refunds_spaced: bool,
     /// Which bill may be downloaded.
     #[serde(default)]
     pub(super) bill_tokens: BTreeMap<String, BillToken>,

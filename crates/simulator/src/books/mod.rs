@@ -4,7 +4,8 @@
 //! [`wechatpay::UnixSeconds`], randomness as a `&mut impl Rng`, and what has to be said is put into the [`Outbox`]. What
 //! WeChat would not do is a [`Refusal`], which changes nothing. All of it can be written out and read back with serde.
 //!
-//! Deliberately absent: keys, signatures and HTTP; the words in which APIv3 or APIv2 asks and answers.
+//! Deliberately absent: keys, signatures and HTTP; how APIv3 and APIv2 ask. What is told of an order, a refund or a day is
+//! here, in the fields of either, since notices are made of it.
 
 mod account;
 mod bills;

@@ -308,6 +308,17 @@ impl Order {
 }
 
 impl TradeState {
+    /// `trade_state`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotPay => "NOTPAY",
+            Self::Success => "SUCCESS",
+            Self::Refund => "REFUND",
+            Self::Closed => "CLOSED",
+        }
+    }
+
     /// `trade_state_desc`.
     #[must_use]
     pub fn description(self) -> &'static str {

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
+use wechatpay::v2::parse_xml;
 
-use super::{OrderKey, RefundKey};
+use super::{OrderKey, Protocol, RefundKey};
 use crate::deliver::{Retry, Verdict};
 
 /// All notices, in the order in which they were caused.
@@ -86,6 +87,15 @@ pub enum Content {
         event: Event,
         /// The JSON inside.
         plaintext: String,
+    },
+    /// XML that is signed with the merchant's APIv2 key, or sealed with it.
+    V2 {
+        /// The fields, but for `nonce_str` and `sign`.
+        told: Vec<(String, String)>,
+        /// What is sealed into `req_info`, where something is; then nothing is signed.
+        sealed: Option<Vec<(String, String)>>,
+        /// By which algorithm it is signed.
+        protocol: Protocol,
     },
 }
 
@@ -209,6 +219,12 @@ impl Content {
     pub fn is_acknowledged_by(&self, heard: &Heard) -> bool {
         match self {
             Self::V3 { .. } => Verdict::of(heard.status) == Verdict::Acknowledged,
+            // Where APIv3 looks at the status, APIv2 looks at the body as well.
+            Self::V2 { .. } => {
+                let said = parse_xml(heard.body.as_bytes()).ok();
+                let success = said.is_some_and(|fields| fields.get("return_code") == Some("SUCCESS"));
+                success && heard.status == Some(200)
+            }
         }
     }
 }
@@ -219,14 +235,19 @@ impl Notice {
     pub fn event_type(&self) -> Option<&str> {
         match &self.content {
             Content::V3 { event, .. } => Some(&event.event_type),
+            Content::V2 { .. } => None,
         }
     }
 
-    /// What is sealed inside, as JSON.
+    /// What is told, as JSON: what is sealed, where something is; of APIv2, the fields.
     #[must_use]
     pub fn plaintext(&self) -> serde_json::Value {
         match &self.content {
             Content::V3 { plaintext, .. } => serde_json::from_str(plaintext).unwrap_or_default(),
+            Content::V2 { told, sealed, .. } => {
+                let fields = sealed.as_ref().unwrap_or(told).iter();
+                fields.map(|(name, value)| (name.clone(), serde_json::Value::from(value.as_str()))).collect()
+            }
         }
     }
 }

@@ -83,6 +83,12 @@ pub enum Refusal {
     BillTokenUnknown,
     /// The download was offered to another merchant.
     BillOfAnother,
+    /// Another merchant's certificate was shown.
+    CertificateOfAnother,
+    /// The merchant asks too often.
+    TooFast,
+    /// Two refunds of an order follow too close upon each other.
+    RefundsTooClose,
     /// Another user than the one whom the order names wants to pay.
     OtherPayer,
 }
@@ -155,6 +161,9 @@ impl Refusal {
             Self::NoStatement => row(400, "NO_STATEMENT_EXIST", "NO_STATEMENT_EXIST", None, "账单文件不存在"),
             Self::BillTokenUnknown => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "账单下载地址无效或已过期，请重新申请"),
             Self::BillOfAnother => row(403, "NO_AUTH", "NOAUTH", None, "无权下载该账单"),
+            Self::CertificateOfAnother => row(401, "SIGN_ERROR", "CERT_ERROR", None, "证书校验错误"),
+            Self::TooFast => row(429, "FREQUENCY_LIMITED", "FREQUENCY_LIMITED", Some(268_447_840), "请求频率超过限制"),
+            Self::RefundsTooClose => row(429, "FREQUENCY_LIMITED", "FREQUENCY_LIMITED", Some(268_447_840), "同一笔订单的多笔部分退款需间隔1分钟"),
             Self::OtherPayer => row(403, "TRADE_ERROR", "TRADE_ERROR", None, "下单账号与支付账号不一致"),
         }
     }

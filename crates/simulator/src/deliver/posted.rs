@@ -10,6 +10,7 @@ use http::{Request, header};
 
 use super::{Carriage, Payload, Target};
 use crate::SignedCallback;
+use crate::notify::XmlCallback;
 
 /// What WeChat calls itself when it sends notices.
 const USER_AGENT: &str = "Mozilla/4.0";
@@ -32,6 +33,12 @@ impl Posted {
         // Writing to a String does not fail.
         let _ = write!(request_id, "08{request:032X}-0");
         headers.push(("request-id".to_owned(), request_id));
+        Self { headers, body: callback.body().clone(), carriage: Carriage::default() }
+    }
+
+    /// A callback of APIv2 as WeChat sends it: nothing is said in headers.
+    pub(crate) fn of_xml(callback: &XmlCallback) -> Self {
+        let headers = vec![(header::CONTENT_TYPE.as_str().to_owned(), "text/xml".to_owned())];
         Self { headers, body: callback.body().clone(), carriage: Carriage::default() }
     }
 

@@ -14,6 +14,9 @@ use crate::keys::Ring;
 /// Where [`Known`] is kept.
 const KNOWN: &str = "simulator.json";
 
+/// Whom a client must trust to talk to the port with TLS.
+const AUTHORITY: &str = "ca.pem";
+
 /// A folder of keys.
 #[derive(Clone, Debug)]
 pub struct Folder {
@@ -54,6 +57,7 @@ impl Folder {
                 write_files(&self.of_merchant(&mchid), &ring)?;
             }
         }
+        write(&self.path, AUTHORITY, shared.authority.certificate_pem())?;
         let known = serde_json::to_string_pretty(&Known::of(shared))?;
         write(&self.path, KNOWN, &known)
     }

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::begin::prepare;
+use super::tls::{Peer, TlsListener};
 use super::{Known, Setup, Shared, StartError, StateError, keeper, sender, state};
 use crate::books::{Account, Books, OrderKey, Payment, RefundKey, RefundStatus, Refusal};
 use crate::clock::{BusinessClock, Pace};
@@ -28,6 +29,13 @@ pub struct Simulator {
     server: JoinHandle<()>,
     sender: JoinHandle<()>,
     keeper: JoinHandle<()>,
+    tls: Option<TlsServer>,
+}
+
+/// The port with TLS.
+struct TlsServer {
+    addr: SocketAddr,
+    server: JoinHandle<()>,
 }
 
 impl Simulator {
@@ -36,11 +44,17 @@ impl Simulator {
     /// # Errors
     /// [`StartError`].
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
-        let listen = setup.listen;
+        let (listen, listen_tls, limits) = (setup.listen, setup.listen_tls, setup.limits);
         let refused = |source| StartError::Listen { addr: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(prepare(setup)?);
+        shared.set_limits(limits);
+        // Order matters: whatever can fail comes before the first task.
+        let tls = match listen_tls {
+            Some(addr) => Some(serve_tls(addr, &shared).await?),
+            None => None,
+        };
         shared.keep_keys().map_err(|source| StartError::Files { source })?;
         if let Some(path) = &shared.state {
             state::write(&shared, path)?;
@@ -60,7 +74,7 @@ impl Simulator {
         });
         let sender = tokio::spawn(sender::run(Arc::clone(&shared)));
         let keeper = tokio::spawn(keeper::run(Arc::clone(&shared)));
-        Ok(Self { shared, addr, stop: Some(stop), server, sender, keeper })
+        Ok(Self { shared, addr, stop: Some(stop), server, sender, keeper, tls })
     }
 
     /// Where it listens.
@@ -77,6 +91,12 @@ impl Simulator {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// The same with TLS, where it listens so.
+    #[must_use]
+    pub fn tls_base_url(&self) -> Option<String> {
+        self.tls.as_ref().map(|tls| format!("https://{}", tls.addr))
     }
 
     /// The merchants with keys, by number.
@@ -151,6 +171,16 @@ impl Simulator {
         self.shared.at_desk(|desk| desk.books.set_short_of_funds(mchid, is_short));
     }
 
+    /// Switches on or off that whoever asks too often is refused.
+    pub fn set_limits(&self, on: bool) {
+        self.shared.set_limits(on);
+    }
+
+    /// Says where a merchant's refunds are told that name no URL of their own: see [`Books::set_refund_url`].
+    pub fn set_refund_url(&self, mchid: &str, url: Option<&str>) {
+        self.shared.at_desk(|desk| desk.books.set_refund_url(mchid, url));
+    }
+
     /// A user opens a Mini Program, which calls `wx.login`: the code for code2Session.
     #[must_use]
     pub fn login(&self, appid: &str, user: &str) -> String {
@@ -215,6 +245,9 @@ impl Drop for Simulator {
         self.server.abort();
         self.sender.abort();
         self.keeper.abort();
+        if let Some(tls) = &self.tls {
+            tls.server.abort();
+        }
     }
 }
 
@@ -231,4 +264,17 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .layer(trouble)
         .merge(control::routes(Arc::clone(shared)))
         .merge(page::routes(Arc::clone(shared)))
+}
+
+/// Serves the same on a port with TLS.
+async fn serve_tls(listen: SocketAddr, shared: &Arc<Shared>) -> Result<TlsServer, StartError> {
+    let refused = |source| StartError::Listen { addr: listen, source };
+    let port = TcpListener::bind(listen).await.map_err(refused)?;
+    let addr = port.local_addr().map_err(refused)?;
+    let listener = TlsListener::of(port, shared)?;
+    let routes = routes(shared).into_make_service_with_connect_info::<Peer>();
+    let server = tokio::spawn(async move {
+        let _ = axum::serve(listener, routes).await; // it ends when it is stopped
+    });
+    Ok(TlsServer { addr, server })
 }

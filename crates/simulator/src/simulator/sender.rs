@@ -11,14 +11,19 @@ use rand::{Rng as _, SeedableRng as _};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use wechatpay::UnixSeconds;
+use wechatpay::v2::ApiV2Key;
 
 use super::Shared;
 use super::lanes::Lanes;
 use crate::books::{Content, Heard, Notice, Sending};
 use crate::deliver::{Posted, REPLAY_AGE_SECONDS, Way, post_once};
 use crate::keys::Ring;
+use crate::notify::XmlCallback;
 use crate::trouble::{Fate, Hold};
-use crate::{Envelope, SignedCallback};
+use crate::{Envelope, SignedCallback, random};
+
+/// Characters of an APIv2 notice's `nonce_str`.
+const XML_NONCE_CHARS: usize = 32;
 
 /// Sends until it is dropped.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -133,14 +138,28 @@ async fn post(shared: &Shared, sending: &Sending, fate: &Fate, copy: u8) -> Resu
 fn posted(shared: &Shared, sending: &Sending, fate: &Fate, copy: u8) -> Result<Posted, String> {
     let Notice { id, mchid, created_at, content, .. } = &sending.notice;
     let ring = shared.ring(mchid).ok_or_else(|| format!("merchant {mchid} has no keys"))?;
-    let Content::V3 { event, plaintext } = content;
     // The same for all attempts of a notice, so that they have the same body.
     let sealing_rng = &mut rng(shared.seed, sending.number, 0, 0);
+    let signing_rng = &mut rng(shared.seed, sending.number, sending.attempt, copy);
+    let (event, plaintext) = match content {
+        Content::V3 { event, plaintext } => (event, plaintext),
+        Content::V2 { told, sealed, protocol } => {
+            let nonce = random::alphanumeric(sealing_rng, XML_NONCE_CHARS);
+            let callback = match sealed {
+                Some(inner) => XmlCallback::sealed(told, inner, &nonce, ring.apiv2_key()),
+                None => {
+                    let key = ApiV2Key::new(ring.apiv2_key()).map_err(|error| error.to_string())?;
+                    XmlCallback::signed(told, &nonce, &key, *protocol)
+                }
+            };
+            let callback = callback.map_err(|error| error.to_string())?;
+            return Ok(fate.changed(Posted::of_xml(&callback)));
+        }
+    };
     let (event, plaintext, other_key) = fate.twisted(event, plaintext, sealing_rng);
     let key = other_key.as_ref().unwrap_or(ring.sealing_key());
     let envelope = Envelope::seal(id.clone(), *created_at, &event, plaintext, key, sealing_rng);
     let envelope = fate.twisted_envelope(envelope);
-    let signing_rng = &mut rng(shared.seed, sending.number, sending.attempt, copy);
     let callback = signed(shared, &ring, envelope, fate, signing_rng);
     Ok(fate.changed(Posted::of(&callback, signing_rng.random())))
 }

@@ -19,6 +19,10 @@ use super::{Folder, Known, StateError};
 pub struct Setup {
     /// Where it listens; port 0 is any free one.
     pub listen: SocketAddr,
+    /// Where it listens with TLS as well, for calls that need the merchant's certificate: APIv2's refunds.
+    pub listen_tls: Option<SocketAddr>,
+    /// Whether whoever asks too often is refused, by the limits that WeChat publishes.
+    pub limits: bool,
     /// Names the run: numbers, nonces and secrets come from it.
     pub seed: u64,
     /// The wall clock, which signatures carry. Business time starts with it.
@@ -95,6 +99,8 @@ impl Setup {
     pub fn new(wall: Clock) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen_tls: None,
+            limits: false,
             seed: 1,
             wall,
             pace: Pace::REAL,
@@ -121,6 +127,8 @@ impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
             .field("listen", &self.listen)
+            .field("listen_tls", &self.listen_tls)
+            .field("limits", &self.limits)
             .field("seed", &self.seed)
             .field("pace", &self.pace)
             .field("merchants", &self.merchants)

@@ -15,8 +15,9 @@ use rand::rngs::StdRng;
 use tokio::sync::watch;
 use wechatpay::UnixSeconds;
 
+use super::limits::{Limited, Limits};
 use super::{Folder, StateError};
-use crate::books::Books;
+use crate::books::{Books, Refusal};
 use crate::clock::{BusinessClock, Clock};
 use crate::deliver::{NoCertificate, Trust};
 use crate::keys::{Authority, Ring};
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     setting: Setting,
     /// Made for the first `https` receiver: to read a machine's roots takes a while.
     trusted: OnceLock<Trust>,
+    limits: Mutex<Limits>,
     changes: watch::Sender<u64>,
 }
 
@@ -93,6 +95,7 @@ impl Shared {
             authority,
             clock,
             troubles: Mutex::new(troubles),
+            limits: Mutex::default(),
             stopping: watch::Sender::new(false),
             saved: watch::Sender::new(0),
             unsaved: Mutex::new(None),
@@ -126,6 +129,33 @@ impl Shared {
     /// A generator of its own, for what needs randomness outside of the books.
     pub(crate) fn fork_rng(&self) -> StdRng {
         StdRng::from_rng(&mut self.desk().1)
+    }
+
+    /// Switches the limits on or off.
+    pub(crate) fn set_limits(&self, on: bool) {
+        *self.limits() = Limits { on, ..Limits::default() };
+        self.at_desk(|desk| desk.books.space_refunds(on));
+    }
+
+    /// Counts a call of a merchant's that is about to be made, where it is of a kind that is limited.
+    pub(crate) fn admit(&self, mchid: &str, kind: Option<Limited>) -> Result<(), Refusal> {
+        let mut limits = self.limits();
+        match kind.filter(|_| limits.on) {
+            Some(kind) => limits.admit(mchid, kind, (self.wall)()),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a call of a merchant's that failed.
+    pub(crate) fn count_failure(&self, mchid: &str, kind: Option<Limited>) {
+        if let Some(kind) = kind {
+            self.limits().failed(mchid, kind, (self.wall)());
+        }
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        // Counts are whole at any time.
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The keys of a merchant.

@@ -38,6 +38,7 @@ pub(crate) struct Receiver {
 struct State {
     /// Without one it never answers.
     status: Option<u16>,
+    body: String,
     came: Vec<Came>,
     count: watch::Sender<usize>,
     /// So many are answered at one moment.
@@ -87,6 +88,7 @@ impl Receiver {
         let (sender, count) = watch::channel(0);
         let state = Arc::new(Mutex::new(State {
             status,
+            body: "answered".to_owned(),
             came: Vec::new(),
             count: sender,
             together: Arc::new(Barrier::new(1)),
@@ -120,6 +122,11 @@ impl Receiver {
         self.state.lock().unwrap().status = Some(status);
     }
 
+    /// Says this from now on.
+    pub(crate) fn answer_with(&self, body: &str) {
+        body.clone_into(&mut self.state.lock().unwrap().body);
+    }
+
     pub(crate) fn came(&self) -> Vec<Came> {
         self.state.lock().unwrap().came.clone()
     }
@@ -143,17 +150,15 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    let (status, together) = {
+    let (status, body, together) = {
         let mut state = state.lock().unwrap();
         state.came.push(Came { path: parts.uri.path().to_owned(), headers: parts.headers, body });
         state.count.send_modify(|count| *count += 1);
-        (state.status, Arc::clone(&state.together))
+        (state.status, state.body.clone(), Arc::clone(&state.together))
     };
     together.wait().await;
     match status {
-        Some(status) => {
-            Ok(Response::builder().status(status).body(Full::new(Bytes::from("answered"))).unwrap())
-        }
+        Some(status) => Ok(Response::builder().status(status).body(Full::new(Bytes::from(body))).unwrap()),
         None => std::future::pending().await,
     }
 }

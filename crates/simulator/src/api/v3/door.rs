@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Query, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, Query, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -17,7 +17,7 @@ use super::authorization::{self, Caller, Signed};
 use super::error::{Error, SignError};
 use super::reply::{self, Reply};
 use crate::keys::Ring;
-use crate::simulator::{Desk, Shared};
+use crate::simulator::{Desk, Limited, Peer, Shared};
 
 const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
@@ -84,7 +84,7 @@ async fn enter(
     };
     match ask(shared, family, path, &parts, body) {
         Err(error) => reply::failure(shared, &error, family),
-        Ok(ask) => match shared.at_desk(|desk| endpoint(desk, &ask)) {
+        Ok(ask) => match work(shared, &ask, endpoint, Limited::of(&parts.method, parts.uri.path())) {
             Err(error) => reply::failure(shared, &error, family),
             Ok(reply) => {
                 let platform = ask.ring.for_answer(ask.serial.as_deref(), &mut shared.fork_rng());
@@ -92,6 +92,16 @@ async fn enter(
             }
         },
     }
+}
+
+/// Lets the endpoint do its work, if it is not asked too often.
+fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -> Result<Reply, Error> {
+    shared.admit(&ask.caller.mchid, kind)?;
+    let done = shared.at_desk(|desk| endpoint(desk, ask));
+    if done.is_err() {
+        shared.count_failure(&ask.caller.mchid, kind);
+    }
+    done
 }
 
 /// Who asks for what.
@@ -125,7 +135,8 @@ fn ask(
 
 /// By which name the caller reaches us.
 fn base_url(parts: &Parts) -> String {
-    format!("http://{}", text(&parts.headers, header::HOST).unwrap_or("localhost"))
+    let scheme = if parts.extensions.get::<ConnectInfo<Peer>>().is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", text(&parts.headers, header::HOST).unwrap_or("localhost"))
 }
 
 /// Whether the client says who it is and what it takes.

@@ -10,6 +10,7 @@ mod fee;
 mod refund;
 mod refunding;
 mod statement;
+mod xml;
 
 pub(super) use fee::fee_fen;
 pub use refund::{
@@ -26,6 +27,9 @@ const REFUNDS_MAX: usize = 50;
 
 /// An order can be refunded for this long after it was paid.
 const REFUNDABLE_SECONDS: i64 = 365 * 24 * 3600;
+
+/// Two refunds of an order lie so far apart, where that is asked for.
+const SPACE_SECONDS: i64 = 60;
 
 /// How long the user waits for the money. WeChat says five minutes at most for a balance, days for a card; a look-alike
 /// makes nobody wait for long.

@@ -9,9 +9,11 @@ use wechatpay::UnixSeconds;
 use super::refund::Ending;
 use super::{
     Destination, PAYOUT_SECONDS, REFUNDABLE_SECONDS, REFUNDS_MAX, Refund, RefundKey, RefundStatement,
-    RefundStatus, RefundTerms,
+    RefundStatus, RefundTerms, SPACE_SECONDS,
 };
-use crate::books::{Books, Content, Event, Notice, Order, OrderKey, Payment, Refusal, Subject, Whose};
+use crate::books::{
+    Books, Content, Event, Notice, Order, OrderKey, Payment, Protocol, Refusal, Subject, Whose,
+};
 use crate::{calendar, random};
 
 /// Either number of an order.
@@ -62,9 +64,11 @@ impl Books {
     }
 
     /// The refunds of an order, in the order of their acceptance.
-    pub fn refunds_of<'a>(&'a self, order: &'a OrderKey) -> impl Iterator<Item = &'a Refund> {
-        let numbers = self.order(order).into_iter().flat_map(|found| &found.refunds);
-        numbers.filter_map(|number| self.refunds.get(&RefundKey::new(&order.mchid, number)))
+    pub fn refunds_of<'a>(&'a self, order: &OrderKey) -> impl Iterator<Item = &'a Refund> + use<'a> {
+        let numbered = move |order: &'a Order| {
+            order.refunds.iter().filter_map(move |number| self.refund_numbered(order, number))
+        };
+        self.order(order).into_iter().flat_map(numbered)
     }
 
     /// The refund with the merchant's own number.
@@ -164,6 +168,10 @@ impl Books {
         if self.refunds_of(order).count() >= REFUNDS_MAX {
             return Err(Refusal::TooManyRefunds);
         }
+        let last = self.refunds_of(order).map(|refund| refund.created_at.0).max();
+        if self.refunds_spaced && last.is_some_and(|last| now.0 - last < SPACE_SECONDS) {
+            return Err(Refusal::RefundsTooClose);
+        }
         if self.short_of_funds.contains(payment.seller.receiver()) {
             return Err(Refusal::NotEnough);
         }
@@ -232,6 +240,19 @@ impl Books {
         }
     }
 
+    /// Says whether two refunds of an order must lie a minute apart.
+    pub fn space_refunds(&mut self, spaced: bool) {
+        self.refunds_spaced = spaced;
+    }
+
+    /// Says where a merchant's refunds are told that name no URL of their own: a setting of the merchant platform.
+    pub fn set_refund_url(&mut self, mchid: &str, url: Option<&str>) {
+        match url {
+            Some(url) => drop(self.refund_urls.insert(mchid.to_owned(), url.to_owned())),
+            None => drop(self.refund_urls.remove(mchid)),
+        }
+    }
+
     fn decide(&mut self, key: &RefundKey, ending: Ending, detour: Option<Destination>, rng: &mut impl Rng) {
         let Some(refund) = self.refunds.get_mut(key) else { return };
         (refund.ending, refund.detour) = (ending, detour);
@@ -241,12 +262,25 @@ impl Books {
     /// Puts the notice of its end into the outbox, for when it ends.
     fn announce_end(&mut self, key: &RefundKey, rng: &mut impl Rng) {
         let Some(refund) = self.refunds.get_mut(key) else { return };
-        let Some(url) = refund.terms.notify_url.clone() else { return };
+        // A refund that names no URL is told where the merchant platform says, and as of old.
+        let (url, protocol) = match (&refund.terms.notify_url, self.refund_urls.get(&key.mchid)) {
+            (Some(url), _) => (url.clone(), refund.terms.protocol),
+            (None, Some(url)) => (url.clone(), Protocol::V2Md5),
+            (None, None) => return,
+        };
         let at = refund.ending.at;
         let event = match refund.ending.status {
             RefundStatus::Abnormal => Event::REFUND_ABNORMAL,
             RefundStatus::Closed => Event::REFUND_CLOSED,
             RefundStatus::Success | RefundStatus::Processing => Event::REFUND_SUCCESS,
+        };
+        let content = match protocol {
+            Protocol::V3 => {
+                Content::V3 { event, plaintext: RefundStatement::of(refund, at).to_notice_json() }
+            }
+            Protocol::V2Md5 | Protocol::V2Hmac => {
+                Content::V2 { told: refund.v2_outer(), sealed: Some(refund.v2_inner(at)), protocol }
+            }
         };
         let notice = Notice {
             id: random::uuid(rng),
@@ -254,7 +288,7 @@ impl Books {
             subject: Subject::Refund(key.clone()),
             url,
             created_at: at,
-            content: Content::V3 { event, plaintext: RefundStatement::of(refund, at).to_notice_json() },
+            content,
         };
         refund.notice = Some(self.notices.push(notice, at));
     }

@@ -158,7 +158,7 @@ fn a_closed_refund_gives_its_money_back_to_the_order() {
     assert_eq!(known.status(later(2)), RefundStatus::Closed, "the number is burnt");
     books.refund(OWN, ORDER, asked("R2", 100), later(2), &mut rng).unwrap();
     let told: Vec<_> = books.notices.entries().map(|(_, entry)| entry.notice.content.clone()).collect();
-    let crate::books::Content::V3 { event, plaintext } = &told[1];
+    let crate::books::Content::V3 { event, plaintext } = &told[1] else { panic!("{told:?}") };
     assert_eq!(event.event_type, "REFUND.CLOSED");
     assert!(plaintext.contains(r#""refund_status":"CLOSED""#) && !plaintext.contains("success_time"));
     assert_eq!(told.len(), 3, "the end that did not come about is not told");

@@ -5,6 +5,8 @@ mod bills;
 mod combine;
 mod fields;
 mod keys;
+mod limits;
 mod notices;
 mod orders;
 mod refunds;
+mod v2;

@@ -6,6 +6,7 @@ mod keys;
 mod login;
 mod orders;
 mod refunds;
+mod v2;
 
 use std::sync::Arc;
 
