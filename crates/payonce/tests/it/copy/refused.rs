@@ -65,7 +65,11 @@ async fn nodes_do_not_start_while_a_copy_is_at_work() {
         let (store, shop) = (place.open().await, Shop::on(&place.url(), 0, SEED));
         let copying = store.lease(&Role::COPY, &Owner("a copy".to_owned()), HOUR).await.unwrap().unwrap();
         let said = refusal(payonce(shop.folder()).arg("serve"));
-        check(&said, "payonce: PAY0011: `payonce copy` is at work on this database: wait until it has ended", ")");
+        check(
+            &said,
+            "payonce: PAY0011: `payonce copy` is at work on this database: wait until it has ended",
+            ")",
+        );
         store.release(&copying).await.unwrap();
         let node = Server::start(&shop);
         node.terminate();
