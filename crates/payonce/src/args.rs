@@ -191,7 +191,8 @@ pub(crate) struct SimulateOptions {
     /// The folder of the keys. They are made where it has none, and are the same at the next start.
     #[arg(long, value_name = "DIR", default_value = "wechat-keys")]
     pub keys: PathBuf,
-    /// Names the run: the same seed makes the same numbers. Without it: the scenario's, else 1.
+    /// Names the run: the same seed makes the same numbers, also after a reset. Without it: the scenario's, else one that
+    /// is drawn and printed.
     #[arg(long)]
     pub seed: Option<u64>,
     /// Keep everything in this file, and go on from it: orders, notices, keys, clock, rules. Without it, orders and notices

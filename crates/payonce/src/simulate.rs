@@ -9,12 +9,13 @@ use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 use anyhow::Context as _;
 use payonce_core::{Clock as _, SystemClock};
 use payonce_simulator::{Folder, Pace, Scenario, Setup, Simulator};
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use wechatpay::UnixSeconds;
 
 use crate::{args::SimulateOptions, signals};
 
-/// Names the run where nobody does.
-const DEFAULT_SEED: u64 = 1;
+/// A seed that is drawn is below this: short enough to be typed, and hardly ever drawn twice.
+const SEED_MAX: u64 = 1_000_000_000_000;
 
 pub(crate) fn run(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -26,11 +27,15 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let folder = Folder::at(&options.keys);
     let known = folder.read().with_context(|| format!("--keys {}", options.keys.display()))?;
     let scenario = options.scenario.as_deref().map(scenario).transpose()?.unwrap_or_default();
+    let named = options.seed.or(scenario.seed);
+    // Where nobody names the run it is one of its own: a backend's database knows the numbers of those before.
+    let seed = named.unwrap_or_else(|| StdRng::from_os_rng().random_range(0..SEED_MAX));
     let setup = Setup {
         listen: options.listen,
         listen_tls: options.listen_tls,
         limits: options.limits,
-        seed: options.seed.or(scenario.seed).unwrap_or(DEFAULT_SEED),
+        seed,
+        reset_repeats: named.is_some(),
         scenario,
         pace: Pace::Times(options.speed),
         known,
@@ -43,7 +48,7 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     // Order matters: whoever reads the addresses may ask it to stop.
     let asked_to_stop = signals::asked_to_stop()?;
     let simulator = Simulator::start(setup).await?;
-    std::io::stdout().write_all(introduction(&simulator, &folder).as_bytes())?;
+    std::io::stdout().write_all(introduction(&simulator, &folder, seed).as_bytes())?;
     asked_to_stop.await;
     simulator.finish().await?;
     Ok(ExitCode::SUCCESS)
@@ -61,12 +66,13 @@ fn read(path: &Path, option: &str) -> anyhow::Result<String> {
 }
 
 /// Where it is, who is on file, and what payonce needs to talk to it.
-fn introduction(simulator: &Simulator, folder: &Folder) -> String {
+fn introduction(simulator: &Simulator, folder: &Folder, seed: u64) -> String {
     let base_url = simulator.base_url();
     let mut text = format!("base URL    {base_url}\ncashier     {base_url}/\ncontrol API {base_url}/_sim\n");
     if let Some(tls) = simulator.tls_base_url() {
         text += &format!("with TLS    {tls}\n");
     }
+    text += &format!("seed        {seed}\n");
     let mut merchants = format!("[wechat]\nbase_url = \"{base_url}\"\n");
     for mchid in simulator.mchids() {
         let appids = simulator.read(|books| {

@@ -19,8 +19,12 @@ impl Simulation {
     }
 
     fn start_with(folder: &Path, further: &[&str]) -> Self {
+        Self::start_as(folder, &[&["--seed", "7"], further].concat())
+    }
+
+    fn start_as(folder: &Path, further: &[&str]) -> Self {
         let mut child = payonce(folder)
-            .args(["simulate", "--listen", "127.0.0.1:0", "--keys", "keys", "--seed", "7"])
+            .args(["simulate", "--listen", "127.0.0.1:0", "--keys", "keys"])
             .args(further)
             .stdout(Stdio::piped())
             .spawn()
@@ -67,6 +71,18 @@ async fn it_serves_until_it_is_asked_to_stop_and_keeps_its_keys() {
         ["apiclient_cert.pem", "apiclient_key.pem", "apiv2.key", "apiv3.key", "pub_key.pem", "wxp_pub.pem"]
     );
     assert_eq!(Simulation::start(folder.path()).said(), first.said(), "the same merchant and keys");
+}
+
+/// A backend's database outlives the simulation, and knows the numbers of the one before.
+#[test]
+fn a_start_whose_seed_nobody_names_draws_one_and_says_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed =
+        |further: &[&str]| value(&Simulation::start_as(folder.path(), further).said, "seed").to_owned();
+    std::fs::write(folder.path().join("scenario.toml"), "seed = 9").unwrap();
+    assert_ne!(seed(&[]), seed(&[]));
+    assert_eq!(seed(&["--scenario", "scenario.toml"]), "9");
+    assert_eq!(seed(&["--scenario", "scenario.toml", "--seed", "7"]), "7");
 }
 
 #[test]

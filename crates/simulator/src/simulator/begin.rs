@@ -56,8 +56,8 @@ pub(super) fn prepare(setup: Setup) -> Result<Shared, StartError> {
         parts.rings.insert(account.mchid.clone(), Arc::new(ring));
         parts.books.enrol(account, &mut parts.rng);
     }
-    let answer_limit = setup.answer_limit;
-    let setting = Setting { wall, seed, folder, state, starts, detour, answer_limit, trust };
+    let (answer_limit, reset_repeats) = (setup.answer_limit, setup.reset_repeats);
+    let setting = Setting { wall, seed, reset_repeats, folder, state, starts, detour, answer_limit, trust };
     Ok(Shared::of(parts, setting))
 }
 

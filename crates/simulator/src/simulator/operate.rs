@@ -62,11 +62,14 @@ impl Shared {
         self.folder.as_ref().map_or(Ok(()), |folder| folder.write_all(self))
     }
 
-    /// Forgets all that anybody did. The same seed then makes the same numbers again.
+    /// Forgets all that anybody did. A seed that was named then makes the same numbers again; else they go on, since a
+    /// backend's database knows those that were.
     pub(crate) fn reset(&self) {
         self.at_desk(|desk| {
             *desk.books = desk.books.emptied();
-            *desk.rng = StdRng::seed_from_u64(self.seed);
+            if self.reset_repeats {
+                *desk.rng = StdRng::seed_from_u64(self.seed);
+            }
             self.with_troubles(Troubles::reset);
         });
     }

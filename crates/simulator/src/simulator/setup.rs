@@ -25,6 +25,9 @@ pub struct Setup {
     pub limits: bool,
     /// Names the run: numbers, nonces and secrets come from it.
     pub seed: u64,
+    /// Whether a reset begins the seed anew, so that the same calls get the same numbers again; else the numbers go on, and
+    /// none of WeChat's ever comes twice.
+    pub reset_repeats: bool,
     /// The wall clock, which signatures carry. Business time starts with it.
     pub wall: Clock,
     /// How business time goes.
@@ -102,6 +105,7 @@ impl Setup {
             listen_tls: None,
             limits: false,
             seed: 1,
+            reset_repeats: true,
             wall,
             pace: Pace::REAL,
             merchants: Vec::new(),
@@ -130,6 +134,7 @@ impl fmt::Debug for Setup {
             .field("listen_tls", &self.listen_tls)
             .field("limits", &self.limits)
             .field("seed", &self.seed)
+            .field("reset_repeats", &self.reset_repeats)
             .field("pace", &self.pace)
             .field("merchants", &self.merchants)
             .field("detour", &self.detour)

@@ -65,6 +65,8 @@ pub(super) struct Parts {
 pub(crate) struct Setting {
     pub(crate) wall: Clock,
     pub(crate) seed: u64,
+    /// Whether a reset begins it anew.
+    pub(super) reset_repeats: bool,
     /// Where the keys' files are.
     pub(crate) folder: Option<Folder>,
     /// The file in which all of it is kept.

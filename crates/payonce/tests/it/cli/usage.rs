@@ -60,7 +60,7 @@ fn simulate_help() {
           --listen <ADDR>      Where it listens [default: 127.0.0.1:8090]
           --listen-tls <ADDR>  Where it listens with TLS as well, for APIv2's refunds; clients trust ca.pem in the folder of the keys
           --keys <DIR>         The folder of the keys. They are made where it has none, and are the same at the next start [default: wechat-keys]
-          --seed <SEED>        Names the run: the same seed makes the same numbers. Without it: the scenario's, else 1
+          --seed <SEED>        Names the run: the same seed makes the same numbers, also after a reset. Without it: the scenario's, else one that is drawn and printed
           --state <FILE>       Keep everything in this file, and go on from it: orders, notices, keys, clock, rules. Without it, orders and notices last as long as the process
           --scenario <FILE>    Trouble from the start: rules in a TOML file, which docs/simulator.md explains
           --limits             Refuse whoever asks too often, by the limits that WeChat publishes

@@ -1,9 +1,10 @@
 //! What a user does at the cashier, by either number of the order.
 
+use payonce_simulator::Setup;
 use serde_json::{Value, json};
 
 use crate::receiver::Receiver;
-use crate::shop::Shop;
+use crate::shop::{Shop, setup};
 
 #[tokio::test]
 async fn an_order_is_listed_cancelled_and_paid() {
@@ -73,4 +74,19 @@ async fn a_reset_forgets_what_was_done_and_keeps_who_is_there() {
     }
     assert_eq!(numbers[0], numbers[1]);
     assert_eq!(receiver.came().len(), 2);
+}
+
+/// A backend that was not reset with the simulation knows the numbers that were, and takes one of them for a repetition.
+#[tokio::test]
+async fn numbers_go_on_after_a_reset_unless_the_seed_was_named() {
+    for reset_repeats in [false, true] {
+        let shop = Shop::of(Setup { reset_repeats, ..setup() }).await;
+        let mut paid = Vec::new();
+        for number in ["ORDER1", "ORDER2"] {
+            shop.sim("POST /_sim/reset", Value::Null).await;
+            shop.place(number).await;
+            paid.push(shop.simulator.pay(&shop.order_key(number), None).unwrap().transaction_id);
+        }
+        assert_eq!(paid[0] == paid[1], reset_repeats, "{paid:?}");
+    }
 }
