@@ -26,7 +26,7 @@ pub(super) async fn code2session(
     State(shared): State<Arc<Shared>>,
     Query(asked): Query<Asked>,
 ) -> Json<Value> {
-    let answered = shared.at_desk(|desk| {
+    let answered = shared.try_at_desk(|desk| {
         asked.whole()?;
         let app = (asked.appid.as_str(), asked.secret.as_str());
         desk.books.session(app, &asked.js_code, desk.now, desk.rng)

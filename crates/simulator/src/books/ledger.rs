@@ -11,7 +11,7 @@ use super::user::Users;
 use super::{Account, App, Combined, Entry, Notice, Order, OrderKey, Outbox, Refund, RefundKey, Subject};
 
 /// WeChat's books.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Books {
     pub(super) accounts: BTreeMap<String, Account>,
     pub(super) apps: BTreeMap<String, App>,

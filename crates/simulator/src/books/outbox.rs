@@ -15,7 +15,7 @@ use super::{OrderKey, Protocol, RefundKey};
 use crate::deliver::{Retry, Verdict};
 
 /// All notices, in the order in which they were caused.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Kept")]
 pub struct Outbox {
     last: u64,

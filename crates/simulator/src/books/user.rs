@@ -19,7 +19,7 @@ use crate::random;
 const CODE_SECONDS: i64 = 5 * 60;
 
 /// Every user, by a name that only the simulator knows.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Users {
     /// The openids of a user, by appid.
     users: BTreeMap<String, BTreeMap<String, String>>,
@@ -34,7 +34,7 @@ struct Owner {
     user: String,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Code {
     owner: Owner,
     issued_at: UnixSeconds,

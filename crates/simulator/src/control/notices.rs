@@ -40,6 +40,6 @@ pub(super) async fn resend(
         }
         desk.books.notices.reschedule(number, desk.now);
         let entry = desk.books.notices.entry(number).ok_or(Problem::Notice { number })?;
-        Ok(Json(json!(NoticeView::of(desk.books, number, entry))))
+        Ok(Json(json!(NoticeView::of(&desk.books, number, entry))))
     })
 }

@@ -1,11 +1,11 @@
 //! What the API and the sender share: books, keys, clocks, randomness.
 //!
 //! Invariants: books and randomness are behind one lock, which nobody holds while signing or sending; keys are replaced,
-//! never changed, so that whoever took a ring goes on with it. Every change is announced.
+//! never changed, so that whoever took a ring goes on with it. Every change is announced, and nothing that is none.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     stopping: watch::Sender<bool>,
     /// How many of the changes are in the state file.
     pub(super) saved: watch::Sender<u64>,
+    /// For how many of them somebody waits.
+    pub(super) save_wanted: watch::Sender<u64>,
     /// Why the last ones are not.
     pub(super) unsaved: Mutex<Option<Arc<StateError>>>,
     /// How it was set up.
@@ -45,10 +47,31 @@ pub(crate) struct Shared {
 
 /// The books, open at one moment.
 pub(crate) struct Desk<'a> {
-    pub(crate) books: &'a mut Books,
+    pub(crate) books: Open<'a>,
     pub(crate) rng: &'a mut StdRng,
     /// Business time.
     pub(crate) now: UnixSeconds,
+}
+
+/// Books that know whether somebody wrote in them, or only read.
+pub(crate) struct Open<'a> {
+    books: &'a mut Books,
+    written: bool,
+}
+
+impl Deref for Open<'_> {
+    type Target = Books;
+
+    fn deref(&self) -> &Books {
+        self.books
+    }
+}
+
+impl DerefMut for Open<'_> {
+    fn deref_mut(&mut self) -> &mut Books {
+        self.written = true;
+        self.books
+    }
 }
 
 /// What a simulation consists of when it starts.
@@ -100,6 +123,7 @@ impl Shared {
             limits: Mutex::default(),
             stopping: watch::Sender::new(false),
             saved: watch::Sender::new(0),
+            save_wanted: watch::Sender::new(0),
             unsaved: Mutex::new(None),
             setting,
             trusted: OnceLock::new(),
@@ -107,19 +131,37 @@ impl Shared {
         }
     }
 
-    /// Opens the books for a moment, and announces that they may have changed.
+    /// Opens the books for a moment, and announces what was written.
     pub(crate) fn at_desk<T>(&self, work: impl FnOnce(&mut Desk<'_>) -> T) -> T {
-        let done = self.at_desk_quietly(work);
-        self.announce();
+        let (done, written) = self.open(work);
+        if written {
+            self.announce();
+        }
+        done
+    }
+
+    /// The same where the books may refuse: what is refused changes nothing.
+    pub(crate) fn try_at_desk<T, E>(&self, work: impl FnOnce(&mut Desk<'_>) -> Result<T, E>) -> Result<T, E> {
+        let (done, written) = self.open(work);
+        if written && done.is_ok() {
+            self.announce();
+        }
         done
     }
 
     /// The same without an announcement.
     pub(crate) fn at_desk_quietly<T>(&self, work: impl FnOnce(&mut Desk<'_>) -> T) -> T {
+        self.open(work).0
+    }
+
+    /// Does the work, and says whether it wrote.
+    fn open<T>(&self, work: impl FnOnce(&mut Desk<'_>) -> T) -> (T, bool) {
         let mut desk = self.desk();
         let (books, rng) = &mut *desk;
         // Order matters: the time is read under the lock, so that the books see it go forward only.
-        work(&mut Desk { books, rng, now: self.clock.now() })
+        let mut desk = Desk { books: Open { books, written: false }, rng, now: self.clock.now() };
+        let done = work(&mut desk);
+        (done, desk.books.written)
     }
 
     /// Reads the books.
@@ -150,8 +192,9 @@ impl Shared {
 
     /// Counts a call of a merchant's that failed.
     pub(crate) fn count_failure(&self, mchid: &str, kind: Option<Limited>) {
-        if let Some(kind) = kind {
-            self.limits().failed(mchid, kind, (self.wall)());
+        let mut limits = self.limits();
+        if let Some(kind) = kind.filter(|_| limits.on) {
+            limits.failed(mchid, kind, (self.wall)());
         }
     }
 

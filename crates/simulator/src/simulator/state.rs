@@ -2,7 +2,7 @@
 //!
 //! Invariants: the file is whole at any moment, since a new one is written beside it, brought to the disk, and renamed
 //! over it; what is damaged is refused, never repaired. Numbers that come from the seed do not come again after a start.
-//! Deliberately absent: a change is in the file a moment after it happened, not before it is answered.
+//! Deliberately absent: a change is in the file a moment after it happened ([`super::keeper`]), not before it is answered.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -82,26 +82,26 @@ pub enum StateError {
 
 impl State {
     /// All of it, at one moment.
-    fn of(shared: &Shared) -> Vec<u8> {
+    fn of(shared: &Shared) -> Self {
         let rings = shared.mchids().into_iter();
         let rings = rings.filter_map(|mchid| Some((mchid.clone(), KeptRing::of(&*shared.ring(&mchid)?))));
-        let rings: BTreeMap<_, _> = rings.collect();
-        shared.read(|books, business| {
-            shared.with_troubles(|troubles| {
-                let seen = Seen {
-                    version: VERSION,
-                    starts: shared.starts,
-                    business,
-                    wall: (shared.wall)(),
-                    pace: shared.clock.pace(),
-                    authority: KeptAuthority::of(&shared.authority),
-                    rings: &rings,
-                    books,
-                    troubles,
-                };
-                serde_json::to_vec(&seen).expect("BUG: the keys of all maps are texts and numbers")
-            })
-        })
+        let rings = rings.collect();
+        // A copy, since to write it out takes many times as long, and calls wait for the books meanwhile.
+        let (books, troubles, business, wall) = shared.read(|books, business| {
+            let troubles = shared.with_troubles(|troubles| troubles.clone());
+            (books.clone(), troubles, business, (shared.wall)())
+        });
+        Self {
+            version: VERSION,
+            starts: shared.starts,
+            business,
+            wall,
+            pace: shared.clock.pace(),
+            authority: KeptAuthority::of(&shared.authority),
+            rings,
+            books,
+            troubles,
+        }
     }
 
     /// The clock goes on: with the time that went by meanwhile, or where it stood if it is stepped by hand.
@@ -112,20 +112,6 @@ impl State {
         };
         BusinessClock::new(UnixSeconds(self.business.0 + meanwhile), self.pace)
     }
-}
-
-/// A [`State`] that is written and not owned.
-#[derive(Serialize)]
-struct Seen<'a> {
-    version: u32,
-    starts: u64,
-    business: UnixSeconds,
-    wall: UnixSeconds,
-    pace: Pace,
-    authority: KeptAuthority,
-    rings: &'a BTreeMap<String, KeptRing>,
-    books: &'a Books,
-    troubles: &'a Troubles,
 }
 
 /// Reads a file; none where there is none yet.
@@ -161,7 +147,8 @@ pub(super) fn rings(
 
 /// Writes what there is now.
 pub(super) fn write(shared: &Shared, path: &Path) -> Result<(), StateError> {
-    let state = State::of(shared);
+    let state = serde_json::to_vec(&State::of(shared));
+    let state = state.expect("BUG: the keys of all maps are texts and numbers");
     replace(path, &state).map_err(|source| StateError::File { path: path.to_owned(), source })
 }
 

@@ -14,7 +14,7 @@ use super::{CallRule, CallTrouble, Fate, Hold, NoticeRule, Scenario};
 use crate::books::{Outbox, Progress, Sending};
 
 /// Rules in force.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Troubles {
     seed: u64,
     pub(crate) notices: Vec<Counted<NoticeRule>>,

@@ -87,6 +87,32 @@ async fn the_seed_goes_on_where_it_was() {
     assert_ne!(numbers[0], numbers[1]);
 }
 
+/// Who only asks, and who is refused, does not keep the disk busy.
+#[tokio::test]
+async fn what_changes_nothing_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let shop = Shop::of(kept_in(&path)).await;
+    shop.place("ORDER1").await;
+    shop.simulator.saved().await.unwrap();
+    std::fs::remove_file(&path).unwrap();
+    for (number, status) in [("ORDER1", 200), ("ORDER9", 404)] {
+        let url = format!("/v3/pay/transactions/out-trade-no/{number}?mchid={}", shop.mchid);
+        assert_eq!(shop.get(&url).await.status, status);
+    }
+    let mut dearer = shop.order("ORDER1");
+    dearer["amount"]["total"] = 101.into();
+    assert_eq!(shop.post("/v3/pay/transactions/jsapi", &dearer).await.status, 400);
+    let code = "/sns/jscode2session?appid=wx0&secret=0&js_code=0&grant_type=authorization_code";
+    assert_eq!(shop.get(code).await.json()["errcode"], 40013);
+    shop.sim("GET /_sim/orders", Value::Null).await;
+    shop.simulator.saved().await.unwrap();
+    assert!(!path.exists());
+    shop.place("ORDER2").await;
+    shop.simulator.saved().await.unwrap();
+    assert!(path.exists());
+}
+
 /// WeChat's time goes on while nobody looks; a clock that is stepped by hand stands.
 #[tokio::test]
 async fn time_goes_by_while_it_is_stopped() {

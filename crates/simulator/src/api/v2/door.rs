@@ -113,7 +113,7 @@ async fn enter(shared: &Shared, access: Access, endpoint: Endpoint, request: Req
 /// Lets the endpoint do its work, if it is not asked too often.
 fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -> Result<Reply, Error> {
     shared.admit(&ask.mch_id, kind)?;
-    let done = shared.at_desk(|desk| {
+    let done = shared.try_at_desk(|desk| {
         may_call(desk, ask)?;
         endpoint(desk, ask)
     });

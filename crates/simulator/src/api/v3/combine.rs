@@ -70,13 +70,13 @@ pub(super) fn place(desk: &mut Desk<'_>, ask: &Ask, trade_type: TradeType) -> Re
 pub(super) fn query_by_number(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let key = OrderKey::new(&ask.caller.mchid, ask.path("combine_out_trade_no"));
     let combined = desk.books.find_combined(&key)?;
-    Ok(Reply::Json(CombineStatement::of(desk.books, combined, desk.now).to_json()))
+    Ok(Reply::Json(CombineStatement::of(&desk.books, combined, desk.now).to_json()))
 }
 
 pub(super) fn query_by_id(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let id = ask.path("combine_transaction_id");
     let combined = desk.books.find_combined_paid(&ask.caller.mchid, id)?;
-    Ok(Reply::Json(CombineStatement::of(desk.books, combined, desk.now).to_json()))
+    Ok(Reply::Json(CombineStatement::of(&desk.books, combined, desk.now).to_json()))
 }
 
 pub(super) fn close(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {

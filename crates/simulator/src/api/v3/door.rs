@@ -97,7 +97,7 @@ async fn enter(
 /// Lets the endpoint do its work, if it is not asked too often.
 fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -> Result<Reply, Error> {
     shared.admit(&ask.caller.mchid, kind)?;
-    let done = shared.at_desk(|desk| endpoint(desk, ask));
+    let done = shared.try_at_desk(|desk| endpoint(desk, ask));
     if done.is_err() {
         shared.count_failure(&ask.caller.mchid, kind);
     }

@@ -90,7 +90,7 @@ fn act(
     shared.at_desk(|desk| {
         let key = named.find(desk)?;
         work(desk, &key)?;
-        shown(desk.books, &key, desk.now).map(Json).ok_or(Problem::Order)
+        shown(&desk.books, &key, desk.now).map(Json).ok_or(Problem::Order)
     })
 }
 
