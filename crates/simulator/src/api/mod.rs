@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::any;
 
 use crate::simulator::Shared;
 
@@ -18,7 +18,8 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
         .merge(v2::routes())
         .merge(v3::routes())
-        .route("/sns/jscode2session", get(login::code2session))
+        .route("/sns/jscode2session", any(login::code2session))
+        .route("/sns/{*rest}", any(login::unknown))
         // Both with an empty body, as the live service answers.
         .fallback(async || StatusCode::NOT_FOUND)
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)

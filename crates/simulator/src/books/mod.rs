@@ -25,6 +25,7 @@ pub(crate) use bills::{BillKind, BillRequest, TradeRows};
 pub(crate) use combine::CombineStatement;
 pub use combine::{CombineTerms, Combined};
 pub use ledger::Books;
+pub(crate) use order::EXPIRE_SECONDS_MAX;
 pub use order::{Order, OrderKey, OrderPayer, Protocol, Seller, Standing, Terms, TradeState, TradeType};
 pub use ordering::Prepaid;
 pub(crate) use ordering::Whose;

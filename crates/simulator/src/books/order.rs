@@ -11,9 +11,13 @@ use serde_json::Value;
 use wechatpay::UnixSeconds;
 
 use super::Payment;
+use super::ledger::Expires;
 
 /// WeChat closes an order that was not paid this long after it was placed.
 const OPEN_SECONDS: i64 = 7 * 24 * 3600;
+
+/// `time_expire` lies this far ahead at most: of the limits that WeChat's pages name, the widest.
+pub(crate) const EXPIRE_SECONDS_MAX: i64 = 90 * 24 * 3600;
 
 /// An order can be paid for a minute at least, whatever its `time_expire` says.
 const PAYABLE_SECONDS_MIN: i64 = 60;
@@ -174,6 +178,12 @@ pub enum TradeState {
 pub(super) struct Ticket {
     pub(super) order: OrderKey,
     pub(super) good_until: UnixSeconds,
+}
+
+impl Expires for Ticket {
+    fn good_until(&self) -> UnixSeconds {
+        self.good_until
+    }
 }
 
 impl OrderKey {

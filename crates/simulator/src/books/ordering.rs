@@ -24,6 +24,8 @@ const TRANSACTION_ID_LEN_MAX: usize = 32;
 /// What a prepay gives: what leads the user to the cashier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepaid {
+    /// The `prepay_id`, which APIv2 tells in any case. It leads to the cashier for two hours.
+    pub prepay_id: String,
     /// `prepay_id`, `code_url` or `h5_url`, by the order's trade type.
     pub ticket: String,
     /// Until when it leads there.
@@ -118,7 +120,7 @@ impl Books {
     /// The order to which a `prepay_id`, `code_url` or `h5_url` leads, while it is good.
     #[must_use]
     pub fn led_to(&self, ticket: &str, now: UnixSeconds) -> Option<&OrderKey> {
-        self.tickets.get(ticket).filter(|ticket| now < ticket.good_until).map(|ticket| &ticket.order)
+        self.tickets.get(ticket, now).map(|ticket| &ticket.order)
     }
 
     /// An order number of a merchant that is free, made as many merchants make it: `yyyyMMddHHmmss` and 10 random digits.
@@ -154,9 +156,12 @@ impl Books {
         rng: &mut impl Rng,
     ) -> Prepaid {
         let is_whole = !self.orders.contains_key(key);
-        let (ticket, seconds) = ticket(trade_type, is_whole, now, rng);
-        let good_until = UnixSeconds(now.0 + seconds);
-        self.tickets.insert(ticket.clone(), Ticket { order: key.clone(), good_until });
+        let prepaid = Prepaid::fresh(trade_type, is_whole, now, rng);
+        let Prepaid { ticket, good_until, prepay_id } = &prepaid;
+        let id_until = UnixSeconds(now.0 + TICKET_SECONDS);
+        for (name, good_until) in [(prepay_id, id_until), (ticket, *good_until)] {
+            self.tickets.insert(name.clone(), Ticket { order: key.clone(), good_until }, now);
+        }
         let place = match self.orders.get_mut(key) {
             Some(order) => Some(&mut order.ticket),
             None => self.combined.get_mut(key).map(|combined| &mut combined.ticket),
@@ -166,7 +171,7 @@ impl Books {
         if let Some(former) = former.filter(|_| trade_type == TradeType::Native) {
             self.tickets.remove(&former);
         }
-        Prepaid { ticket, good_until }
+        prepaid
     }
 }
 
@@ -198,20 +203,22 @@ fn goes_on(order: &Order, terms: &Terms, now: UnixSeconds) -> Result<(), Refusal
     }
 }
 
-/// A ticket in WeChat's shape, which is another for combined orders, and for how many seconds it is good.
-fn ticket(trade_type: TradeType, is_whole: bool, now: UnixSeconds, rng: &mut impl Rng) -> (String, i64) {
-    let beginning = if is_whole { "up_wx" } else { "wx" };
-    let prepay_id =
-        |rng: &mut _| format!("{beginning}{}{}", calendar::second_digits(now), random::hex(rng, 20));
-    match trade_type {
-        TradeType::Jsapi | TradeType::App => (prepay_id(rng), TICKET_SECONDS),
-        TradeType::Native => {
-            (format!("weixin://wxpay/bizpayurl?pr={}", random::alphanumeric(rng, 9)), TICKET_SECONDS)
-        }
-        TradeType::Mweb => {
-            let (id, package) = (prepay_id(rng), random::digits(rng, 10));
-            let page = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb";
-            (format!("{page}?prepay_id={id}&package={package}"), H5_TICKET_SECONDS)
-        }
+impl Prepaid {
+    /// In WeChat's shapes, of which one is another for combined orders.
+    fn fresh(trade_type: TradeType, is_whole: bool, now: UnixSeconds, rng: &mut impl Rng) -> Self {
+        let beginning = if is_whole { "up_wx" } else { "wx" };
+        let prepay_id = format!("{beginning}{}{}", calendar::second_digits(now), random::hex(rng, 20));
+        let (ticket, seconds) = match trade_type {
+            TradeType::Jsapi | TradeType::App => (prepay_id.clone(), TICKET_SECONDS),
+            TradeType::Native => {
+                (format!("weixin://wxpay/bizpayurl?pr={}", random::alphanumeric(rng, 9)), TICKET_SECONDS)
+            }
+            TradeType::Mweb => {
+                let package = random::digits(rng, 10);
+                let page = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb";
+                (format!("{page}?prepay_id={prepay_id}&package={package}"), H5_TICKET_SECONDS)
+            }
+        };
+        Self { prepay_id, ticket, good_until: UnixSeconds(now.0 + seconds) }
     }
 }

@@ -53,6 +53,8 @@ pub enum Refusal {
     TradeOverdue,
     /// The merchant takes the order's price for another.
     TotalDiffers,
+    /// The two numbers of an order are those of two.
+    NumbersDiffer,
     /// All of the order went back.
     RefundedAlready,
     /// Not so much of the order is left.
@@ -146,6 +148,7 @@ impl Refusal {
             Self::SubMchidMissing => row(400, "PARAM_ERROR", "PARAM_ERROR", Some(268_443_704), "受理机构必须传入sub_mch_id"),
             Self::TradeOverdue => row(403, "TRADE_OVERDUE", "TRADE_OVERDUE", None, "订单已经超过可退款的最大期限"),
             Self::TotalDiffers => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "您的请求参数与订单信息不一致"),
+            Self::NumbersDiffer => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "您的请求参数与订单信息不一致"),
             Self::RefundedAlready => row(400, "INVALID_REQUEST", "ERROR", None, "订单已全额退款"),
             Self::RefundTooLarge => row(400, "INVALID_REQUEST", "ERROR", None, "累计退款金额大于支付金额"),
             Self::TooManyRefunds => row(400, "INVALID_REQUEST", "ERROR", None, "订单部分退款次数超过50次"),

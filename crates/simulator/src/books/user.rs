@@ -12,6 +12,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
 
+use super::ledger::{Expires, Expiring};
 use super::{Books, Refusal};
 use crate::random;
 
@@ -25,7 +26,7 @@ pub(super) struct Users {
     users: BTreeMap<String, BTreeMap<String, String>>,
     /// Whose an openid is.
     openids: BTreeMap<String, Owner>,
-    codes: BTreeMap<String, Code>,
+    codes: Expiring<Code>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,6 +40,13 @@ struct Code {
     owner: Owner,
     issued_at: UnixSeconds,
     used: bool,
+}
+
+impl Expires for Code {
+    fn good_until(&self) -> UnixSeconds {
+        // The last second counts.
+        UnixSeconds(self.issued_at.0 + CODE_SECONDS + 1)
+    }
 }
 
 /// What code2Session answers.
@@ -116,7 +124,7 @@ impl Books {
     pub fn login(&mut self, appid: &str, user: &str, now: UnixSeconds, rng: &mut impl Rng) -> String {
         let code = format!("0{}", random::alphanumeric(rng, 31));
         let owner = Owner { appid: appid.to_owned(), user: user.to_owned() };
-        self.users.codes.insert(code.clone(), Code { owner, issued_at: now, used: false });
+        self.users.codes.insert(code.clone(), Code { owner, issued_at: now, used: false }, now);
         code
     }
 
@@ -135,13 +143,10 @@ impl Books {
         if app.secret != secret {
             return Err(LoginRefusal::INVALID_SECRET);
         }
-        let known = self.users.codes.get_mut(code).filter(|code| code.owner.appid == appid);
+        let known = self.users.codes.get_mut(code, now).filter(|code| code.owner.appid == appid);
         let code = known.ok_or(LoginRefusal::INVALID_CODE)?;
         if code.used {
             return Err(LoginRefusal::CODE_USED);
-        }
-        if now.0 - code.issued_at.0 > CODE_SECONDS {
-            return Err(LoginRefusal::INVALID_CODE);
         }
         code.used = true;
         let user = code.owner.user.clone();

@@ -166,7 +166,7 @@ impl Ring {
         &self.apiv2_key
     }
 
-    /// The merchant's API certificates, the newest last: up to three may be valid side by side.
+    /// The merchant's API certificates, the newest last: several may be valid side by side, at WeChat up to three.
     #[must_use]
     pub fn own(&self) -> &[Arc<Own>] {
         &self.own

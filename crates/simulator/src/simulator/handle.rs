@@ -1,7 +1,7 @@
 //! The handle of a running simulation: what a user or an operator does, and what a test wants to see.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ impl Simulator {
     /// What stands in place of `https://api.mch.weixin.qq.com`, without a slash at the end.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.addr)
+        format!("http://{}", reached(self.addr))
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -96,7 +96,7 @@ impl Simulator {
     /// The same with TLS, where it listens so.
     #[must_use]
     pub fn tls_base_url(&self) -> Option<String> {
-        self.tls.as_ref().map(|tls| format!("https://{}", tls.addr))
+        self.tls.as_ref().map(|tls| format!("https://{}", reached(tls.addr)))
     }
 
     /// The merchants with keys, by number.
@@ -257,6 +257,16 @@ impl fmt::Debug for Simulator {
     }
 }
 
+/// By which address it is reached from this machine: nobody can talk to all of them.
+fn reached(addr: SocketAddr) -> SocketAddr {
+    let ip = match addr.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, addr.port())
+}
+
 /// WeChat's API, with trouble around it, and what is beside it.
 fn routes(shared: &Arc<Shared>) -> Router {
     let trouble = from_fn_with_state(Arc::clone(shared), trouble::layer);
@@ -277,4 +287,21 @@ async fn serve_tls(listen: SocketAddr, shared: &Arc<Shared>) -> Result<TlsServer
         let _ = axum::serve(listener, routes).await; // it ends when it is stopped
     });
     Ok(TlsServer { addr, server })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_everywhere_is_reached_at_home() {
+        for (listens, is_reached) in [
+            ("0.0.0.0:8090", "127.0.0.1:8090"),
+            ("[::]:8090", "[::1]:8090"),
+            ("192.0.2.1:8090", "192.0.2.1:8090"),
+            ("127.0.0.1:80", "127.0.0.1:80"),
+        ] {
+            assert_eq!(reached(listens.parse().unwrap()).to_string(), is_reached);
+        }
+    }
 }

@@ -159,11 +159,11 @@ impl Shop {
         request.body(body.to_owned()).unwrap()
     }
 
-    pub(crate) async fn send(&self, request: Request<String>) -> Answered {
+    pub(crate) async fn send(&self, request: Request<impl Into<Bytes>>) -> Answered {
         let stream = TcpStream::connect(self.simulator.addr()).await.unwrap();
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let response = sender.send_request(request.map(|body| Full::new(Bytes::from(body)))).await.unwrap();
+        let response = sender.send_request(request.map(|body| Full::new(body.into()))).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answered { status: parts.status.as_u16(), headers: parts.headers, body }

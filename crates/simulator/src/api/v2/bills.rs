@@ -4,14 +4,13 @@ use wechatpay::v2::Fields;
 
 use super::door::{Ask, Reply};
 use super::error::Error;
-use crate::api::v3::bills::gzipped;
 use crate::books::{BillKind, BillRequest, Refusal, TradeRows};
 use crate::calendar;
 use crate::simulator::Desk;
 
 pub(super) fn download(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let fields: &Fields = &ask.fields;
-    let parameters = |return_msg| Error::NoBill { return_msg, error_code: "20001" };
+    let parameters = |return_msg| Error::NoBill { return_msg, error_code: Some("20001") };
     let kind = match fields.get("bill_type") {
         None | Some("ALL") => trade(ask, TradeRows::All),
         Some("SUCCESS") => trade(ask, TradeRows::Payments),
@@ -28,11 +27,13 @@ pub(super) fn download(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let day = calendar::day(date, "%Y%m%d").ok_or_else(|| parameters("data format error"))?;
     let request = BillRequest { mchid: ask.mch_id.clone(), day, kind };
     match desk.books.bill(&request, desk.now) {
-        Ok(text) if gzip => Ok(Reply::File(gzipped(&text))),
-        Ok(text) => Ok(Reply::File(text.into_bytes())),
-        Err(Refusal::NoStatement) => Err(Error::NoBill { return_msg: "No Bill Exist", error_code: "20002" }),
+        Ok(text) => Ok(Reply::File { text, gzip }),
+        Err(Refusal::NoStatement) => {
+            Err(Error::NoBill { return_msg: "No Bill Exist", error_code: Some("20002") })
+        }
+        // Which one it has is not known; another's would say that there was no trade.
         Err(Refusal::StatementCreating) => {
-            Err(Error::NoBill { return_msg: "Bill Creating", error_code: "20002" })
+            Err(Error::NoBill { return_msg: "Bill Creating", error_code: None })
         }
         Err(_) => Err(parameters("data format error")),
     }

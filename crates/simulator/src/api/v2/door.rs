@@ -7,12 +7,16 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Response, StatusCode, header};
+use axum::http::{Method, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::{self, MethodRouter};
-use wechatpay::v2::{ApiV2Key, BYTES_MAX, Fields, SignType, VerifiedFields, parse_xml, sign, write_xml};
+use wechatpay::v2::{
+    ApiV2Key, BYTES_MAX, Fields, SignType, VerifiedFields, XmlError, parse_xml, sign, write_xml,
+};
 
 use super::error::Error;
+use super::fields::readable;
+use crate::api::v3::bills::gzipped;
 use crate::books::{Protocol, Refusal, Whose};
 use crate::keys::Ring;
 use crate::random;
@@ -48,14 +52,14 @@ pub(super) enum Reply {
     /// The call's own fields.
     Fields(Fields),
     /// The file itself.
-    File(Vec<u8>),
+    File { text: String, gzip: bool },
 }
 
 /// What an endpoint is.
 pub(super) type Endpoint = fn(&mut Desk<'_>, &Ask) -> Result<Reply, Error>;
 
 pub(super) fn call(access: Access, endpoint: Endpoint) -> MethodRouter<Arc<Shared>> {
-    routing::post(async move |State(shared): State<Arc<Shared>>, request: Request| {
+    routing::any(async move |State(shared): State<Arc<Shared>>, request: Request| {
         enter(&shared, access, endpoint, request).await
     })
 }
@@ -75,15 +79,12 @@ impl Ask {
 
 async fn enter(shared: &Shared, access: Access, endpoint: Endpoint, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BYTES_MAX).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
     let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(peer)| peer.certificate());
     if access == Access::Certified && peer.is_none() {
         return (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "text/html")], NO_CERTIFICATE)
             .into_response();
     }
-    let (ring, ask) = match ask(shared, &body) {
+    let (ring, ask) = match ask(shared, &parts.method, body).await {
         Ok(known) => known,
         Err(error) => return xml(&failed(&error)),
     };
@@ -92,10 +93,15 @@ async fn enter(shared: &Shared, access: Access, endpoint: Endpoint, request: Req
         Some(certificate) if access == Access::Certified && !is_own(certificate) => {
             Err(Refusal::CertificateOfAnother.into())
         }
-        _ => work(shared, &ask, endpoint, Limited::of(&parts.method, parts.uri.path())),
+        _ => {
+            let kind = Limited::of(&parts.method, parts.uri.path());
+            let kind = kind.filter(|kind| is_limited(*kind, ask.fields.get("trade_type")));
+            work(shared, &ask, endpoint, kind)
+        }
     };
     match done {
-        Ok(Reply::File(bytes)) => bytes.into_response(),
+        Ok(Reply::File { text, gzip: true }) => gzipped(&text).into_response(),
+        Ok(Reply::File { text, gzip: false }) => text.into_bytes().into_response(),
         Ok(Reply::Fields(own)) => xml(&answer(shared, &ask, |fields| {
             fields.insert("result_code", "SUCCESS");
             own.iter().for_each(|(name, value)| fields.insert_optional(name, Some(value)));
@@ -108,6 +114,11 @@ async fn enter(shared: &Shared, access: Access, endpoint: Endpoint, request: Req
         })),
         Err(error) => xml(&failed(&error)),
     }
+}
+
+/// One path places orders of all kinds, and only those of Mini Programs have a limit that is published.
+fn is_limited(kind: Limited, trade_type: Option<&str>) -> bool {
+    kind != Limited::Prepay || trade_type == Some("JSAPI")
 }
 
 /// Lets the endpoint do its work, if it is not asked too often.
@@ -124,11 +135,19 @@ fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -
 }
 
 /// Who asks, and whether they signed it.
-fn ask(shared: &Shared, body: &[u8]) -> Result<(Arc<Ring>, Ask), Error> {
+async fn ask(shared: &Shared, method: &Method, body: Body) -> Result<(Arc<Ring>, Ask), Error> {
+    if method != Method::POST {
+        return Err(Error::said("请使用post方法"));
+    }
+    let malformed = || Error::said("XML格式错误");
+    let body = to_bytes(body, BYTES_MAX).await.map_err(|_| malformed())?;
     if body.is_empty() {
         return Err(Error::said("post数据为空"));
     }
-    let fields = parse_xml(body).map_err(|_| Error::said("XML格式错误"))?;
+    let fields = parse_xml(&body).map_err(|error| match error {
+        XmlError::NotUtf8 => Error::said("请使用UTF-8编码"),
+        _ => malformed(),
+    })?;
     let required = |name: &str| fields.get(name).map(str::to_owned).ok_or_else(|| Error::missing(name));
     let (appid, mch_id) = (required("appid")?, required("mch_id")?);
     required("nonce_str")?;
@@ -164,6 +183,7 @@ fn answer(shared: &Shared, ask: &Ask, own: impl FnOnce(&mut Fields)) -> Fields {
     fields.insert_optional("device_info", ask.fields.get("device_info"));
     fields.insert("nonce_str", random::alphanumeric(&mut shared.fork_rng(), NONCE_CHARS));
     own(&mut fields);
+    let mut fields = carried(&fields);
     let made = sign(&fields, ask.sign_type, &ask.key);
     fields.insert("sign", made);
     fields
@@ -177,16 +197,38 @@ fn failed(error: &Error) -> Fields {
         Error::Refused(refusal) => fields.insert("return_msg", refusal.says().message),
         Error::NoBill { return_msg, error_code } => {
             fields.insert("return_msg", *return_msg);
-            fields.insert("error_code", *error_code);
+            fields.insert_optional("error_code", *error_code);
         }
     }
     fields
 }
 
-/// 200, whatever it says. What a merchant wrote and XML cannot carry was refused when it came.
+/// The same fields as XML carries them.
+fn carried(fields: &Fields) -> Fields {
+    let mut carried = Fields::default();
+    fields.iter().for_each(|(name, value)| carried.insert(name, readable(value)));
+    carried
+}
+
+/// 200, whatever it says.
 fn xml(fields: &Fields) -> Response<Body> {
-    match write_xml(fields) {
-        Ok(text) => ([(header::CONTENT_TYPE, "text/plain")], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    let text = write_xml(fields).expect("BUG: names are ours, and values are carried or ours");
+    ([(header::CONTENT_TYPE, "text/plain")], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placing_orders_is_limited_for_mini_programs_alone() {
+        for (kind, trade_type, expected) in [
+            (Limited::Prepay, Some("JSAPI"), true),
+            (Limited::Prepay, Some("NATIVE"), false),
+            (Limited::Prepay, None, false),
+            (Limited::Refund, None, true),
+        ] {
+            assert_eq!(is_limited(kind, trade_type), expected, "{kind:?} {trade_type:?}");
+        }
     }
 }

@@ -9,8 +9,8 @@ pub(super) enum Error {
     Said(String),
     /// The books say no: `result_code` is FAIL.
     Refused(Refusal),
-    /// There is no bill: `return_msg` and `error_code`.
-    NoBill { return_msg: &'static str, error_code: &'static str },
+    /// There is no bill: `return_msg`, and `error_code` where one is known.
+    NoBill { return_msg: &'static str, error_code: Option<&'static str> },
 }
 
 impl From<Refusal> for Error {

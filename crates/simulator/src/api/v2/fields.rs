@@ -1,5 +1,9 @@
-//! Reads the fields of a request. What is taken was checked; lengths are in bytes, as APIv2 counts.
+//! Reads the fields of a request. What is taken was checked. Lengths are in bytes, but of what users read in characters, as
+//! APIv2 counts; line ends are as a reader of XML gives them.
 
+use std::net::IpAddr;
+
+use serde_json::Value;
 use wechatpay::UnixSeconds;
 use wechatpay::v2::Fields;
 
@@ -18,8 +22,46 @@ pub(super) fn text(fields: &Fields, name: &str, bytes_max: usize) -> Result<Stri
 pub(super) fn optional_text(fields: &Fields, name: &str, bytes_max: usize) -> Result<Option<String>, Error> {
     match fields.get(name) {
         Some(text) if text.len() > bytes_max => Err(Error::Said(format!("{name}参数长度有误"))),
-        text => Ok(text.map(str::to_owned)),
+        text => Ok(text.map(readable)),
     }
+}
+
+/// A text that users read, and that may be there.
+pub(super) fn optional_words(fields: &Fields, name: &str, chars_max: usize) -> Result<Option<String>, Error> {
+    match fields.get(name) {
+        Some(text) if text.chars().count() > chars_max => Err(Error::Said(format!("{name}参数长度有误"))),
+        text => Ok(text.map(readable)),
+    }
+}
+
+/// What XML carries of a text: no control characters, and line ends of one character.
+pub(super) fn readable(text: &str) -> String {
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    lines.chars().filter(|it| matches!(it, '\t' | '\n' | ' '..='\u{fffd}' | '\u{10000}'..)).collect()
+}
+
+/// A JSON object that may be there.
+pub(super) fn optional_json(fields: &Fields, name: &str, bytes_max: usize) -> Result<(), Error> {
+    match optional_text(fields, name, bytes_max)? {
+        Some(text) if !serde_json::from_str(&text).is_ok_and(|json: Value| json.is_object()) => {
+            Err(Error::invalid(name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The address of a user's device or of the merchant's server.
+pub(super) fn address(fields: &Fields, name: &str) -> Result<(), Error> {
+    text(fields, name, 64)?.parse::<IpAddr>().map(drop).map_err(|_| Error::invalid(name))
+}
+
+/// All that was said, but for what says how it was signed, and these.
+pub(super) fn parameters(fields: &Fields, apart: &[&str]) -> Value {
+    let mut parameters: Value = serde_json::from_str(&fields.to_json()).unwrap_or_default();
+    if let Some(parameters) = parameters.as_object_mut() {
+        parameters.retain(|name, _| name != "sign_type" && !apart.contains(&name.as_str()));
+    }
+    parameters
 }
 
 /// A number of the merchant's own.

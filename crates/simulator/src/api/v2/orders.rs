@@ -3,16 +3,20 @@
 //! Deliberately absent: what fields do that no look-alike can play: they are kept, and compared when the order is placed
 //! again.
 
-use serde_json::Value;
+use wechatpay::UnixSeconds;
 use wechatpay::v2::Fields;
 
 use super::door::{Ask, Reply};
 use super::error::Error;
-use super::fields::{fen, number, optional_text, optional_time, optional_word, text};
+use super::fields::{
+    address, fen, number, optional_json, optional_text, optional_time, optional_word, optional_words,
+    parameters, text,
+};
 use crate::api::v3::fields::is_notify_url;
-use crate::books::{Order, OrderPayer, Refusal, Role, Seller, Terms, TradeState, TradeType};
+use crate::books::{
+    EXPIRE_SECONDS_MAX, Order, OrderPayer, Refusal, Role, Seller, Terms, TradeState, TradeType,
+};
 use crate::simulator::Desk;
-use crate::{calendar, random};
 
 const ORDER_MARKS: &[u8] = b"_-|*";
 
@@ -32,15 +36,7 @@ pub(super) fn place(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let prepaid = desk.books.prepay(terms, desk.now, desk.rng)?;
     let mut own = Fields::default();
     own.insert("trade_type", trade_type.as_str());
-    let of_page = prepaid.ticket.split_once("prepay_id=").and_then(|(_, rest)| rest.split('&').next());
-    let prepay_id = match trade_type {
-        TradeType::Jsapi | TradeType::App => prepaid.ticket.clone(),
-        TradeType::Mweb => of_page.unwrap_or_default().to_owned(),
-        TradeType::Native => {
-            format!("wx{}{}", calendar::second_digits(desk.now), random::hex(desk.rng, 20))
-        }
-    };
-    own.insert("prepay_id", prepay_id);
+    own.insert("prepay_id", prepaid.prepay_id);
     match trade_type {
         TradeType::Native => own.insert("code_url", prepaid.ticket),
         TradeType::Mweb => own.insert("mweb_url", prepaid.ticket),
@@ -50,11 +46,15 @@ pub(super) fn place(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
 }
 
 pub(super) fn query(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
-    let order = match (ask.fields.get("transaction_id"), ask.fields.get("out_trade_no")) {
+    let (id, number) = (ask.fields.get("transaction_id"), ask.fields.get("out_trade_no"));
+    let order = match (id, number) {
         (Some(id), _) => desk.books.find_paid(ask.whose(), id)?,
         (None, Some(number)) => desk.books.find(ask.whose(), number)?,
         (None, None) => return Err(Error::missing("out_trade_no")),
     };
+    if number.is_some_and(|number| number != order.terms.out_trade_no) {
+        return Err(Refusal::NumbersDiffer.into());
+    }
     let mut own = Fields::default();
     if let Some(payment) = order.payment() {
         payment.v2_fields().iter().for_each(|(name, value)| own.insert(name, value.as_str()));
@@ -89,27 +89,46 @@ fn terms(desk: &Desk<'_>, ask: &Ask, trade_type: TradeType) -> Result<Terms, Err
     if !is_notify_url(&notify_url) {
         return Err(Error::invalid("notify_url"));
     }
-    text(fields, "spbill_create_ip", 64)?;
-    optional_word(fields, "fee_type", &["CNY"])?;
-    optional_time(fields, "time_start")?;
-    for (name, bytes_max) in [("detail", 6000), ("goods_tag", 32), ("limit_pay", 32), ("scene_info", 256)] {
-        optional_text(fields, name, bytes_max)?;
-    }
+    further(fields)?;
     Ok(Terms {
         seller: seller(desk, ask)?,
         out_trade_no,
         trade_type,
-        // Counted in bytes by WeChat's page, in characters by its service.
-        description: text(fields, "body", 127 * 4)?,
+        description: optional_words(fields, "body", 127)?.ok_or_else(|| Error::missing("body"))?,
         amount_fen: fen(fields, "total_fee")?,
         notify_url,
         attach: optional_text(fields, "attach", 127)?,
-        time_expire: optional_time(fields, "time_expire")?,
+        time_expire: time_expire(fields, desk.now)?,
         payer: payer(ask, trade_type)?,
         device_id: optional_text(fields, "device_info", 32)?,
         protocol: ask.protocol(),
-        parameters: Value::String(fields.to_json()),
+        parameters: parameters(fields, &[]),
     })
+}
+
+/// What is only checked.
+fn further(fields: &Fields) -> Result<(), Error> {
+    address(fields, "spbill_create_ip")?;
+    for (name, allowed) in [
+        ("fee_type", &["CNY"][..]),
+        ("limit_pay", &["no_credit"]),
+        ("profit_sharing", &["Y", "N"]),
+        ("receipt", &["Y"]),
+    ] {
+        optional_word(fields, name, allowed)?;
+    }
+    optional_json(fields, "detail", 6000)?;
+    optional_json(fields, "scene_info", 256)?;
+    optional_text(fields, "goods_tag", 32).map(drop)
+}
+
+/// Until when the order may be paid: after it begins, and no later than anywhere else.
+fn time_expire(fields: &Fields, now: UnixSeconds) -> Result<Option<UnixSeconds>, Error> {
+    let (start, expire) = (optional_time(fields, "time_start")?, optional_time(fields, "time_expire")?);
+    let fits = expire.is_none_or(|expire| {
+        expire.0 - now.0 <= EXPIRE_SECONDS_MAX && start.is_none_or(|start| start < expire)
+    });
+    if fits { Ok(expire) } else { Err(Error::invalid("time_expire")) }
 }
 
 fn seller(desk: &Desk<'_>, ask: &Ask) -> Result<Seller, Error> {

@@ -1,11 +1,10 @@
 //! `/secapi/pay/refund`, `/pay/refundquery`.
 
-use serde_json::Value;
 use wechatpay::v2::Fields;
 
 use super::door::{Ask, Reply};
 use super::error::Error;
-use super::fields::{fen, number, optional_text, optional_word};
+use super::fields::{fen, number, optional_text, optional_word, optional_words, parameters};
 use crate::api::v3::fields::is_notify_url;
 use crate::books::{FundsAccount, OrderKey, OrderNumber, Refund, RefundStatement, RefundTerms, Refusal};
 use crate::calendar;
@@ -67,9 +66,7 @@ pub(super) fn query(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
 fn named<'a>(desk: &'a Desk<'_>, ask: &Ask) -> Result<Vec<&'a Refund>, Error> {
     let (books, whose) = (&*desk.books, ask.whose());
     if let Some(id) = ask.fields.get("refund_id") {
-        let found = books.refunds().find(|(key, refund)| key.mchid == ask.mch_id && refund.refund_id == id);
-        let (key, _) = found.ok_or(Refusal::RefundNotExist)?;
-        return Ok(vec![books.find_refund(whose, &key.out_refund_no)?]);
+        return Ok(vec![books.find_refund_by_id(whose, id)?]);
     }
     if let Some(number) = ask.fields.get("out_refund_no") {
         return Ok(vec![books.find_refund(whose, number)?]);
@@ -80,8 +77,7 @@ fn named<'a>(desk: &'a Desk<'_>, ask: &Ask) -> Result<Vec<&'a Refund>, Error> {
 }
 
 fn order_number(ask: &Ask) -> Option<OrderNumber<'_>> {
-    let by_id = ask.fields.get("transaction_id").map(OrderNumber::TransactionId);
-    by_id.or_else(|| ask.fields.get("out_trade_no").map(OrderNumber::OutTradeNo))
+    OrderNumber::of(ask.fields.get("transaction_id"), ask.fields.get("out_trade_no"))
 }
 
 fn terms(ask: &Ask) -> Result<RefundTerms, Error> {
@@ -90,15 +86,9 @@ fn terms(ask: &Ask) -> Result<RefundTerms, Error> {
     if notify_url.as_deref().is_some_and(|url| !is_notify_url(url)) {
         return Err(Error::invalid("notify_url"));
     }
-    optional_text(fields, "refund_desc", 80 * 4)?;
+    optional_words(fields, "refund_desc", 80)?;
     optional_word(fields, "refund_fee_type", &["CNY"])?;
     let source = optional_word(fields, "refund_account", &SOURCES)?;
-    let mut parameters: Value = serde_json::from_str(&fields.to_json()).unwrap_or_default();
-    if let Some(parameters) = parameters.as_object_mut() {
-        for apart in ["transaction_id", "out_trade_no", "total_fee", "refund_fee"] {
-            parameters.remove(apart);
-        }
-    }
     Ok(RefundTerms {
         out_refund_no: number(fields, "out_refund_no", 64, REFUND_MARKS)?,
         refund_fen: fen(fields, "refund_fee")?,
@@ -109,7 +99,7 @@ fn terms(ask: &Ask) -> Result<RefundTerms, Error> {
         }),
         from: Vec::new(),
         protocol: ask.protocol(),
-        parameters,
+        parameters: parameters(fields, &["transaction_id", "out_trade_no", "total_fee", "refund_fee"]),
     })
 }
 

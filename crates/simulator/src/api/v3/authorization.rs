@@ -53,7 +53,7 @@ pub(super) fn caller(
         return Err(SignError::Scheme);
     }
     let fields = parse(fields).ok_or(SignError::Malformed)?;
-    let timestamp: i64 = fields.timestamp.parse().map_err(|_| SignError::Malformed)?;
+    let timestamp = seconds(fields.timestamp).ok_or(SignError::Malformed)?;
     let UnixSeconds(now) = (shared.wall)();
     if now.saturating_sub(timestamp).saturating_abs() >= CLOCK_SECONDS {
         return Err(SignError::Timestamp);
@@ -68,6 +68,12 @@ pub(super) fn caller(
         return Err(mismatch(signed, &fields, message.len()));
     }
     Ok(Caller { mchid: fields.mchid.to_owned(), own: Arc::clone(own) })
+}
+
+/// A time as WeChat reads it: digits alone. Milliseconds are some, and too far off.
+fn seconds(text: &str) -> Option<i64> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 /// `key="value"`, joined by commas, each of the five once, in any order.

@@ -47,7 +47,7 @@ pub(super) fn fund_flow(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> 
 pub(super) fn download(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let token = parameter(&ask.query, "token", "下载凭证")?;
     let (text, gzip) = desk.books.bill_file(&ask.caller.mchid, token, desk.now)?;
-    Ok(Reply::File(if gzip { gzipped(&text) } else { text.into_bytes() }))
+    Ok(Reply::File { text, gzip })
 }
 
 /// Where the file is, and how to know it.

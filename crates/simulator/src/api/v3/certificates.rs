@@ -1,11 +1,15 @@
 //! `GET /v3/certificates`: WeChat's platform certificates for this merchant, each sealed with its APIv3 key.
 //!
-//! Invariant: signed by the newest certificate, also while the old one still signs the rest. Deliberately absent: 国密.
+//! Invariant: signed by the newest certificate, also while the old one still signs the rest. Deliberately absent: 国密: of its
+//! certificates nobody has any.
+
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::door::Ask;
-use super::error::Error;
+use super::error::{Error, FieldRule};
+use super::fields::{optional_parameter, parameter_breaks};
 use super::reply::Reply;
 use crate::calendar;
 use crate::keys::{Certificate, SealingKey};
@@ -36,12 +40,21 @@ struct Encrypted {
 }
 
 pub(super) fn list(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
+    match optional_parameter(&ask.query, "algorithm_type") {
+        None | Some("RSA" | "ALL") => {}
+        Some("SM2") => return Err(Error::NoCertificates),
+        Some(other) => {
+            let rule = FieldRule::NotOneOf;
+            return Err(parameter_breaks("algorithm_type", "算法类型", other, rule).into());
+        }
+    }
     let newest = ask.ring.newest_certificate().ok_or(Error::NoCertificates)?;
     let certificates = ask.ring.certificates().iter().filter_map(|key| key.certificate());
     let key = ask.ring.sealing_key();
     let data = certificates.map(|certificate| entry(certificate, key, desk)).collect();
     let body = serde_json::to_string(&Listing { data });
-    Ok(Reply::SignedBy(newest.clone(), body.expect("BUG: structs of texts always serialise")))
+    let body = body.expect("BUG: structs of texts always serialise");
+    Ok(Reply::Json { body, signer: Some(Arc::clone(newest)) })
 }
 
 fn entry(certificate: &Certificate, key: &SealingKey, desk: &mut Desk<'_>) -> Entry {

@@ -23,6 +23,9 @@ use crate::simulator::Desk;
 const PARTS_OF_PROVIDERS: (usize, usize) = (1, 50);
 const PARTS: (usize, usize) = (2, 10);
 
+/// The fewest characters of a whole's number, where no provider sells.
+const NUMBER_CHARS_MIN: usize = 6;
+
 /// What a number may hold beside letters and digits.
 const MARKS: &[u8] = b"_-|*@";
 
@@ -68,15 +71,15 @@ pub(super) fn place(desk: &mut Desk<'_>, ask: &Ask, trade_type: TradeType) -> Re
 }
 
 pub(super) fn query_by_number(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
-    let key = OrderKey::new(&ask.caller.mchid, ask.path("combine_out_trade_no"));
+    let key = key(ask)?;
     let combined = desk.books.find_combined(&key)?;
-    Ok(Reply::Json(CombineStatement::of(&desk.books, combined, desk.now).to_json()))
+    Ok(Reply::written(CombineStatement::of(&desk.books, combined, desk.now).to_json()))
 }
 
 pub(super) fn query_by_id(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let id = ask.path("combine_transaction_id");
     let combined = desk.books.find_combined_paid(&ask.caller.mchid, id)?;
-    Ok(Reply::Json(CombineStatement::of(&desk.books, combined, desk.now).to_json()))
+    Ok(Reply::written(CombineStatement::of(&desk.books, combined, desk.now).to_json()))
 }
 
 pub(super) fn close(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
@@ -89,16 +92,22 @@ pub(super) fn close(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     {
         let mchid = part.text("mchid", "子单商户号", 1..=32)?;
         let number = part.text("out_trade_no", "子单商户订单号", 1..=32)?;
-        part.optional_text("sub_mchid", "二级商户号", 32)?;
+        let sub_mchid = part.optional_text("sub_mchid", "二级商户号", 32)?;
         part.optional_text("sub_appid", "子商户应用ID", 32)?;
-        named.insert(OrderKey::new(&mchid, &number));
+        named.insert((OrderKey::new(&mchid, &number), sub_mchid));
     }
     if named.is_empty() {
         return Err(body.breaks("sub_orders", "子单信息", FieldRule::Missing).into());
     }
-    let key = OrderKey::new(&ask.caller.mchid, ask.path("combine_out_trade_no"));
+    let key = key(ask)?;
     desk.books.close_combined(&key, &appid, &named, desk.now)?;
     Ok(Reply::Nothing)
+}
+
+/// The whole that the path names.
+fn key(ask: &Ask) -> Result<OrderKey, Error> {
+    let number = ask.number("combine_out_trade_no", "合单商户订单号", 32)?;
+    Ok(OrderKey::new(&ask.caller.mchid, number))
 }
 
 fn whole(body: &Object<'_>, ask: &Ask, trade_type: TradeType) -> Result<CombineTerms, Error> {
@@ -129,7 +138,7 @@ fn scene(body: &Object<'_>, trade_type: TradeType) -> Result<Option<String>, Err
         body.optional_object("scene_info", "场景信息", &known)?
     };
     let Some(scene) = scene else { return Ok(None) };
-    scene.text("payer_client_ip", "用户终端IP", 1..=45)?;
+    scene.address("payer_client_ip", "用户终端IP")?;
     if is_h5 {
         prepay::h5_info(&scene)?;
     }
@@ -146,6 +155,10 @@ fn parts(
         parts.iter().map(|entry| part(entry, whole, time_expire)).collect::<Result<_, _>>()?;
     let is_providers = parts.iter().any(|part| part.seller.sub_mchid().is_some());
     let (min, max) = if is_providers { PARTS_OF_PROVIDERS } else { PARTS };
+    // The number of a whole is longer where no provider sells; which it is, the parts say.
+    if !is_providers {
+        body.text("combine_out_trade_no", "合单商户订单号", NUMBER_CHARS_MIN..=32)?;
+    }
     match parts.len() {
         0 => Err(body.breaks("sub_orders", "子单信息", FieldRule::Missing).into()),
         count if count < min => Err(body.breaks("sub_orders", "子单信息", FieldRule::TooFew { min }).into()),

@@ -6,15 +6,17 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Query, RawPathParams, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{ConnectInfo, MatchedPath, Query, RawPathParams, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::{self, MethodRouter};
 use bytes::Bytes;
 
 use super::authorization::{self, Caller, Signed};
-use super::error::{Error, SignError};
+use super::error::{Error, FieldError, FieldRule, SignError};
+use super::fields::Object;
 use super::reply::{self, Reply};
 use crate::keys::Ring;
 use crate::simulator::{Desk, Limited, Peer, Shared};
@@ -49,18 +51,21 @@ pub(super) struct Ask {
     pub(super) serial: Option<String>,
 }
 
+/// What stands in the path, if it can be read.
+type Path = Result<RawPathParams, RawPathParamsRejection>;
+
 /// What an endpoint is.
 pub(super) type Endpoint = fn(&mut Desk<'_>, &Ask) -> Result<Reply, Error>;
 
 pub(super) fn get(family: Family, endpoint: Endpoint) -> MethodRouter<Arc<Shared>> {
-    routing::get(async move |State(shared): State<Arc<Shared>>, path: RawPathParams, request: Request| {
-        enter(&shared, family, endpoint, &path, request).await
+    routing::get(async move |State(shared): State<Arc<Shared>>, path: Path, request: Request| {
+        enter(&shared, family, endpoint, path, request).await
     })
 }
 
 pub(super) fn post(family: Family, endpoint: Endpoint) -> MethodRouter<Arc<Shared>> {
-    routing::post(async move |State(shared): State<Arc<Shared>>, path: RawPathParams, request: Request| {
-        enter(&shared, family, endpoint, &path, request).await
+    routing::post(async move |State(shared): State<Arc<Shared>>, path: Path, request: Request| {
+        enter(&shared, family, endpoint, path, request).await
     })
 }
 
@@ -69,16 +74,54 @@ impl Ask {
     pub(super) fn path(&self, name: &str) -> &str {
         self.path.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
+
+    /// A number of the merchant's own in the path.
+    pub(super) fn number(
+        &self,
+        field: &'static str,
+        name: &'static str,
+        chars_max: usize,
+    ) -> Result<&str, FieldError> {
+        let number = self.path(field);
+        match number.chars().count() {
+            chars if chars > chars_max => {
+                let rule = FieldRule::TooLong { chars, max: chars_max };
+                Err(path_breaks(field, name, chars.into(), rule))
+            }
+            _ => Ok(number),
+        }
+    }
+
+    /// Whether a field was sealed for the key that the request names.
+    pub(super) fn opens(&self, object: &Object<'_>, field: &str, name: &'static str) -> Result<(), Error> {
+        let sealed = object.text(field, name, 1..=1024)?;
+        let serial = self.serial.as_deref().ok_or(Error::SerialMissing)?;
+        let platform = self.ring.platform_of(serial).ok_or(Error::SerialUnknown)?;
+        match platform.decrypt(&sealed) {
+            Some(opened) if opened.is_empty() => Err(object.breaks(field, name, FieldRule::Missing).into()),
+            Some(_) => Ok(()),
+            None => Err(Error::NotDecrypted { pointer: object.at(field) }),
+        }
+    }
+}
+
+/// That a part of the path breaks a rule.
+fn path_breaks(field: &str, name: &'static str, value: serde_json::Value, rule: FieldRule) -> FieldError {
+    FieldError { location: "url", field: field.to_owned(), name, value, rule }
 }
 
 async fn enter(
     shared: &Shared,
     family: Family,
     endpoint: Endpoint,
-    path: &RawPathParams,
+    path: Path,
     request: Request,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    // Where there is a GET, axum has a HEAD as well; no page of WeChat's does.
+    if parts.method == Method::HEAD {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
@@ -105,13 +148,7 @@ fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -
 }
 
 /// Who asks for what.
-fn ask(
-    shared: &Shared,
-    family: Family,
-    path: &RawPathParams,
-    parts: &Parts,
-    body: Bytes,
-) -> Result<Ask, Error> {
+fn ask(shared: &Shared, family: Family, path: Path, parts: &Parts, body: Bytes) -> Result<Ask, Error> {
     if family == Family::Others {
         speaks(&parts.headers)?;
     }
@@ -128,9 +165,17 @@ fn ask(
         return Err(Error::SerialUnknown);
     }
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
+    let path = path.map_err(|_| unreadable(parts))?;
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let base_url = base_url(parts);
     Ok(Ask { caller, ring, path, query, body, base_url, serial })
+}
+
+/// What is no UTF-8 is no number: the one that the route has in braces.
+fn unreadable(parts: &Parts) -> Error {
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let field = route.split(['{', '}']).nth(1).unwrap_or_default();
+    path_breaks(field, "路径参数", "".into(), FieldRule::Characters).into()
 }
 
 /// By which name the caller reaches us.

@@ -74,7 +74,7 @@ pub(super) enum SignError {
 /// Which field breaks which rule.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct FieldError {
-    /// `body`, `query` or `uri_template`.
+    /// `body`, `query` or `url`.
     pub(super) location: &'static str,
     /// The JSON pointer of a field of the body, the name of another.
     pub(super) field: String,
@@ -99,6 +99,8 @@ pub(super) enum FieldRule {
     Characters,
     NotOneOf,
     Extra,
+    Excluded { by: &'static str },
+    SumDiffers { sum: i64, whole: i64 },
 }
 
 /// An error as it goes over the wire.
@@ -260,6 +262,10 @@ impl FieldRule {
             Self::Characters => ("含有不允许的字符".to_owned(), ILLEGAL),
             Self::NotOneOf => ("值不在允许的范围内".to_owned(), ILLEGAL),
             Self::Extra => ("此字段未在API文档中定义".to_owned(), EXTRA),
+            Self::Excluded { by } => (format!("不能与字段 {by} 同时传入"), ILLEGAL),
+            Self::SumDiffers { sum, whole } => {
+                (format!("各项金额之和 {sum}，与总额 {whole} 不相等"), ILLEGAL)
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Invariants: what is taken was checked; lengths are in characters; a field that no page of WeChat's has is refused, and
 //! so is `null`. Deliberately absent: rules across fields.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
@@ -115,6 +116,30 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The address of a user's device, IPv4 or IPv6.
+    pub(super) fn address(&self, field: &str, name: &'static str) -> Checked<String> {
+        let text = self.text(field, name, 1..=45)?;
+        let wrong = |_| self.breaks(field, name, FieldRule::NotA(" IP 地址"));
+        text.parse::<IpAddr>().map_err(wrong)?;
+        Ok(text)
+    }
+
+    /// The same where it may be missing.
+    pub(super) fn optional_address(&self, field: &str, name: &'static str) -> Checked<Option<String>> {
+        let given = self.optional_text(field, name, 45)?;
+        given.map(|_| self.address(field, name)).transpose()
+    }
+
+    /// An integer that must be there and be one of these.
+    pub(super) fn integer_of(&self, field: &str, name: &'static str, allowed: &[i64]) -> Checked<i64> {
+        let number = self.integer(field, name, i64::MIN..=i64::MAX)?;
+        if allowed.contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.breaks(field, name, FieldRule::NotOneOf))
+        }
+    }
+
     /// An integer that must be there.
     pub(super) fn integer(
         &self,
@@ -192,11 +217,17 @@ impl<'a> Object<'a> {
     /// A time in RFC 3339 that may be there.
     pub(super) fn optional_time(&self, field: &str, name: &'static str) -> Checked<Option<UnixSeconds>> {
         let Some(text) = self.optional_text(field, name, 64)? else { return Ok(None) };
-        // jiff also reads times without an offset when asked for a civil time; for a timestamp it wants one.
-        match text.parse::<jiff::Timestamp>() {
-            Ok(time) => Ok(Some(UnixSeconds(time.as_second()))),
-            Err(_) => Err(self.error(field, name, text.into(), FieldRule::NotA(" RFC 3339 时间"))),
+        // jiff reads more than that: times without seconds, without marks, with a zone in brackets.
+        let time = is_rfc3339(&text).then(|| text.parse::<jiff::Timestamp>());
+        match time {
+            Some(Ok(time)) => Ok(Some(UnixSeconds(time.as_second()))),
+            _ => Err(self.error(field, name, text.into(), FieldRule::NotA(" RFC 3339 时间"))),
         }
+    }
+
+    /// Whether a field is there.
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.map.contains_key(field)
     }
 
     /// Bytes of it as compact JSON.
@@ -240,10 +271,14 @@ impl<'a> Object<'a> {
         if chars > *range.end() {
             return Err(wrong(FieldRule::TooLong { chars, max: *range.end() }));
         }
+        if !text.chars().all(is_printable) {
+            return Err(self.error(field, name, value.clone(), FieldRule::Characters));
+        }
         Ok(text.clone())
     }
 
-    fn at(&self, field: &str) -> String {
+    /// Where a field is, as a JSON pointer.
+    pub(super) fn at(&self, field: &str) -> String {
         format!("{}/{}", self.pointer, field.replace('~', "~0").replace('/', "~1"))
     }
 
@@ -254,6 +289,28 @@ impl<'a> Object<'a> {
 
 fn error(field: String, name: &'static str, value: Value, rule: FieldRule) -> FieldError {
     FieldError { location: "body", field, name, value, rule }
+}
+
+/// What a text may hold: no control characters but blanks and line ends. XML has no others either, in which APIv2 tells
+/// of the same orders.
+fn is_printable(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// Whether it has the shape of `2018-06-08T10:34:56+08:00`, or of the same with a fraction or `Z`.
+fn is_rfc3339(text: &str) -> bool {
+    let has_shape = |text: &str, shape: &str| {
+        let fits =
+            |(byte, shape): (u8, u8)| if shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+        text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(fits)
+    };
+    let Some((time, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else { return false };
+    let zone = rest.strip_prefix('.').map_or(Some(rest), |fraction| {
+        let zone = fraction.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        (zone.len() < fraction.len()).then_some(zone)
+    });
+    let is_zone = |zone| zone == "Z" || has_shape(zone, "+00:00") || has_shape(zone, "-00:00");
+    has_shape(time, "0000-00-00T00:00:00") && zone.is_some_and(is_zone)
 }
 
 /// Whether a notice can go there: absolute, without query and fragment.

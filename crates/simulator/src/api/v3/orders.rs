@@ -19,7 +19,8 @@ pub(super) enum Mode {
 }
 
 pub(super) fn query_by_out_trade_no(desk: &mut Desk<'_>, ask: &Ask, mode: Mode) -> Result<Reply, Error> {
-    let order = desk.books.find(named_in_query(ask, mode)?, ask.path("out_trade_no"))?;
+    let whose = named_in_query(ask, mode)?;
+    let order = desk.books.find(whose, out_trade_no(ask)?)?;
     Ok(Reply::json(&Transaction::of_order(order, desk.now)))
 }
 
@@ -42,8 +43,12 @@ pub(super) fn close(desk: &mut Desk<'_>, ask: &Ask, mode: Mode) -> Result<Reply,
         }
     };
     let whose = of_caller(ask, &mchid, sub_mchid.as_deref())?;
-    desk.books.close(whose, ask.path("out_trade_no"), desk.now)?;
+    desk.books.close(whose, out_trade_no(ask)?, desk.now)?;
     Ok(Reply::Nothing)
+}
+
+fn out_trade_no(ask: &Ask) -> Result<&str, Error> {
+    Ok(ask.number("out_trade_no", "商户订单号", 32)?)
 }
 
 /// Whom the query names.

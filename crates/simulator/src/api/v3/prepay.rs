@@ -12,20 +12,28 @@ use super::error::{Error, FieldRule};
 use super::fields::{Object, parse};
 use super::orders::Mode;
 use super::reply::Reply;
-use crate::books::{OrderPayer, Prepaid, Protocol, Seller, Terms, TradeType};
+use crate::books::{EXPIRE_SECONDS_MAX, OrderPayer, Prepaid, Protocol, Seller, Terms, TradeType};
 use crate::simulator::Desk;
 
 /// The dearest order, in fen: what the field's own pages leave open, its type does not.
 pub(super) const AMOUNT_FEN_MAX: i64 = 1_000_000_000;
-
-/// `time_expire` lies this far ahead at most: of the limits that WeChat's pages name, the widest.
-const EXPIRE_SECONDS_MAX: i64 = 90 * 24 * 3600;
 
 /// What an order's number may hold beside letters and digits.
 pub(super) const ORDER_MARKS: &[u8] = b"_-|*";
 
 /// Bytes of `detail`.
 const DETAIL_BYTES_MAX: usize = 6144;
+
+/// By what a user is known by real name.
+const DOCUMENTS: [&str; 7] = [
+    "IDCARD",
+    "HONGKONG_MACAO",
+    "HONGKONG_MACAO_RESIDENT",
+    "TAIWAN_RESIDENT",
+    "FOREIGN_RESIDENT",
+    "OVERSEA_PASSPORT",
+    "PHONE_NUMBER",
+];
 
 const ACCOUNT: [&str; 6] = ["appid", "mchid", "sp_appid", "sp_mchid", "sub_appid", "sub_mchid"];
 
@@ -145,24 +153,46 @@ pub(super) fn who_pays(
     payer: Option<Object<'_>>,
     ask: &Ask,
     trade_type: TradeType,
-    own: &str,
+    own: &'static str,
     sub: Option<&str>,
 ) -> Result<Option<OrderPayer>, Error> {
-    if let Some(payer) = &payer {
-        let identity = payer.optional_object("identity", "实名支付信息", &["type", "number", "name"])?;
-        if identity.is_some() && ask.serial.is_none() {
-            return Err(Error::SerialMissing);
+    let named = match &payer {
+        None => None,
+        Some(payer) => {
+            identity(payer, ask)?;
+            named(payer, own, sub)?
+        }
+    };
+    if trade_type == TradeType::Jsapi { named.map(Some).ok_or(Error::OpenidMissing) } else { Ok(None) }
+}
+
+/// Under which name the user goes: one of the two, and no other beside it.
+fn named(payer: &Object<'_>, own: &'static str, sub: Option<&str>) -> Result<Option<OrderPayer>, Error> {
+    let openid = payer.optional_text(own, "用户标识", 128)?;
+    let Some(sub) = sub else { return Ok(openid.map(OrderPayer::Openid)) };
+    match (openid, payer.optional_text(sub, "用户子标识", 128)?) {
+        (Some(_), Some(_)) => Err(payer.breaks(sub, "用户子标识", FieldRule::Excluded { by: own }).into()),
+        (Some(openid), None) => Ok(Some(OrderPayer::Openid(openid))),
+        (None, sub) => Ok(sub.map(OrderPayer::SubOpenid)),
+    }
+}
+
+/// The user's real name and document, sealed for the key that the request names.
+fn identity(payer: &Object<'_>, ask: &Ask) -> Result<(), Error> {
+    let known = ["type", "number", "name"];
+    let Some(identity) = payer.optional_object("identity", "实名支付信息", &known)? else {
+        return Ok(());
+    };
+    if ask.serial.is_none() {
+        return Err(Error::SerialMissing);
+    }
+    identity.one_of("type", "证件类型", &DOCUMENTS)?;
+    for (field, name) in [("number", "证件号"), ("name", "证件姓名")] {
+        if identity.has(field) {
+            ask.opens(&identity, field, name)?;
         }
     }
-    if trade_type != TradeType::Jsapi {
-        return Ok(None);
-    }
-    let payer = payer.ok_or(Error::OpenidMissing)?;
-    if let Some(openid) = payer.optional_text(own, "用户标识", 128)? {
-        return Ok(Some(OrderPayer::Openid(openid)));
-    }
-    let sub = sub.map(|sub| payer.optional_text(sub, "用户子标识", 128)).transpose()?.flatten();
-    sub.map(|openid| Some(OrderPayer::SubOpenid(openid))).ok_or(Error::OpenidMissing)
+    Ok(())
 }
 
 /// The device; H5 also needs the user's address, and from where the user comes.
@@ -176,10 +206,10 @@ fn scene(body: &Object<'_>, trade_type: TradeType) -> Result<Option<String>, Err
     };
     let Some(scene) = scene else { return Ok(None) };
     if is_h5 {
-        scene.text("payer_client_ip", "用户终端IP", 1..=45)?;
+        scene.address("payer_client_ip", "用户终端IP")?;
         h5_info(&scene)?;
     } else {
-        scene.optional_text("payer_client_ip", "用户终端IP", 45)?;
+        scene.optional_address("payer_client_ip", "用户终端IP")?;
     }
     let store =
         scene.optional_object("store_info", "商户门店信息", &["id", "name", "area_code", "address"])?;
@@ -196,7 +226,7 @@ fn scene(body: &Object<'_>, trade_type: TradeType) -> Result<Option<String>, Err
 pub(super) fn h5_info(scene: &Object<'_>) -> Result<(), Error> {
     let known = ["type", "app_name", "app_url", "bundle_id", "package_name"];
     let h5 = scene.object("h5_info", "H5场景信息", &known)?;
-    h5.text("type", "场景类型", 1..=32)?;
+    h5.one_of("type", "场景类型", &["Wap", "iOS", "Android"])?;
     for (field, name, chars_max) in [
         ("app_name", "应用名称", 64),
         ("app_url", "网站URL", 128),
@@ -214,8 +244,25 @@ fn further(body: &Object<'_>) -> Result<(), Error> {
     body.words("limit_pay", "指定支付方式", &["no_balance", "no_credit", "no_debit", "balance_only"])?;
     body.optional_bool("support_fapiao", "电子发票入口开放标识")?;
     settle_info(body)?;
-    body.optional_object("subsidy_info", "贴息信息", &["subsidy_detail"])?;
+    subsidy_info(body)?;
     detail(body)
+}
+
+/// What the merchant pays of an instalment's interest.
+fn subsidy_info(body: &Object<'_>) -> Result<(), Error> {
+    let Some(info) = body.optional_object("subsidy_info", "贴息信息", &["subsidy_detail"])? else {
+        return Ok(());
+    };
+    let known = ["subsidy_period_type", "subsidy_plan"];
+    for detail in info.objects("subsidy_detail", "贴息明细", &known)? {
+        detail.one_of("subsidy_period_type", "贴息周期类型", &["DAILY", "PERIOD"])?;
+        let known = ["subsidy_installment_num", "subsidy_percent"];
+        for plan in detail.objects("subsidy_plan", "贴息方案", &known)? {
+            plan.integer_of("subsidy_installment_num", "贴息分期数", &[3, 6, 12])?;
+            plan.integer_of("subsidy_percent", "贴息比例", &[0, 100])?;
+        }
+    }
+    Ok(())
 }
 
 /// How the money is settled.
@@ -239,8 +286,12 @@ fn detail(body: &Object<'_>) -> Result<(), Error> {
     detail.optional_integer("cost_price", "订单原价", 0..=AMOUNT_FEN_MAX)?;
     detail.optional_text("invoice_id", "商品小票ID", 32)?;
     let known = ["merchant_goods_id", "wechatpay_goods_id", "goods_name", "quantity", "unit_price"];
-    for goods in detail.objects("goods_detail", "单品列表", &known)? {
-        goods.text("merchant_goods_id", "商户侧商品编码", 1..=32)?;
+    let list = detail.objects("goods_detail", "单品列表", &known)?;
+    if list.is_empty() && detail.has("goods_detail") {
+        return Err(detail.breaks("goods_detail", "单品列表", FieldRule::TooFew { min: 1 }).into());
+    }
+    for goods in list {
+        goods.number("merchant_goods_id", "商户侧商品编码", 1..=32, b"_-")?;
         goods.optional_text("wechatpay_goods_id", "微信支付商品编码", 32)?;
         goods.optional_text("goods_name", "商品名称", 256)?;
         goods.integer("quantity", "商品数量", 1..=i64::from(u32::MAX))?;

@@ -65,24 +65,20 @@ pub(super) fn apply(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let body = Object::whole(&whole, &ASKED)?;
     let transaction_id = body.optional_text("transaction_id", "微信支付订单号", 32)?;
     let out_trade_no = body.optional_text("out_trade_no", "商户订单号", 32)?;
-    let order = match (&transaction_id, &out_trade_no) {
-        (Some(id), _) => OrderNumber::TransactionId(id),
-        (None, Some(number)) => OrderNumber::OutTradeNo(number),
-        (None, None) => {
-            return Err(body.breaks("transaction_id", "微信支付订单号", FieldRule::Missing).into());
-        }
-    };
+    let order = OrderNumber::of(transaction_id.as_deref(), out_trade_no.as_deref())
+        .ok_or_else(|| body.breaks("transaction_id", "微信支付订单号", FieldRule::Missing))?;
     let sub_mchid = body.optional_text("sub_mchid", "子商户号", 32)?;
     let terms = terms(&body, &whole)?;
     let whose = whose(ask, sub_mchid.as_deref());
     let refund = desk.books.refund(whose, order, terms, desk.now, desk.rng)?;
-    Ok(Reply::Json(RefundStatement::of(refund, desk.now).to_json()))
+    Ok(Reply::written(RefundStatement::of(refund, desk.now).to_json()))
 }
 
 pub(super) fn query(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let sub_mchid = optional_parameter(&ask.query, "sub_mchid");
-    let refund = desk.books.find_refund(whose(ask, sub_mchid), ask.path("out_refund_no"))?;
-    Ok(Reply::Json(RefundStatement::of(refund, desk.now).to_json()))
+    let number = ask.number("out_refund_no", "商户退款单号", 64)?;
+    let refund = desk.books.find_refund(whose(ask, sub_mchid), number)?;
+    Ok(Reply::written(RefundStatement::of(refund, desk.now).to_json()))
 }
 
 pub(super) fn apply_abnormal(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
@@ -93,8 +89,8 @@ pub(super) fn apply_abnormal(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Er
     let kind = body.one_of("type", "异常退款处理方式", &["USER_BANK_CARD", "MERCHANT_BANK_CARD"])?;
     let destination = if kind == "USER_BANK_CARD" {
         let bank_type = body.one_of("bank_type", "开户银行", &BANK_TYPES)?;
-        opens(ask, &body, "bank_account", "收款银行卡号")?;
-        opens(ask, &body, "real_name", "收款用户姓名")?;
+        ask.opens(&body, "bank_account", "收款银行卡号")?;
+        ask.opens(&body, "real_name", "收款用户姓名")?;
         Destination::UserCard { bank_type }
     } else {
         Destination::MerchantCard
@@ -102,7 +98,7 @@ pub(super) fn apply_abnormal(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Er
     let numbers = (ask.path(REFUND_ID), out_refund_no.as_str());
     let whose = whose(ask, sub_mchid.as_deref());
     let refund = desk.books.redirect_refund(whose, numbers, destination, desk.now, desk.rng)?;
-    Ok(Reply::Json(RefundStatement::of(refund, desk.now).to_json()))
+    Ok(Reply::written(RefundStatement::of(refund, desk.now).to_json()))
 }
 
 fn terms(body: &Object<'_>, whole: &Value) -> Result<RefundTerms, Error> {
@@ -122,7 +118,9 @@ fn terms(body: &Object<'_>, whole: &Value) -> Result<RefundTerms, Error> {
     };
     let from = from(&amount, refund_fen)?;
     if funds_account.is_some() && !from.is_empty() {
-        return Err(body.breaks("funds_account", "退款资金来源", FieldRule::Extra).into());
+        return Err(body
+            .breaks("funds_account", "退款资金来源", FieldRule::Excluded { by: "amount.from" })
+            .into());
     }
     let mut parameters = whole.clone();
     if let Some(fields) = parameters.as_object_mut() {
@@ -160,7 +158,8 @@ fn from(amount: &Object<'_>, refund_fen: i64) -> Result<Vec<RefundFrom>, Error> 
     if parts.is_empty() || sum == refund_fen {
         Ok(parts)
     } else {
-        Err(amount.breaks("from", "退款出资账户及金额", FieldRule::NotOneOf).into())
+        let rule = FieldRule::SumDiffers { sum, whole: refund_fen };
+        Err(amount.breaks("from", "退款出资账户及金额", rule).into())
     }
 }
 
@@ -182,18 +181,6 @@ fn goods(body: &Object<'_>) -> Result<(), Error> {
         goods.integer("refund_quantity", "商品退货数量", 1..=i64::from(u32::MAX))?;
     }
     Ok(())
-}
-
-/// Whether a field was sealed for the key that the request names.
-fn opens(ask: &Ask, body: &Object<'_>, field: &str, name: &'static str) -> Result<(), Error> {
-    let sealed = body.text(field, name, 1..=1024)?;
-    let serial = ask.serial.as_deref().ok_or(Error::SerialMissing)?;
-    let platform = ask.ring.platform_of(serial).ok_or(Error::SerialUnknown)?;
-    match platform.decrypt(&sealed) {
-        Some(opened) if opened.is_empty() => Err(body.breaks(field, name, FieldRule::Missing).into()),
-        Some(_) => Ok(()),
-        None => Err(Error::NotDecrypted { pointer: format!("/{field}") }),
-    }
 }
 
 /// Refunds name no merchant but the sub-merchant: the other is who signed.

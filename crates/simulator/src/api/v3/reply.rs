@@ -10,6 +10,7 @@ use axum::http::{Response, StatusCode, header};
 use bytes::Bytes;
 use rand::Rng as _;
 
+use super::bills::gzipped;
 use super::door::Family;
 use super::error::Error;
 use crate::keys::Platform;
@@ -21,29 +22,35 @@ const NONCE_CHARS: usize = 32;
 
 /// A success.
 pub(super) enum Reply {
-    /// 200 with JSON.
-    Json(String),
+    /// 200 with JSON; signed with this key, where there is one, whatever was asked for.
+    Json { body: String, signer: Option<Arc<Platform>> },
     /// 204.
     Nothing,
     /// 200 with a file, which is never signed.
-    File(Vec<u8>),
-    /// 200 with JSON, signed with this key whatever was asked for.
-    SignedBy(Arc<Platform>, String),
+    File { text: String, gzip: bool },
 }
 
 impl Reply {
     pub(super) fn json(value: &impl serde::Serialize) -> Self {
-        Self::Json(serde_json::to_string(value).expect("BUG: structs of texts and integers always serialise"))
+        let body = serde_json::to_string(value);
+        Self::written(body.expect("BUG: structs of texts and integers always serialise"))
+    }
+
+    /// Of what is JSON already.
+    pub(super) fn written(body: String) -> Self {
+        Self::Json { body, signer: None }
     }
 }
 
 /// A success, signed by `platform` unless it says otherwise.
 pub(super) fn success(shared: &Shared, reply: Reply, platform: &Platform) -> Response<Body> {
     let (status, signer, body) = match &reply {
-        Reply::File(bytes) => return file(shared, bytes),
-        Reply::Json(body) => (StatusCode::OK, platform, body.as_str()),
+        Reply::File { text, gzip: true } => return file(shared, gzipped(text)),
+        Reply::File { text, gzip: false } => return file(shared, text.clone().into_bytes()),
+        Reply::Json { body, signer } => {
+            (StatusCode::OK, signer.as_deref().unwrap_or(platform), body.as_str())
+        }
         Reply::Nothing => (StatusCode::NO_CONTENT, platform, ""),
-        Reply::SignedBy(signer, body) => (StatusCode::OK, &**signer, body.as_str()),
     };
     let nonce = random::alphanumeric(&mut shared.fork_rng(), NONCE_CHARS);
     let signed = signer.sign(Bytes::copy_from_slice(body.as_bytes()), (shared.wall)(), nonce);
@@ -62,13 +69,13 @@ pub(super) fn success(shared: &Shared, reply: Reply, platform: &Platform) -> Res
     response.body(Body::from(signed.body().clone())).expect("BUG: signatures are visible ASCII")
 }
 
-fn file(shared: &Shared, bytes: &[u8]) -> Response<Body> {
+fn file(shared: &Shared, bytes: Vec<u8>) -> Response<Body> {
     Response::builder()
         .header("Request-ID", format!("{}-0", shared.request_id()))
         .header(header::CONTENT_TYPE, "application/octet-stream")
         .header("Cache-Control", "no-cache, must-revalidate")
         .header("Server", "nginx")
-        .body(Body::from(Bytes::copy_from_slice(bytes)))
+        .body(Body::from(bytes))
         .expect("BUG: all headers are visible ASCII")
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
 
 use super::{MONTHS, READY_SECONDS, TOKEN_SECONDS};
+use crate::books::ledger::Expires;
 use crate::books::{Books, Refusal, Role};
 use crate::{calendar, random};
 
@@ -54,6 +55,12 @@ pub(in crate::books) struct BillToken {
     good_until: UnixSeconds,
 }
 
+impl Expires for BillToken {
+    fn good_until(&self) -> UnixSeconds {
+        self.good_until
+    }
+}
+
 impl BillRequest {
     pub(super) fn covers(&self, at: UnixSeconds) -> bool {
         (self.day.0..self.day.0 + DAY_SECONDS).contains(&at.0)
@@ -101,10 +108,9 @@ impl Books {
         rng: &mut impl Rng,
     ) -> Result<(String, String), Refusal> {
         let text = self.bill(&request, now)?;
-        self.bill_tokens.retain(|_, token| now < token.good_until);
         let token = random::alphanumeric(rng, 64);
         let good_until = UnixSeconds(now.0 + TOKEN_SECONDS);
-        self.bill_tokens.insert(token.clone(), BillToken { request, gzip, good_until });
+        self.bill_tokens.insert(token.clone(), BillToken { request, gzip, good_until }, now);
         Ok((text, token))
     }
 
@@ -118,8 +124,7 @@ impl Books {
         token: &str,
         now: UnixSeconds,
     ) -> Result<(String, bool), Refusal> {
-        let good = self.bill_tokens.get(token).filter(|token| now < token.good_until);
-        let token = good.ok_or(Refusal::BillTokenUnknown)?;
+        let token = self.bill_tokens.get(token, now).ok_or(Refusal::BillTokenUnknown)?;
         if token.request.mchid != mchid {
             return Err(Refusal::BillOfAnother);
         }

@@ -67,9 +67,8 @@ impl Books {
     /// # Errors
     /// [`Refusal::OrderNotExist`].
     pub fn find_combined_paid(&self, mchid: &str, transaction_id: &str) -> Result<&Combined, Refusal> {
-        let own = self.combined.values().filter(|combined| combined.terms.combine_mchid == mchid);
-        let mut paid = own.filter(|combined| combined.transaction_id.as_deref() == Some(transaction_id));
-        paid.next().ok_or(Refusal::OrderNotExist)
+        let key = self.paid.get(transaction_id).filter(|key| key.mchid == mchid);
+        key.and_then(|key| self.combined.get(key)).ok_or(Refusal::OrderNotExist)
     }
 
     /// The parts of a combined order, in its own order.
@@ -77,7 +76,14 @@ impl Books {
         combined.parts.iter().filter_map(|key| self.orders.get(key))
     }
 
-    /// Closes all parts of a combined order that is not paid. `named` are the parts as the merchant names them: all.
+    /// What a merchant calls the parts: by number and sub-merchant.
+    fn names_of_parts(&self, combined: &Combined) -> BTreeSet<(OrderKey, Option<String>)> {
+        let name = |order: &Order| (order.terms.key(), order.terms.seller.sub_mchid().map(str::to_owned));
+        self.parts(combined).map(name).collect()
+    }
+
+    /// Closes all parts of a combined order that is not paid. `named` are the parts as the merchant names them, each with
+    /// its sub-merchant: all.
     ///
     /// # Errors
     /// [`Refusal`]: there is no such order, it has other parts, or it is paid.
@@ -85,14 +91,12 @@ impl Books {
         &mut self,
         key: &OrderKey,
         combine_appid: &str,
-        named: &BTreeSet<OrderKey>,
+        named: &BTreeSet<(OrderKey, Option<String>)>,
         now: UnixSeconds,
     ) -> Result<(), Refusal> {
         let combined = self.find_combined(key)?;
         let parts = combined.parts.clone();
-        if combined.terms.combine_appid != combine_appid
-            || parts.iter().collect::<BTreeSet<_>>() != named.iter().collect()
-        {
+        if combined.terms.combine_appid != combine_appid || self.names_of_parts(combined) != *named {
             return Err(Refusal::PartsDiffer);
         }
         if self.parts(combined).any(|order| order.payment().is_some()) {
@@ -116,7 +120,7 @@ impl Books {
         if let Some(whole) = self.head_of(key) {
             let combined = self.find_combined(&whole)?;
             let appid = combined.terms.combine_appid.clone();
-            let parts = combined.parts.iter().cloned().collect();
+            let parts = self.names_of_parts(combined);
             return self.close_combined(&whole, &appid, &parts, now);
         }
         let order = self.order(key).ok_or(Refusal::OrderNotExist)?;
@@ -152,9 +156,10 @@ impl Books {
         }
         let purse = Purse::of(user.unwrap_or_default(), rng);
         let payments: Vec<_> = orders.into_iter().map(|terms| self.take(terms, &purse, now, rng)).collect();
-        let openid = self.openid(&appid, &purse.user, rng);
+        let (openid, id) = (self.openid(&appid, &purse.user, rng), transaction_id(now, rng));
+        self.paid.insert(id.clone(), key.clone());
         if let Some(combined) = self.combined.get_mut(key) {
-            (combined.openid, combined.transaction_id) = (Some(openid), Some(transaction_id(now, rng)));
+            (combined.openid, combined.transaction_id) = (Some(openid), Some(id));
         }
         let plaintext = CombineStatement::of(self, self.find_combined(key)?, now).to_json();
         let notice = Notice {

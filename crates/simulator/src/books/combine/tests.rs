@@ -152,9 +152,13 @@ fn table_of_who_may_sell_together() {
 fn all_parts_are_closed_at_once_when_all_are_named() {
     let (mut books, mut rng) = together();
     books.combine(whole(), parts(), NOW, &mut rng).unwrap();
-    let all = parts().iter().map(Terms::key).collect();
-    let one = parts()[..1].iter().map(Terms::key).collect();
-    assert_eq!(books.close_combined(&key(), "wx1", &one, NOW), Err(Refusal::PartsDiffer));
+    let name = |terms: &Terms| (terms.key(), None);
+    let all = parts().iter().map(name).collect();
+    let one = parts()[..1].iter().map(name).collect();
+    let sold_for = parts().iter().map(|terms| (terms.key(), Some("1900000009".to_owned()))).collect();
+    for others in [one, sold_for] {
+        assert_eq!(books.close_combined(&key(), "wx1", &others, NOW), Err(Refusal::PartsDiffer));
+    }
     assert_eq!(books.close_combined(&key(), "wx2", &all, NOW), Err(Refusal::PartsDiffer));
     let nowhere = OrderKey::new(SHOP, "PART1");
     assert_eq!(books.close_combined(&nowhere, "wx1", &all, NOW), Err(Refusal::OrderNotExist));

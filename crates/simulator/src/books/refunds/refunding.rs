@@ -16,13 +16,27 @@ use crate::books::{
 };
 use crate::{calendar, random};
 
-/// Either number of an order.
+/// By what a request names an order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum OrderNumber<'a> {
-    /// WeChat's.
+    /// WeChat's number.
     TransactionId(&'a str),
     /// The merchant's.
     OutTradeNo(&'a str),
+    /// Both, which must be of one order.
+    Both { transaction_id: &'a str, out_trade_no: &'a str },
+}
+
+impl<'a> OrderNumber<'a> {
+    /// What a request says; none where it names no order.
+    pub(crate) fn of(transaction_id: Option<&'a str>, out_trade_no: Option<&'a str>) -> Option<Self> {
+        match (transaction_id, out_trade_no) {
+            (Some(transaction_id), Some(out_trade_no)) => Some(Self::Both { transaction_id, out_trade_no }),
+            (Some(id), None) => Some(Self::TransactionId(id)),
+            (None, Some(number)) => Some(Self::OutTradeNo(number)),
+            (None, None) => None,
+        }
+    }
 }
 
 impl Books {
@@ -83,21 +97,37 @@ impl Books {
         Ok(refund)
     }
 
+    /// The refund with WeChat's number.
+    ///
+    /// # Errors
+    /// As [`Self::find_refund`].
+    pub(crate) fn find_refund_by_id(&self, whose: Whose<'_>, refund_id: &str) -> Result<&Refund, Refusal> {
+        let key = self.refund_ids.get(refund_id).filter(|key| key.mchid == whose.mchid);
+        self.find_refund(whose, &key.ok_or(Refusal::RefundNotExist)?.out_refund_no)
+    }
+
     /// The payment that is to go back, and its order.
     ///
     /// # Errors
-    /// [`Refusal`]: there is no such order of this merchant's, or nobody paid it.
+    /// [`Refusal`]: there is no such order of this merchant's, nobody paid it, or its two numbers are of two orders.
     pub(crate) fn paid_order(
         &self,
         whose: Whose<'_>,
         number: OrderNumber<'_>,
     ) -> Result<(OrderKey, Payment), Refusal> {
         let key = match number {
-            OrderNumber::TransactionId(id) => self.paid.get(id).ok_or(Refusal::NothingToRefund)?.clone(),
+            OrderNumber::TransactionId(id) | OrderNumber::Both { transaction_id: id, .. } => {
+                self.paid.get(id).ok_or(Refusal::NothingToRefund)?.clone()
+            }
             OrderNumber::OutTradeNo(number) => OrderKey::new(whose.mchid, number),
         };
         if key.mchid != whose.mchid {
             return Err(Refusal::MchidNotMatchOrder);
+        }
+        if let OrderNumber::Both { out_trade_no, .. } = number
+            && key.out_trade_no != out_trade_no
+        {
+            return Err(Refusal::NumbersDiffer);
         }
         let order = self.order(&key).ok_or(Refusal::NothingToRefund)?;
         whose.may_refund(order)?;
@@ -135,6 +165,7 @@ impl Books {
             notice,
         };
         let key = refund.key();
+        self.refund_ids.insert(refund.refund_id.clone(), key.clone());
         self.refunds.insert(key.clone(), refund);
         if let Some(order) = self.orders.get_mut(&order) {
             order.refunds.push(number);
@@ -302,7 +333,9 @@ fn goes_on(known: &Refund, order: &OrderKey, terms: &RefundTerms) -> Result<(), 
     if (known.terms.refund_fen, known.terms.total_fen) != (terms.refund_fen, terms.total_fen) {
         return Err(Refusal::RefundFeeMismatch);
     }
-    if known.terms == *terms { Ok(()) } else { Err(Refusal::ReentryDiffers) }
+    // By which algorithm it was signed is no term; of another protocol, the parameters are others.
+    let terms = RefundTerms { protocol: known.terms.protocol, ..terms.clone() };
+    if known.terms == terms { Ok(()) } else { Err(Refusal::ReentryDiffers) }
 }
 
 impl Whose<'_> {

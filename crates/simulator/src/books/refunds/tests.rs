@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::tests::{DAY, NOW, OWN, PROVIDER, STRANGER, SUB, books, key, later, partner, terms};
 use super::*;
-use crate::books::{Books, OrderKey, Progress, Refusal, Subject, Terms, TradeState, Whose};
+use crate::books::{Books, OrderKey, Progress, Protocol, Refusal, Subject, Terms, TradeState, Whose};
 use rand::rngs::StdRng;
 
 const URL: &str = "http://127.0.0.1/refunds";
@@ -199,4 +199,21 @@ fn a_merchant_without_money_refunds_later_under_the_same_number() {
     let mut read: Books = serde_json::from_str(&serde_json::to_string(&books).unwrap()).unwrap();
     assert_eq!(read.refunds, books.refunds);
     read.end_refund(&refund_key("R1"), RefundStatus::Closed, NOW, &mut rng).unwrap();
+}
+
+/// Which algorithm signs is no term of a refund; by which protocol it is asked for, is.
+#[test]
+fn a_refund_is_asked_for_again_under_the_other_sign_and_found_by_either_number() {
+    let (mut books, mut rng) = paid();
+    let by = |protocol| RefundTerms { protocol, parameters: json!({ "mch_id": "1" }), ..asked("R1", 40) };
+    let id = books.refund(OWN, ORDER, by(Protocol::V2Md5), NOW, &mut rng).unwrap().refund_id.clone();
+    let again = books.refund(OWN, ORDER, by(Protocol::V2Hmac), NOW, &mut rng).unwrap();
+    assert_eq!((&again.refund_id, again.terms.protocol), (&id, Protocol::V2Md5));
+    let by_v3 = books.refund(OWN, ORDER, asked("R1", 40), NOW, &mut rng);
+    assert_eq!(by_v3.map(|_| ()), Err(Refusal::ReentryDiffers));
+    assert_eq!(books.find_refund_by_id(OWN, &id).unwrap().key(), refund_key("R1"));
+    assert_eq!(
+        books.find_refund_by_id(Whose { mchid: STRANGER, sub_mchid: None }, &id).map(|_| ()),
+        Err(Refusal::RefundNotExist)
+    );
 }

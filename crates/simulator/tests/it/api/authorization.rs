@@ -21,7 +21,7 @@ const UNREADABLE: &str = "签名信息错误，验签失败";
 async fn table_of_what_is_wrong_with_the_header() {
     let shop = Shop::open().await;
     type Change = fn(String) -> Option<String>;
-    let changes: [(&str, Change, &str, &str); 9] = [
+    let changes: [(&str, Change, &str, &str); 11] = [
         ("none", |_| None, UNREADABLE, GRAMMAR),
         ("empty", |_| Some(String::new()), UNREADABLE, GRAMMAR),
         (
@@ -33,6 +33,8 @@ async fn table_of_what_is_wrong_with_the_header() {
         ("no quotes", |header| Some(header.replace('"', "")), UNREADABLE, GRAMMAR),
         ("blanks", |header| Some(header.replace(',', ", ")), UNREADABLE, GRAMMAR),
         ("milliseconds", |header| Some(header.replace("timestamp=\"", "timestamp=\"x")), UNREADABLE, GRAMMAR),
+        ("a sign", |header| Some(header.replace("timestamp=\"", "timestamp=\"+")), UNREADABLE, GRAMMAR),
+        ("a zero", |header| Some(header.replace("timestamp=\"", "timestamp=\"0")), UNREADABLE, GRAMMAR),
         (
             "other serial",
             |header| Some(header.replace("serial_no=\"", "serial_no=\"0")),
@@ -121,6 +123,23 @@ async fn the_signature_is_over_the_url_as_it_was_sent() {
     assert_eq!(shop.send(request).await.status, 401);
 }
 
+/// A path that is no text is wrong as a parameter is, once it is known who asks.
+#[tokio::test]
+async fn a_path_that_cannot_be_read_is_answered_as_a_parameter() {
+    let shop = Shop::open().await;
+    let url = format!("/v3/pay/transactions/out-trade-no/%FF?mchid={}", shop.mchid);
+    let mut unsigned = shop.request("GET", &url, "");
+    unsigned.headers_mut().remove("authorization");
+    assert_eq!(shop.send(unsigned).await.refusal().1, "SIGN_ERROR");
+    let long = format!("/v3/pay/transactions/out-trade-no/{}?mchid={}", "7".repeat(33), shop.mchid);
+    for (url, number) in [(url, 268_435_461), (long, 268_435_464)] {
+        let answered = shop.get(&url).await;
+        assert_eq!(answered.refusal(), (400, "PARAM_ERROR".to_owned(), Some(number)), "{url}");
+        let detail = answered.json()["detail"].clone();
+        assert_eq!((&detail["field"], &detail["location"]), (&json!("out_trade_no"), &json!("url")));
+    }
+}
+
 #[tokio::test]
 async fn who_is_not_named_is_refused_and_where_says_when() {
     let shop = Shop::open().await;
@@ -150,6 +169,8 @@ async fn unknown_paths_and_methods_are_answered_with_nothing() {
         ("GET", PAY, 405),
         ("POST", "/v3/certificates", 405),
         ("DELETE", ECHO, 405),
+        // Of which no page of WeChat's knows.
+        ("HEAD", "/v3/certificates", 405),
     ] {
         let answered = shop.send(shop.request(method, url, "")).await;
         assert_eq!((answered.status, answered.body.len()), (status, 0), "{method} {url}");

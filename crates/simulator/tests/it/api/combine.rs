@@ -131,6 +131,9 @@ async fn closing_names_every_part() {
     assert_eq!(shop.post(&close, &one).await.refusal().1, "INVALID_REQUEST");
     one["sub_orders"] = json!([]);
     assert_eq!(shop.post(&close, &one).await.refusal().1, "PARAM_ERROR");
+    let mut others = named();
+    others["sub_orders"][1]["sub_mchid"] = "1900000009".into();
+    assert_eq!(shop.post(&close, &others).await.json()["message"], "子单信息与下单时不一致");
     for _ in 0..2 {
         let answered = shop.post(&close, &named()).await;
         assert_eq!((answered.status, answered.body.len()), (204, 0), "{answered:?}");
@@ -170,6 +173,16 @@ async fn table_of_refused_wholes() {
             "/sub_orders/1/total",
         ),
         (with("/combine_payer_info", json!({})), (400, "PARAM_ERROR", Some(268_501_013)), ""),
+        (
+            with("/combine_out_trade_no", json!("WHOLE")),
+            (400, "PARAM_ERROR", Some(268_435_464)),
+            "/combine_out_trade_no",
+        ),
+        (
+            with("/scene_info/payer_client_ip", json!("abc")),
+            (400, "PARAM_ERROR", Some(268_435_461)),
+            "/scene_info/payer_client_ip",
+        ),
         (with("/combine_mchid", json!(OTHER)), (400, "PARAM_ERROR", Some(0)), ""),
         (with("/combine_appid", json!("wx0")), (400, "APPID_MCHID_NOT_MATCH", Some(268_445_527)), ""),
         (with("/sub_orders/1", part("1999999999", "PART2", 1)), (400, "MCH_NOT_EXISTS", Some(0)), ""),
@@ -203,6 +216,9 @@ async fn each_way_of_paying_together_has_its_ticket() {
         body["combine_out_trade_no"] = format!("WHOLE-{way}").into();
         body["sub_orders"][0]["out_trade_no"] = format!("PART1-{way}").into();
         body["sub_orders"][1]["out_trade_no"] = format!("PART2-{way}").into();
+        body["combine_payer_info"] = json!({ "openid": 5 });
+        let answered = shop.post(&format!("/v3/combine-transactions/{way}"), &body).await;
+        assert_eq!(answered.json()["detail"]["field"], "/combine_payer_info/openid", "{way}");
         body.as_object_mut().unwrap().remove("combine_payer_info");
         if way == "h5" {
             let url = "/v3/combine-transactions/h5";

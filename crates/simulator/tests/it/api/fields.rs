@@ -1,6 +1,7 @@
 //! Parameters that break a rule: WeChat's code, number and words, and a pointer to the field.
 
 use serde_json::{Value, json};
+use wechatpay::PlatformKey;
 
 use crate::shop::Shop;
 
@@ -127,6 +128,104 @@ async fn table_of_fields() {
     assert_eq!(shop.simulator.read(|books| books.orders().count()), 0);
 }
 
+/// A field, and what is put into it: no page of WeChat's has it so.
+fn words() -> Vec<(&'static str, Value)> {
+    let goods = |id: &str| json!([{ "merchant_goods_id": id, "quantity": 1, "unit_price": 1 }]);
+    let subsidy = |plan: Value| json!([{ "subsidy_period_type": "PERIOD", "subsidy_plan": plan }]);
+    let plan = |num: i64, percent: i64| {
+        subsidy(json!([{ "subsidy_installment_num": num, "subsidy_percent": percent }]))
+    };
+    vec![
+        ("/scene_info/payer_client_ip", json!("abc")),
+        ("/detail/goods_detail", json!([])),
+        ("/detail/goods_detail/0/merchant_goods_id", goods("a b")),
+        ("/subsidy_info/subsidy_detail", json!("x")),
+        ("/subsidy_info/subsidy_detail/0/subsidy_plan/0/subsidy_installment_num", plan(4, 100)),
+        ("/subsidy_info/subsidy_detail/0/subsidy_plan/0/subsidy_percent", plan(3, 50)),
+        ("/attach", json!("a\u{1}b")),
+        ("/description", json!("tea\u{0}")),
+    ]
+}
+
+#[tokio::test]
+async fn table_of_values_that_no_page_has() {
+    let shop = Shop::open().await;
+    for (pointer, value) in words() {
+        // The last field in the pointer that is not inside of the value.
+        let place = pointer.split_once("/0/").map_or(pointer, |(place, _)| place);
+        let mut order = shop.order("ORDER1");
+        let parent = place.rsplit_once('/').unwrap().0;
+        if !parent.is_empty() {
+            order[&parent[1..]] = json!({});
+        }
+        let answered = shop.post(JSAPI, &with(order, place, Some(value))).await;
+        assert_eq!(answered.refusal().1, "PARAM_ERROR", "{pointer}");
+        assert_eq!(answered.json()["detail"]["field"], pointer);
+    }
+    for attach in ["line\nand\ttab\r\n", "茶 🍵"] {
+        let number = format!("ORDER{}", attach.len());
+        let order = with(shop.order(&number), "/attach", Some(json!(attach)));
+        assert_eq!(shop.post(JSAPI, &order).await.status, 200, "{attach}");
+    }
+}
+
+/// As `toString` of Java's times writes them, too: it leaves out seconds that are none, and adds the zone.
+#[tokio::test]
+async fn times_are_rfc_3339_to_the_letter() {
+    let shop = Shop::open().await;
+    for time in [
+        "2025-06-16T10:34+08:00",
+        "2025-06-16T10:34:56+08:00[Asia/Shanghai]",
+        "2025-06-16T10:34:56+08",
+        "2025-06-16T10:34:56+0800",
+        "2025-06-16T10:34:56",
+        "2025-06-16 10:34:56Z",
+        "20250616T103456Z",
+        "+002025-06-16T10:34:56Z",
+        "2025-06-31T10:34:56Z",
+        "2025-06-16T10:34:56.Z",
+        "2025-06-16t10:34:56z",
+    ] {
+        let answered = shop.post(JSAPI, &with(shop.order("ORDER1"), "/time_expire", Some(json!(time)))).await;
+        assert_eq!(answered.refusal(), (400, "PARAM_ERROR".to_owned(), Some(ILLEGAL)), "{time}");
+    }
+    for (number, time) in [
+        ("ORDER-Z", "2025-06-16T02:34:56Z"),
+        ("ORDER-8", "2025-06-16T10:34:56+08:00"),
+        ("ORDER-F", "2025-06-16T10:34:56.789+08:00"),
+    ] {
+        let order = with(shop.order(number), "/time_expire", Some(json!(time)));
+        assert_eq!(shop.post(JSAPI, &order).await.status, 200, "{time}");
+    }
+}
+
+/// A real name is sealed for the key that the request names.
+#[tokio::test]
+async fn who_pays_by_real_name_is_named_sealed() {
+    let shop = Shop::open().await;
+    let key = shop.ring.public_key().unwrap();
+    let sealing = PlatformKey::from_public_key_pem(key.serial(), key.public_key_pem()).unwrap();
+    let sealed = || sealing.encrypt("440305199001010011").unwrap();
+    let named = |identity: Value| {
+        let order = with(shop.order("ORDER1"), "/payer/identity", Some(identity));
+        let mut request = shop.request("POST", JSAPI, &order.to_string());
+        request.headers_mut().insert("wechatpay-serial", key.serial().parse().unwrap());
+        request
+    };
+    for (identity, pointer) in [
+        (json!({}), "/payer/identity/type"),
+        (json!({ "type": "PASSPORT" }), "/payer/identity/type"),
+        (json!({ "type": "IDCARD", "number": "440305199001010011" }), "/payer/identity/number"),
+        (json!({ "type": "IDCARD", "number": sealed(), "name": 5 }), "/payer/identity/name"),
+    ] {
+        let answered = shop.send(named(identity)).await;
+        assert_eq!(answered.refusal().1, "PARAM_ERROR", "{pointer}");
+        assert_eq!(answered.json()["detail"]["field"], pointer);
+    }
+    let whole = json!({ "type": "IDCARD", "number": sealed(), "name": sealing.encrypt("王小明").unwrap() });
+    assert_eq!(shop.send(named(whole)).await.status, 200);
+}
+
 #[tokio::test]
 async fn what_is_no_json_object_is_refused() {
     let shop = Shop::open().await;
@@ -157,6 +256,7 @@ async fn h5_needs_the_users_address_and_where_they_come_from() {
         (with(whole.clone(), "/scene_info/payer_client_ip", None), "/scene_info/payer_client_ip"),
         (with(whole.clone(), "/scene_info/h5_info", None), "/scene_info/h5_info"),
         (with(whole.clone(), "/scene_info/h5_info/type", None), "/scene_info/h5_info/type"),
+        (with(whole.clone(), "/scene_info/h5_info/type", Some(json!("WAP"))), "/scene_info/h5_info/type"),
     ] {
         let answered = shop.post("/v3/pay/transactions/h5", &order).await;
         assert_eq!(answered.refusal().0, 400);

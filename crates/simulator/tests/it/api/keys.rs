@@ -55,6 +55,26 @@ impl Shop {
 }
 
 #[tokio::test]
+async fn the_list_is_of_the_algorithm_that_was_asked_for() {
+    let shop = shop(Mode::Certificates).await;
+    for (query, expected) in [
+        ("", None),
+        ("?algorithm_type=RSA", None),
+        ("?algorithm_type=ALL", None),
+        ("?algorithm_type=SM2", Some((404, "RESOURCE_NOT_EXISTS", 0))),
+        ("?algorithm_type=rsa", Some((400, "PARAM_ERROR", 268_435_461))),
+    ] {
+        let answered = shop.get(&format!("{CERTIFICATES}{query}")).await;
+        match expected {
+            None => assert_eq!(answered.json()["data"].as_array().unwrap().len(), 1, "{query}"),
+            Some((status, code, number)) => {
+                assert_eq!(answered.refusal(), (status, code.to_owned(), Some(number)), "{query}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_new_merchant_has_no_certificates() {
     let shop = shop(Mode::PublicKey).await;
     let answered = shop.get(CERTIFICATES).await;

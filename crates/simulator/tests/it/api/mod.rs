@@ -6,6 +6,7 @@ mod combine;
 mod fields;
 mod keys;
 mod limits;
+mod login;
 mod notices;
 mod orders;
 mod refunds;

@@ -198,6 +198,14 @@ async fn a_provider_sells_for_its_sub_merchants_only() {
     let refused = (400, "INVALID_REQUEST".to_owned(), Some(268_443_705));
     assert_eq!(shop.post(jsapi, &own).await.refusal(), refused);
 
+    let mut both = order.clone();
+    both["payer"]["sp_openid"] = "oPROVIDERS".into();
+    assert_eq!(
+        shop.post(jsapi, &both).await.json()["detail"]["field"],
+        "/payer/sub_openid",
+        "one of the two"
+    );
+
     let payment = shop.simulator.pay(&OrderKey::new(provider, "ORDER1"), None).unwrap();
     let base = "/v3/pay/partner/transactions/out-trade-no/ORDER1";
     let answered = shop.get(&format!("{base}?sp_mchid={provider}&sub_mchid={sub}")).await;

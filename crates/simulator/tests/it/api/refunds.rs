@@ -207,6 +207,29 @@ async fn table_of_refused_refunds() {
     assert_eq!(shop.simulator.read(|books| books.refunds().count()), 1);
 }
 
+/// Either number will do, and both; but not where each names another order: one of them is not to be refunded.
+#[tokio::test]
+async fn two_numbers_that_name_two_orders_refund_neither() {
+    let shop = Shop::open().await;
+    let id = shop.paid_number("ORDER1").await;
+    shop.paid_number("ORDER2").await;
+    let by_both = |out_trade_no: &str| {
+        let mut body = asked("R1", 40);
+        body["transaction_id"] = id.as_str().into();
+        body["out_trade_no"] = out_trade_no.into();
+        body
+    };
+    for other in ["ORDER2", "ORDER9"] {
+        let refused = shop.refund(&by_both(other)).await;
+        assert_eq!(refused.refusal(), (400, "INVALID_REQUEST".to_owned(), Some(0)), "{other}");
+        assert_eq!(refused.json()["message"], "您的请求参数与订单信息不一致");
+    }
+    assert_eq!(shop.simulator.read(|books| books.refunds().count()), 0);
+    assert_eq!(shop.refund(&by_both("ORDER1")).await.json()["transaction_id"], id);
+    assert_eq!(shop.refund(&asked("R1", 40)).await.status, 200, "asked for again, by one of them");
+    assert_eq!(shop.refund(&by_both("ORDER2")).await.refusal().1, "INVALID_REQUEST", "again, by two");
+}
+
 #[tokio::test]
 async fn fields_of_a_refund_are_held_against_each_other() {
     let shop = Shop::open().await;
@@ -221,11 +244,14 @@ async fn fields_of_a_refund_are_held_against_each_other() {
     let part = |amount: i64| json!([{ "account": "AVAILABLE", "amount": amount }]);
     let mut neither = asked("R1", 40);
     neither.as_object_mut().unwrap().remove("out_trade_no");
-    let mut both = with("/amount/from", part(40));
-    both["funds_account"] = "AVAILABLE".into();
+    let both = || {
+        let mut both = with("/amount/from", part(40));
+        both["funds_account"] = "AVAILABLE".into();
+        both
+    };
     for (body, field) in [
         (neither, "/transaction_id"),
-        (both, "/funds_account"),
+        (both(), "/funds_account"),
         (with("/amount/from", part(39)), "/amount/from"),
         (with("/amount/from", json!([{ "account": "BASIC", "amount": 40 }])), "/amount/from/0/account"),
         (with("/funds_account", json!("BASIC")), "/funds_account"),
@@ -236,6 +262,14 @@ async fn fields_of_a_refund_are_held_against_each_other() {
         let answered = shop.refund(&body).await;
         assert_eq!(answered.refusal().1, "PARAM_ERROR", "{body}");
         assert_eq!(answered.json()["detail"]["field"], field);
+    }
+    for (body, issue) in [
+        (both(), "不能与字段 amount.from 同时传入"),
+        (with("/amount/from", part(39)), "各项金额之和 39，与总额 40 不相等"),
+    ] {
+        let answered = shop.refund(&body).await;
+        assert_eq!(answered.refusal(), (400, "PARAM_ERROR".to_owned(), Some(268_435_461)));
+        assert_eq!(answered.json()["detail"]["issue"], issue);
     }
     let answered = shop.refund(&with("/amount/from", part(40))).await.json();
     assert_eq!(answered["amount"]["from"], part(40));

@@ -129,7 +129,90 @@ async fn each_way_of_paying_has_its_own_fields() {
         let placed = shop.md5(UNIFIED, &order).await;
         assert!(placed.get("prepay_id").unwrap().starts_with("wx"), "{trade_type}");
         assert!(url.is_none_or(|url| placed.get(url).is_some()), "{trade_type}");
+        let leads = json!({ "prepay_id": placed.get("prepay_id").unwrap() });
+        assert_eq!(shop.sim("POST /_sim/pay", leads).await["out_trade_no"], number, "{trade_type}");
     }
+}
+
+/// What an endpoint never sees is refused in XML and with 200 all the same.
+#[tokio::test]
+async fn what_is_no_request_is_answered_in_xml_too() {
+    let shop = Shop::open().await;
+    let asked = |method: &str, body: Vec<u8>| {
+        let request = http::Request::builder().method(method).uri(UNIFIED);
+        request.header("host", shop.simulator.addr().to_string()).body(body).unwrap()
+    };
+    let gbk = b"<xml><body>\xb2\xe8</body></xml>".to_vec();
+    for (request, said) in [
+        (asked("GET", Vec::new()), "请使用post方法"),
+        (asked("DELETE", Vec::new()), "请使用post方法"),
+        (asked("POST", gbk), "请使用UTF-8编码"),
+        (asked("POST", vec![b' '; 70_000]), "XML格式错误"),
+    ] {
+        let answered = shop.send(request).await;
+        assert_eq!(answered.status, 200);
+        let fields = parse_xml(&answered.body).unwrap();
+        assert_eq!((fields.get("return_code"), fields.get("return_msg")), (Some("FAIL"), Some(said)));
+    }
+}
+
+/// An order of APIv3 may hold what XML does not: line ends of two characters.
+#[tokio::test]
+async fn what_apiv3_took_is_told_by_apiv2() {
+    let shop = Shop::open().await;
+    let mut order = shop.order("ORDER1");
+    order["attach"] = "table\t7\r\nwindow".into();
+    assert_eq!(shop.post("/v3/pay/transactions/jsapi", &order).await.status, 200);
+    shop.simulator.pay(&shop.order_key("ORDER1"), None).unwrap();
+    let told = shop.md5("/pay/orderquery", &[("out_trade_no", "ORDER1")]).await;
+    assert_eq!(told.get("attach"), Some("table\t7\nwindow"));
+}
+
+/// Which algorithm signs is no part of what was ordered.
+#[tokio::test]
+async fn an_order_is_placed_again_under_the_other_sign() {
+    let shop = Shop::open().await;
+    let order = shop.v2_order("ORDER1", NOWHERE);
+    for sign_type in [SignType::Md5, SignType::HmacSha256] {
+        let placed = shop.call(UNIFIED, &order, sign_type).await;
+        assert_eq!(placed.get("result_code"), Some("SUCCESS"), "{placed:?}");
+    }
+}
+
+#[tokio::test]
+async fn table_of_values_that_unified_orders_do_not_have() {
+    let shop = Shop::open().await;
+    for (name, value, said) in [
+        ("limit_pay", "foo", "invalid limit_pay"),
+        ("profit_sharing", "maybe", "invalid profit_sharing"),
+        ("receipt", "Q", "invalid receipt"),
+        ("detail", "{broken", "invalid detail"),
+        ("scene_info", "[]", "invalid scene_info"),
+        ("spbill_create_ip", "nope", "invalid spbill_create_ip"),
+        ("time_expire", "20990101000000", "invalid time_expire"),
+        ("time_expire", "20250615230000", "invalid time_expire"),
+        ("body", &"x".repeat(128), "body参数长度有误"),
+    ] {
+        let mut order = shop.v2_order("ORDER1", NOWHERE);
+        order.retain(|(known, _)| *known != name);
+        order.extend([(name, value), ("time_start", "20250615230640")]);
+        let body = write_xml(&shop.v2(&order, SignType::Md5)).unwrap();
+        assert_eq!(shop.said(UNIFIED, &body).await, said, "{value}");
+    }
+    let long = "茶".repeat(127);
+    let mut order = shop.v2_order("ORDER1", NOWHERE);
+    order[0] = ("body", &long);
+    order.extend([
+        ("limit_pay", "no_credit"),
+        ("profit_sharing", "N"),
+        ("receipt", "Y"),
+        ("detail", r#"{"goods_detail":[]}"#),
+        ("scene_info", r#"{"store_info":{"id":"SZTX001"}}"#),
+        ("time_expire", "20250616000000"),
+    ]);
+    order.retain(|(name, _)| *name != "spbill_create_ip");
+    order.push(("spbill_create_ip", "2001:db8::1"));
+    assert_eq!(shop.md5(UNIFIED, &order).await.get("result_code"), Some("SUCCESS"));
 }
 
 #[tokio::test]
@@ -286,4 +369,18 @@ async fn a_refund_needs_tls_and_a_bill_is_the_file_itself() {
     assert!(bill.body.starts_with("\u{feff}交易时间,".as_bytes()), "{bill:?}");
     let zipped = [("bill_date", "20250615"), ("tar_type", "GZIP")];
     assert_eq!(shop.send_xml("/pay/downloadbill", &asked(&zipped)).await.body[..2], [0x1f, 0x8b]);
+}
+
+/// No page says which `error_code` a bill has that is not ready: with an empty day's, a client would take it for one.
+#[tokio::test]
+async fn a_bill_that_is_not_ready_is_no_empty_day() {
+    let shop = Shop::open().await;
+    shop.md5(UNIFIED, &shop.v2_order("ORDER1", NOWHERE)).await;
+    shop.simulator.pay(&OrderKey::new(&shop.mchid, "ORDER1"), None).unwrap();
+    let nine_in_the_morning = Duration::from_secs(9 * 3600 + 53 * 60 + 20);
+    shop.simulator.step(nine_in_the_morning);
+    let asked = write_xml(&shop.v2(&[("bill_date", "20250615")], SignType::Md5)).unwrap();
+    let answered = shop.send_xml("/pay/downloadbill", &asked).await;
+    let fields = parse_xml(&answered.body).unwrap();
+    assert_eq!((fields.get("return_msg"), fields.get("error_code")), (Some("Bill Creating"), None));
 }
