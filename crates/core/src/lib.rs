@@ -16,8 +16,6 @@ pub mod order;
 pub mod store;
 pub mod time;
 
-mod fold;
-
 pub use apply::{Attempts, Pace, Submission, apply};
 pub use decide::{Decision, Outcome, Policy, decide};
 pub use fact::{Fact, Paid};
