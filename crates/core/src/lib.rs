@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod decide;
+pub mod delivery;
 pub mod fact;
 pub mod fault;
 pub mod ids;
