@@ -15,12 +15,13 @@ use payonce_core::{
     order::OrderId,
     store::{
         Counts, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView, Owner,
-        PaymentView, Position, Rejected, RejectedRow, Unopened, UnopenedRow,
+        PaymentView, Position, Rejected, RejectedRow, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 
 use crate::Fixture;
 
+mod deliveries;
 mod leases;
 mod save;
 mod tables;
@@ -65,6 +66,10 @@ impl Store for MemoryStore {
 
     fn needs_sequencer(&self) -> bool {
         false
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {

@@ -120,7 +120,11 @@ impl Unavailability {
         // that never was such a server.
         matches!(
             self,
-            Self::Unreachable | Self::NotUnderstood | Self::NotReady | Self::TooManyConnections | Self::NotSeen
+            Self::Unreachable
+                | Self::NotUnderstood
+                | Self::NotReady
+                | Self::TooManyConnections
+                | Self::NotSeen
         )
     }
 }
