@@ -3,6 +3,7 @@
 //! A store's crate calls [`conformance_tests!`] with an expression that makes a [`Fixture`]; each function of
 //! the [`suite`] becomes a test of that crate. Deliberately absent: anything that only one database has.
 
+mod calls;
 mod desk;
 mod facts;
 mod fixture;
@@ -12,6 +13,7 @@ mod rows;
 pub mod suite;
 mod tap;
 
+pub use calls::DeliveryCalls;
 pub use fixture::{Fixture, run};
 pub use memory::{MemoryFixture, MemoryStore};
 

@@ -247,7 +247,7 @@ impl Tables {
             }
             self.keep(taken, attempt, attempts, now);
             if let Some(order) = order {
-                self.let_followers_wait(taken.endpoint, order, due_at);
+                self.let_followers_wait(taken.endpoint, order, due_at, now);
             }
         }
         lost
@@ -272,13 +272,14 @@ impl Tables {
         endpoint: EndpointId,
         (order, sequence): (OrderId, u32),
         until: UnixMillis,
+        now: UnixMillis,
     ) {
         if !self.endpoint(endpoint).is_some_and(|row| row.endpoint.ordered) {
             return;
         }
         for row in self.deliveries_of(endpoint).filter(|row| row.waits_untried()) {
             if row.order.is_some_and(|(other, later)| other == order && later > sequence) {
-                row.due_at = until;
+                row.due_at = if until > now { until } else { row.due_at.min(until) };
             }
         }
     }

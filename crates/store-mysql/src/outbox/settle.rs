@@ -175,7 +175,8 @@ async fn move_on(connection: &mut MySqlConnection, held: &[Held<'_>]) -> Result<
     sqlx::query(MOVE).bind(json(kept)).execute(connection).await.map(drop).map_err(class)
 }
 
-/// Lets the later messages of an order be due when the one in front is, so that nobody looks at them before.
+/// Lets the later messages of an order be due when the one in front is, so that nobody looks at them before. What is due
+/// already, and may go on, is not written.
 async fn let_followers_wait(connection: &mut MySqlConnection, held: &[Held<'_>]) -> Result<(), StoreError> {
     const WAIT: &str = concat!(
         "UPDATE ",
@@ -184,7 +185,9 @@ async fn let_followers_wait(connection: &mut MySqlConnection, held: &[Held<'_>])
            ON d.endpoint_id = j.endpoint_id AND d.order_id = j.order_id AND d.sequence > j.sequence \
          SET d.due_at = ",
         now!(),
-        " + j.pause WHERE d.state = 0 AND d.attempts = 0 AND d.taken_by IS NULL"
+        " + j.pause WHERE d.state = 0 AND d.attempts = 0 AND d.taken_by IS NULL AND (j.pause > 0 OR d.due_at > ",
+        now!(),
+        ")"
     );
     let front = held.iter().filter_map(|held| {
         let (order, sequence) = held.front_of?;

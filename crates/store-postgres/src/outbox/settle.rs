@@ -164,7 +164,8 @@ async fn move_on(connection: &mut PgConnection, held: &[Held<'_>]) -> Result<(),
         .map_err(class)
 }
 
-/// Lets the later messages of an order be due when the one in front is, so that nobody looks at them before.
+/// Lets the later messages of an order be due when the one in front is, so that nobody looks at them before. What is due
+/// already, and may go on, is not written.
 async fn let_followers_wait(connection: &mut PgConnection, held: &[Held<'_>]) -> Result<(), StoreError> {
     const WAIT: &str = concat!(
         "UPDATE payonce.delivery d SET due_at = ",
@@ -172,7 +173,9 @@ async fn let_followers_wait(connection: &mut PgConnection, held: &[Held<'_>]) ->
         " + c.pause FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[]) \
            AS c (endpoint_id, order_id, sequence, pause) \
          WHERE d.endpoint_id = c.endpoint_id AND d.order_id = c.order_id AND d.sequence > c.sequence \
-         AND d.state = 0 AND d.attempts = 0 AND d.taken_by IS NULL"
+         AND d.state + 0 = 0 AND d.attempts = 0 AND d.taken_by IS NULL AND (c.pause > 0 OR d.due_at > ",
+        began!(),
+        ")"
     );
     let front = held.iter().filter_map(|held| Some((held, held.front_of?)));
     let front: Vec<_> = front.collect();

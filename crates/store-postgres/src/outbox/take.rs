@@ -21,14 +21,15 @@ use crate::{
 };
 
 /// One statement. What was added in one transaction is seen whole or not at all, so that no message of an order is seen
-/// without those before it.
+/// without those before it. What stands in front is looked for by the order: the sum keeps the other index out of it, by
+/// which all that waits would be gone through.
 const TAKE: &str = concat!(
     "WITH free AS (SELECT d.endpoint_id, d.position FROM payonce.endpoint e \
        JOIN payonce.delivery d ON d.endpoint_id = e.id \
        WHERE e.id = $1 AND e.state = 0 AND d.state = 0 AND d.due_at <= ",
     began!(),
     " AND (NOT e.ordered OR d.order_id IS NULL OR NOT EXISTS (SELECT 1 FROM payonce.delivery o \
-         WHERE o.endpoint_id = d.endpoint_id AND o.order_id = d.order_id AND o.state = 0 \
+         WHERE o.endpoint_id = d.endpoint_id AND o.order_id = d.order_id AND o.state + 0 = 0 \
          AND (o.sequence < d.sequence \
            OR (o.sequence > d.sequence AND o.taken_by IS NOT NULL AND o.due_at > ",
     began!(),

@@ -40,7 +40,7 @@ pub(super) fn settle(
         attempts::keep(connection, settled, attempts + 1, now)?;
         move_on(connection, settled, due_at)?;
         if let (Some(order), Some(true)) = (order, ordered.get(&taken.endpoint)) {
-            let_followers_wait(connection, taken.endpoint, order, due_at)?;
+            let_followers_wait(connection, taken.endpoint, order, due_at, now)?;
         }
     }
     Ok(lost)
@@ -102,15 +102,20 @@ fn move_on(connection: &Connection, settled: &Settled, due_at: i64) -> Result<()
     Ok(())
 }
 
-/// Lets the later messages of an order be due when the one in front is, so that nobody looks at them before.
+/// Lets the later messages of an order be due when the one in front is, so that nobody looks at them before. What is due
+/// already, and may go on, is not written.
 fn let_followers_wait(
     connection: &Connection,
     endpoint: EndpointId,
     (order, sequence): (OrderId, u32),
     due_at: i64,
+    now: i64,
 ) -> Result<(), RowError> {
-    let sql = format!("UPDATE delivery SET due_at = ?4 WHERE {UNTRIED} AND order_id = ?2 AND sequence > ?3");
+    let sql = format!(
+        "UPDATE delivery INDEXED BY delivery_of_order SET due_at = ?4 \
+         WHERE {UNTRIED} AND order_id = ?2 AND sequence > ?3 AND (due_at > ?4 OR ?4 > ?5)"
+    );
     let mut update = connection.prepare_cached(&sql)?;
-    update.execute([endpoint.0, order.0, i64::from(sequence), due_at])?;
+    update.execute([endpoint.0, order.0, i64::from(sequence), due_at, now])?;
     Ok(())
 }
