@@ -115,3 +115,90 @@ impl Deliveries for Guarded {
         self.store.deliveries().prune_deliveries(age, rows_max).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use payonce_core::{
+        Store, UnixMillis,
+        delivery::{Answer, Attempt, Filter, Next, Sealed, Settings},
+        ids::EventType,
+        message::{MessageId, MessageKind},
+        store::{Changes, NewMessage, Unavailability},
+    };
+    use payonce_store_sqlite::{Options, SqliteStore};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::presence::{Absence, Seen};
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn refused<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+        let reason = Unavailability::NotSeen;
+        assert!(
+            matches!(&result, Err(StoreError::Unavailable { reason: found, .. }) if *found == reason),
+            "{result:?}"
+        );
+    }
+
+    async fn write_message(store: &dyn Store) {
+        let mut tx = store.begin().await.unwrap();
+        let message = NewMessage {
+            id: MessageId("event:1900000001:N1".to_owned()),
+            kind: MessageKind::Passed(EventType::parse("REFUND.SUCCESS").unwrap()),
+            order: None,
+            body: "{}".to_owned(),
+            created_at: UnixMillis(0),
+        };
+        tx.save(&Changes { messages: vec![message], ..Changes::default() }).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// A node that the database does not see gets nothing to deliver, and says nothing of what it delivered before.
+    #[tokio::test]
+    async fn an_unseen_node_neither_takes_nor_settles() {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&Options::new(folder.path().join("p.db"))).unwrap());
+        let seen = Arc::new(Seen::not_yet());
+        let guarded = Guarded::new(Arc::clone(&store), Arc::clone(&seen));
+        let node = guarded.deliveries();
+        seen.until(Instant::now() + HOUR);
+        write_message(&*store).await;
+        let endpoint = Endpoint {
+            url: payonce_core::delivery::EndpointUrl::parse("https://shop.example/").unwrap(),
+            filter: Filter::all(),
+            ordered: false,
+            settings: Settings::default(),
+            sealed: Sealed(Vec::new()),
+        };
+        let name = EndpointName::parse("shop").unwrap();
+        let id = node.put_endpoint(&name, &endpoint, Start::After(Position(0))).await.unwrap();
+        let page = node.envelopes_after(Position(0), 9).await.unwrap();
+        let step = FanOut::plan(id, &Filter::all(), Position(0), &page).unwrap();
+        let owner = Owner("node".to_owned());
+
+        seen.not(Absence::Lapsed);
+        refused(node.fan_out(std::slice::from_ref(&step)).await);
+        seen.until(Instant::now() + HOUR);
+        assert_eq!(node.fan_out(&[step]).await.unwrap(), [id]);
+
+        seen.not(Absence::Lapsed);
+        refused(node.take_due(&owner, id, HOUR, 9).await);
+        refused(node.endpoints().await);
+        seen.until(Instant::now() + HOUR);
+        let due = node.take_due(&owner, id, HOUR, 9).await.unwrap();
+        assert_eq!(due.len(), 1);
+
+        let answer = Answer::Status(204);
+        let (ago, took) = (Duration::ZERO, Duration::ZERO);
+        let attempt = Attempt { ago, took, answer, headers: String::new(), body: Vec::new() };
+        let settled = [Settled { taken: due[0].taken, attempt, next: Next::Delivered }];
+        seen.not(Absence::Lapsed);
+        refused(node.settle(&owner, &settled).await);
+        seen.until(Instant::now() + HOUR);
+        assert_eq!(node.settle(&owner, &settled).await.unwrap(), []);
+    }
+}
