@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail, ensure};
 use payonce_test_servers::{
-    ci_promises_servers, galera, mariadb,
+    chromium, ci_promises_servers, galera, mariadb,
     postgres::{self, pooler},
     redis,
 };
@@ -92,6 +92,12 @@ const TOOLS: &[Tool] = &[
         packages: &["galera-4", "rsync"],
     },
     Tool { name: "Redis", kind: Kind::Server, is_present: redis::is_installed, packages: &["redis-server"] },
+    Tool {
+        name: "Chromium with ChromeDriver",
+        kind: Kind::Server,
+        is_present: chromium::is_installed,
+        packages: &["chromium", "chromium-driver"],
+    },
     // Debian takes both modules out of Python and puts them into python3-venv.
     Tool {
         name: "Python with venv",

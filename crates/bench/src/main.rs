@@ -1,5 +1,5 @@
 //! What `cargo xtask bench` runs: the server as a process against a load generator, beside a ceiling of the same
-//! run; the rate of the store alone; and how fast bills are read.
+//! run; the rate of the store alone; how fast bills are read; and how fast the simulator is.
 //!
 //! Signatures are made ahead of time. Everything stays on the loopback and ends by itself.
 
@@ -11,6 +11,7 @@ mod fixture;
 mod load;
 mod process;
 mod report;
+mod simulator;
 mod store_rate;
 
 use std::{path::PathBuf, rc::Rc};
@@ -46,6 +47,8 @@ enum Other {
     StoreRate(store_rate::Options),
     /// How fast a trade bill is read, plain and compressed, beside counting its lines.
     Bills(bills::Options),
+    /// How many signed notices the simulator delivers, and how long its API takes beside the signature.
+    Simulator(simulator::Options),
     /// One reading of a bill (started by the benchmark itself).
     #[command(hide = true)]
     BillsRead(bills::Reading),
@@ -93,6 +96,7 @@ fn main() -> anyhow::Result<()> {
     match arguments.other {
         Some(Other::StoreRate(options)) => store_rate::run(&options),
         Some(Other::Bills(options)) => bills::run(&options),
+        Some(Other::Simulator(options)) => simulator::run(&options),
         Some(Other::BillsRead(reading)) => reading.run(),
         Some(Other::Baseline { config }) => baseline::serve(&config),
         Some(Other::Ceiling { config }) => ceiling::serve(&config),

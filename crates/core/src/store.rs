@@ -73,7 +73,7 @@ pub trait Store: Leases + Send + Sync {
     -> Result<Option<RejectedRow>, StoreError>;
 
     /// Deletes the first refused callbacks, up to the row `last` and at most `rows_max`, so that no one waits long. Returns
-    /// how many went; less than `rows_max` means that none of them is left.
+    /// how many went; none means that none of them is left but what others delete at the time.
     ///
     /// # Errors
     /// As [`begin`](Self::begin).

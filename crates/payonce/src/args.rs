@@ -126,7 +126,7 @@ pub(crate) struct DoctorOptions {
     /// How long that callback is waited for.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub wait_seconds: u64,
-    /// The notify_url to look at. Without it: server.public_url, /notify/v3/ and the merchant number.
+    /// The notify_url to look at, of the merchant whose number it ends in. Without it: server.public_url, /notify/v3/ and the merchant number.
     #[arg(long, value_name = "URL", conflicts_with = "offline")]
     pub notify_url: Option<String>,
     /// Ask neither WeChat Pay nor the notify URL anything.
@@ -185,16 +185,32 @@ pub(crate) struct SimulateOptions {
     /// Where it listens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     pub listen: SocketAddr,
+    /// Where it listens with TLS as well, for APIv2's refunds; clients trust ca.pem in the folder of the keys.
+    #[arg(long, value_name = "ADDR")]
+    pub listen_tls: Option<SocketAddr>,
     /// The folder of the keys. They are made where it has none, and are the same at the next start.
     #[arg(long, value_name = "DIR", default_value = "wechat-keys")]
     pub keys: PathBuf,
-    /// Names the run: the same seed makes the same numbers.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    /// Names the run: the same seed makes the same numbers. Without it: the scenario's, else 1.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Keep everything in this file, and go on from it: orders, notices, keys, clock, rules. Without it, orders and notices
+    /// last as long as the process.
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// Trouble from the start: rules in a TOML file, which docs/simulator.md explains.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Refuse whoever asks too often, by the limits that WeChat publishes.
+    #[arg(long)]
+    pub limits: bool,
     /// How many times as fast as real time orders expire and notices are sent again.
     #[arg(long, value_name = "TIMES", default_value = "1")]
     pub speed: NonZeroU32,
-    /// Send every notice to this address instead of the host in its notify_url. Needed for https URLs.
+    /// Send every notice to this address instead of the host in its notify_url; over plain HTTP, also for https URLs.
     #[arg(long, value_name = "ADDR")]
     pub notify_to: Option<SocketAddr>,
+    /// Believe certificates of the roots in this PEM file, too, when notices go to https URLs. May be given again.
+    #[arg(long, value_name = "FILE")]
+    pub trust: Vec<PathBuf>,
 }

@@ -7,6 +7,8 @@
 mod reserved;
 mod tables;
 pub(crate) mod take_back;
+#[cfg(test)]
+mod tests;
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
@@ -104,7 +106,7 @@ async fn copy(
     // Order matters: at no time may both be served.
     reserved.mark_moved(ends, target).await?;
     fault!("copy: the source marked, the target not finished");
-    ends.to.finish_copy().await.context(
+    ends.to.finish_copy(reserved.of_target()).await.context(
         "--to may be finished or not: run it again, which goes on or says that it is done; until then neither is served",
     )?;
     let moved = reserved::moved_to(&*ends.from).await.context("--from")?;

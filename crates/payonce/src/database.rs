@@ -5,7 +5,10 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, ensure};
-use payonce_core::store::{Owner, archive::Archive};
+use payonce_core::store::{
+    Owner, StoreError,
+    archive::{Archive, Table, Value},
+};
 use payonce_server::config::{StoreSettings, StoreUrl};
 use payonce_store_mysql::MySqlStore;
 use payonce_store_postgres::PostgresStore;
@@ -109,6 +112,20 @@ pub(crate) async fn missing_migrations(url: &StoreUrl) -> anyhow::Result<Vec<Str
             Ok(payonce_store_mysql::plan(&options).await?)
         }
     }
+}
+
+/// The number of a table's last row, 0 where it is empty; of a table whose key is a number that grows. Whether there is a
+/// row behind another is asked 63 times at the most.
+pub(crate) async fn last_row(database: &dyn Archive, table: &Table) -> Result<i64, StoreError> {
+    let (mut low, mut high) = (0, i64::MAX);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match database.rows_after(table, &[Value::Int(middle)], 1).await?.first().map(Vec::as_slice) {
+            Some([Value::Int(number), ..]) => low = *number,
+            Some(_) | None => high = middle,
+        }
+    }
+    Ok(low)
 }
 
 /// A name that no other process has: where it runs, for people, and 64 random bits.

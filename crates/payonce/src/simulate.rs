@@ -1,17 +1,20 @@
 //! `payonce simulate`: WeChat Pay's look-alike on a port, for a backend under test.
 //!
 //! Keys are made once and kept in the folder that `--keys` names, so that a backend's configuration stays good from one
-//! start to the next; orders and notices last as long as the process. Deliberately absent: what it plays, which is crate
-//! `payonce-simulator`'s.
+//! start to the next; orders and notices last as long as the process, or as the file that `--state` names. Deliberately
+//! absent: what it plays, which is crate `payonce-simulator`'s.
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 use payonce_core::{Clock as _, SystemClock};
-use payonce_simulator::{Folder, Pace, Setup, Simulator};
+use payonce_simulator::{Folder, Pace, Scenario, Setup, Simulator};
 use wechatpay::UnixSeconds;
 
 use crate::{args::SimulateOptions, signals};
+
+/// Names the run where nobody does.
+const DEFAULT_SEED: u64 = 1;
 
 pub(crate) fn run(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -22,28 +25,48 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let wall = Arc::new(|| UnixSeconds(SystemClock.now().seconds()));
     let folder = Folder::at(&options.keys);
     let known = folder.read().with_context(|| format!("--keys {}", options.keys.display()))?;
+    let scenario = options.scenario.as_deref().map(scenario).transpose()?.unwrap_or_default();
     let setup = Setup {
         listen: options.listen,
-        seed: options.seed,
+        listen_tls: options.listen_tls,
+        limits: options.limits,
+        seed: options.seed.or(scenario.seed).unwrap_or(DEFAULT_SEED),
+        scenario,
         pace: Pace::Times(options.speed),
         known,
+        folder: Some(folder.clone()),
+        state: options.state.clone(),
         detour: options.notify_to,
+        trust: options.trust.iter().map(|path| read(path, "--trust")).collect::<Result<_, _>>()?,
         ..Setup::new(wall)
     };
     // Order matters: whoever reads the addresses may ask it to stop.
     let asked_to_stop = signals::asked_to_stop()?;
     let simulator = Simulator::start(setup).await?;
-    folder.write(&simulator).with_context(|| format!("--keys {}", options.keys.display()))?;
     std::io::stdout().write_all(introduction(&simulator, &folder).as_bytes())?;
     asked_to_stop.await;
-    simulator.stop().await;
+    simulator.finish().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The rules in a file.
+fn scenario(path: &Path) -> anyhow::Result<Scenario> {
+    let text = read(path, "--scenario")?;
+    Scenario::from_toml(&text).with_context(|| format!("--scenario {}", path.display()))
+}
+
+/// A file that an option names.
+fn read(path: &Path, option: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{option} {}", path.display()))
 }
 
 /// Where it is, who is on file, and what payonce needs to talk to it.
 fn introduction(simulator: &Simulator, folder: &Folder) -> String {
     let base_url = simulator.base_url();
-    let mut text = format!("base URL    {base_url}\n");
+    let mut text = format!("base URL    {base_url}\ncashier     {base_url}/\ncontrol API {base_url}/_sim\n");
+    if let Some(tls) = simulator.tls_base_url() {
+        text += &format!("with TLS    {tls}\n");
+    }
     let mut merchants = format!("[wechat]\nbase_url = \"{base_url}\"\n");
     for mchid in simulator.mchids() {
         let appids = simulator.read(|books| {
@@ -54,6 +77,14 @@ fn introduction(simulator: &Simulator, folder: &Folder) -> String {
         text += &format!("merchant    {mchid}\n");
         for app in appids {
             text += &format!("app         {}   secret {}\n", app.appid, app.secret);
+        }
+        if let Some(ring) = simulator.ring(&mchid) {
+            text += &ring
+                .own()
+                .last()
+                .map_or_else(String::new, |own| format!("serial      {}\n", own.certificate().serial));
+            text +=
+                &ring.public_key().map_or_else(String::new, |key| format!("key id      {}\n", key.serial()));
         }
         let files = folder.of_merchant(&mchid);
         text += &format!("keys        {}\n", files.display());

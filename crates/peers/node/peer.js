@@ -3,8 +3,10 @@
 // What the SDK does itself is left to it: `verify` is the check that it makes of every answer, at the time that is given.
 'use strict';
 
+const http = require('http');
+
 const {
-  Aes: { AesEcb, AesGcm }, Decorator, Formatter, Hash, Rsa, Transformer,
+  Aes: { AesEcb, AesGcm }, Decorator, Formatter, Hash, Rsa, Transformer, Wechatpay,
 } = require('wechatpay-axios-plugin');
 
 let settings;
@@ -24,7 +26,96 @@ const verify = (given) => verifyBy({ [settings.platform_serial]: settings.platfo
 const transformer = () => new Transformer(undefined, settings.apiv2_key);
 const CALL = { url: '/pay/unifiedorder', method: 'POST' };
 
+let client;
+const notices = [];
+const waiting = [];
+
+// A refusal by WeChat Pay is an answer; one by the SDK, of an answer that it does not believe, is an error.
+const answered = async (promise) => {
+  try {
+    const { status, data } = await promise;
+    return { status, body: data || null };
+  } catch (error) {
+    if (!error.response || error.response.status < 300) { throw error; }
+    return { status: error.response.status, body: error.response.data };
+  }
+};
+
+const text = (request) => new Promise((resolve) => {
+  const chunks = [];
+  request.on('data', (chunk) => chunks.push(chunk));
+  request.on('end', () => resolve(Buffer.concat(chunks).toString()));
+});
+
+// The merchant's backend: takes what the SDK verifies and opens, and refuses all else.
+const receive = async (request, response) => {
+  const said = await text(request);
+  const isOurs = Decorator.responseVerifier(settings.certs).call({}, said, request.headers, 200) === said;
+  if (isOurs) {
+    const notice = JSON.parse(said);
+    const { ciphertext, nonce, associated_data: associatedData } = notice.resource;
+    notice.resource = JSON.parse(AesGcm.decrypt(ciphertext, settings.apiv3_key, nonce, associatedData));
+    const next = waiting.shift();
+    if (next) { next(notice); } else { notices.push(notice); }
+  }
+  response.writeHead(isOurs ? 204 : 401).end();
+};
+
 const TASKS = {
+  // The SDK's own option names the host.
+  connect(given) {
+    const pems = { ...given.certificates };
+    if (given.public_key) { pems[given.public_key.id] = given.public_key.pem; }
+    const certs = Object.fromEntries(
+      Object.entries(pems).map(([serial, pem]) => [serial, Rsa.from(pem, Rsa.KEY_TYPE_PUBLIC)]),
+    );
+    settings = { ...given, certs };
+    client = new Wechatpay({
+      baseURL: `${given.base_url}/`,
+      proxy: false,
+      mchid: given.mchid,
+      serial: given.merchant_serial,
+      privateKey: Rsa.from(given.merchant_private_pem, Rsa.KEY_TYPE_PRIVATE),
+      certs,
+    });
+    return null;
+  },
+
+  listen: () => new Promise((resolve) => {
+    const server = http.createServer(receive);
+    // It does not keep the process from ending.
+    server.unref();
+    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}/notify`));
+  }),
+
+  received: () => (notices.length ? notices.shift() : new Promise((resolve) => { waiting.push(resolve); })),
+
+  place: ({
+    kind, amount_fen: total, openid, ...order
+  }) => answered(client.v3.pay.transactions[kind].post({
+    appid: settings.appid,
+    mchid: settings.mchid,
+    ...order,
+    amount: { total, currency: 'CNY' },
+    ...(kind === 'jsapi' ? { payer: { openid } } : {}),
+  })),
+
+  query: ({ out_trade_no }) => answered(client.v3.pay.transactions.outTradeNo.$out_trade_no$.get({
+    params: { mchid: settings.mchid }, out_trade_no,
+  })),
+
+  close: ({ out_trade_no }) => answered(client.v3.pay.transactions.outTradeNo.$out_trade_no$.close.post(
+    { mchid: settings.mchid }, { out_trade_no },
+  )),
+
+  refund: ({ refund_fen: refund, total_fen: total, ...asked }) => answered(
+    client.v3.refund.domestic.refunds.post({ ...asked, amount: { refund, total, currency: 'CNY' } }),
+  ),
+
+  query_refund: ({ out_refund_no }) => answered(
+    client.v3.refund.domestic.refunds.$out_refund_no$.get({ out_refund_no }),
+  ),
+
   configure(given) {
     settings = {
       ...given,
@@ -89,10 +180,10 @@ const TASKS = {
   v2_open: ({ sealed }) => AesEcb.decrypt(sealed, Hash.md5(settings.apiv2_key)),
 };
 
-const answer = (line) => {
+const answer = async (line) => {
   try {
     const { task, given } = JSON.parse(line);
-    return { answer: TASKS[task](given) };
+    return { answer: await TASKS[task](given) };
   } catch (error) {
     return { error: `${error.name}: ${error.message}` };
   }
@@ -100,9 +191,11 @@ const answer = (line) => {
 
 // Not by `readline`, which takes U+2028 for the end of a line too.
 let pending = '';
+let before = Promise.resolve();
+const reply = async (line) => process.stdout.write(`${JSON.stringify(await answer(line))}\n`);
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (chunk) => {
   const lines = (pending + chunk).split('\n');
   pending = lines.pop();
-  lines.forEach((line) => process.stdout.write(`${JSON.stringify(answer(line))}\n`));
+  lines.forEach((line) => { before = before.then(() => reply(line)); });
 });

@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use wechatpay::UnixSeconds;
 
@@ -16,7 +17,8 @@ use wechatpay::UnixSeconds;
 pub type Clock = Arc<dyn Fn() -> UnixSeconds + Send + Sync>;
 
 /// How business time goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pace {
     /// So many times as fast as real time.
     Times(NonZeroU32),

@@ -22,6 +22,9 @@ pub enum Error {
     /// The crypto library made no RSA key: this machine has no randomness or no memory.
     #[error("the crypto library could not generate an RSA key; check the machine's memory and random source")]
     KeyGeneration,
+    /// A certificate for TLS needs names of hosts or addresses.
+    #[error("a name is none of a host; give names like localhost, shop.example or 127.0.0.1")]
+    TlsName,
     /// A key that was written out cannot be read back.
     #[error("the kept keys cannot be read; restore the file, or remove it and let new keys be made")]
     KeptKey,

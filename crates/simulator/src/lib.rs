@@ -14,12 +14,15 @@ mod api;
 pub mod books;
 mod calendar;
 mod clock;
+mod control;
 pub mod deliver;
 mod error;
 pub mod keys;
 mod notify;
+mod page;
 mod random;
 mod simulator;
+pub mod trouble;
 
 pub use books::{Books, Payment};
 pub use clock::{BusinessClock, Clock, Pace};
@@ -27,4 +30,5 @@ pub use deliver::{Answer, Courier, Delivery, Plan, Report, Retry, Route, Signer,
 pub use error::Error;
 pub use keys::{Merchant, Platform};
 pub use notify::{Envelope, Mischief, Notification, SignedCallback, Tampering};
-pub use simulator::{Enrolment, Folder, Known, Setup, Simulator, StartError, write_files};
+pub use simulator::{Enrolment, Folder, Known, Setup, Simulator, StartError, StateError, write_files};
+pub use trouble::{Scenario, ScenarioError};

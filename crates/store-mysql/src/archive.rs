@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use payonce_core::{
     StoreError,
     store::{
-        ForeignValue, Position,
+        ForeignValue, Lease, Position,
         archive::{Archive, Kind, MESSAGE, Progress, Row, Table, Value},
     },
 };
@@ -16,6 +16,7 @@ use sqlx::{AssertSqlSafe, MySql, MySqlConnection, mysql::MySqlArguments, mysql::
 use crate::{
     MySqlStore,
     errors::class,
+    leases::held,
     read::batches_after,
     rows::{json, json_table, limit_of, value},
     store::beside,
@@ -101,13 +102,25 @@ impl Archive for MySqlStore {
         found.iter().map(progress).collect()
     }
 
-    async fn finish_copy(&self) -> Result<(), StoreError> {
-        // A counter is beyond the greatest number that was ever written, also if it came with its row.
+    async fn finish_copy(&self, copy: &Lease) -> Result<(), StoreError> {
+        // A counter is beyond the greatest number that was ever written, also if it came with its row. One statement:
+        // between the look at the lease and the end there is nothing that could hold it up.
+        const END: &str = concat!("DELETE FROM payonce_copy_progress WHERE EXISTS (", held!(""), ")");
         beside!(self, async |connection: &mut MySqlConnection| {
-            let delete = sqlx::query("DELETE FROM payonce_copy_progress");
-            delete.execute(connection).await.map(drop).map_err(class)
+            let ended = of_lease(END, copy).execute(&mut *connection).await.map_err(class)?;
+            if ended.rows_affected() > 0 {
+                return Ok(());
+            }
+            // Ended before, or not to be ended by this one.
+            let held = of_lease(held!(""), copy).fetch_optional(connection).await.map_err(class)?;
+            held.map(drop).ok_or(StoreError::LeaseLost)
         })
     }
+}
+
+/// A statement that asks for a lease by its first three values.
+fn of_lease<'q>(sql: &'static str, lease: &'q Lease) -> Query<'q, MySql, MySqlArguments> {
+    sqlx::query(sql).bind(lease.role.as_str()).bind(lease.owner.0.as_str()).bind(lease.token)
 }
 
 async fn messages_after(

@@ -139,6 +139,17 @@ impl MySqlStore {
         }
         Ok(session)
     }
+
+    /// A connection for leases: beside the path, or on it while others have all of those. A node that cannot renew its
+    /// presence applies nothing.
+    pub(crate) async fn lease_session(&self) -> Result<Session<MySqlServer>, StoreError> {
+        match self.session(&self.beside).await {
+            Err(StoreError::Unavailable { reason: Unavailability::TooManyConnections, .. }) => {
+                self.session(&self.path).await
+            }
+            session => session,
+        }
+    }
 }
 
 /// A connection for work on the schema, which may take its time.

@@ -26,11 +26,23 @@ macro_rules! now {
 }
 pub(crate) use now;
 
+/// Whether a lease is held. With a lock on its row, nobody takes it over before the transaction has committed.
+macro_rules! held {
+    ($lock:literal) => {
+        concat!(
+            "SELECT 1 FROM payonce_lease WHERE role = ? AND owner = ? AND token = ? AND until > ",
+            $crate::leases::now!(),
+            $lock
+        )
+    };
+}
+pub(crate) use held;
+
 #[async_trait]
 impl Leases for MySqlStore {
     async fn lease(&self, role: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
         let token = again_on_conflict!({
-            let mut tx = MySqlTx::begin(self.session(&self.beside).await?).await?;
+            let mut tx = MySqlTx::begin(self.lease_session().await?).await?;
             let token = tx.run(async |connection| take(connection, role, owner, ttl).await).await?;
             if token.is_some() {
                 // Its end was moved.

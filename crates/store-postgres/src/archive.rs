@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use payonce_core::{
     StoreError,
     store::{
-        ForeignValue,
+        ForeignValue, Lease,
         archive::{Archive, Kind, MESSAGE, Progress, Row, TABLES, Table, Value},
     },
 };
@@ -16,6 +16,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres, postgres::PgArguments, postgre
 use crate::{
     PostgresStore,
     errors::class,
+    leases::held,
     rows::{limit_of, storable, value},
     store::beside,
     tx::PgTx,
@@ -88,9 +89,12 @@ impl Archive for PostgresStore {
         found.iter().map(progress).collect()
     }
 
-    async fn finish_copy(&self) -> Result<(), StoreError> {
+    async fn finish_copy(&self, copy: &Lease) -> Result<(), StoreError> {
         let mut tx = PgTx::begin(self.session(&self.beside).await?).await?;
         tx.run(async |connection| {
+            // What is served already numbers its rows itself.
+            let held = of_lease(held!(" FOR SHARE"), copy).fetch_optional(&mut *connection).await;
+            held.map_err(class)?.ok_or(StoreError::LeaseLost)?;
             // Rows came with their numbers: the next one is counted from the last.
             for table in TABLES.iter().filter(|table| table.columns[0].0 == "id") {
                 let name = table.name;
@@ -100,15 +104,27 @@ impl Archive for PostgresStore {
                 );
                 sqlx::query(AssertSqlSafe(sql)).execute(&mut *connection).await.map_err(class)?;
             }
-            sqlx::query("DELETE FROM payonce.copy_progress")
-                .execute(connection)
-                .await
-                .map(drop)
-                .map_err(class)
+            Ok(())
         })
         .await?;
-        tx.commit_now().await
+        tx.commit_now().await?;
+        // One statement: between the look at the lease and the end there is nothing that could hold it up.
+        const END: &str = concat!("DELETE FROM payonce.copy_progress WHERE EXISTS (", held!(""), ")");
+        beside!(self, async |connection: &mut PgConnection| {
+            let ended = of_lease(END, copy).execute(&mut *connection).await.map_err(class)?;
+            if ended.rows_affected() > 0 {
+                return Ok(());
+            }
+            // Ended before, or not to be ended by this one.
+            let held = of_lease(held!(""), copy).fetch_optional(connection).await.map_err(class)?;
+            held.map(drop).ok_or(StoreError::LeaseLost)
+        })
     }
+}
+
+/// A statement that asks for a lease by its first three values.
+fn of_lease<'q>(sql: &'static str, lease: &'q Lease) -> Query<'q, Postgres, PgArguments> {
+    sqlx::query(sql).bind(lease.role.as_str()).bind(lease.owner.0.as_str()).bind(lease.token)
 }
 
 fn select(table: &Table, from_middle: bool) -> String {

@@ -19,11 +19,23 @@ macro_rules! now {
 }
 pub(crate) use now;
 
+/// Whether a lease is held. With a lock on its row, nobody takes it over before the transaction has committed.
+macro_rules! held {
+    ($lock:literal) => {
+        concat!(
+            "SELECT 1 FROM payonce.lease WHERE role = $1 AND owner = $2 AND token = $3 AND until > ",
+            $crate::leases::now!(),
+            $lock
+        )
+    };
+}
+pub(crate) use held;
+
 #[async_trait]
 impl Leases for PostgresStore {
     async fn lease(&self, role: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
         let token = again_on_conflict!({
-            let mut session = self.session(&self.beside).await?;
+            let mut session = self.lease_session().await?;
             session.run(async |connection| take(connection, role, owner, ttl).await).await
         })?;
         Ok(token.map(|token| Lease { role: role.clone(), owner: owner.clone(), token }))
@@ -31,13 +43,13 @@ impl Leases for PostgresStore {
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         again_on_conflict!({
-            let mut session = self.session(&self.beside).await?;
+            let mut session = self.lease_session().await?;
             session.run(async |connection| release(connection, lease).await).await
         })
     }
 
     async fn leases(&self) -> Result<Vec<LeaseView>, StoreError> {
-        let mut session = self.session(&self.beside).await?;
+        let mut session = self.lease_session().await?;
         session.run(async |connection| all(connection).await).await
     }
 }

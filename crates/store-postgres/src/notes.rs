@@ -64,7 +64,7 @@ pub(crate) async fn forget_rejected(
 ) -> Result<usize, StoreError> {
     let delete = sqlx::query(
         "DELETE FROM payonce.rejected WHERE id IN \
-         (SELECT id FROM payonce.rejected WHERE id <= $1 ORDER BY id LIMIT $2)",
+         (SELECT id FROM payonce.rejected WHERE id <= $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)",
     );
     let gone = delete.bind(last.0).bind(limit_of(rows_max)).execute(connection).await.map_err(class)?;
     Ok(usize::try_from(gone.rows_affected()).unwrap_or(usize::MAX))

@@ -4,13 +4,13 @@ use async_trait::async_trait;
 use payonce_core::{
     StoreError,
     store::{
-        ForeignValue,
+        ForeignValue, Lease,
         archive::{Archive, Kind, Progress, Row, Table, Value},
     },
 };
 use rusqlite::{Connection, params_from_iter, types::Value as Sqlite, types::ValueRef};
 
-use crate::{SqliteStore, errors::class, rows::RowError, tx::SqliteTx};
+use crate::{SqliteStore, errors::class, leases::is_held, rows::RowError, tx::SqliteTx};
 
 #[async_trait]
 impl Archive for SqliteStore {
@@ -75,8 +75,11 @@ impl Archive for SqliteStore {
         .await
     }
 
-    async fn finish_copy(&self) -> Result<(), StoreError> {
+    async fn finish_copy(&self, copy: &Lease) -> Result<(), StoreError> {
         let tx = SqliteTx::begin(self.writer.lock().await)?;
+        if !is_held(tx.connection(), copy)? {
+            return Err(StoreError::LeaseLost);
+        }
         tx.connection().execute("DELETE FROM copy_progress", []).map_err(class)?;
         tx.commit_now()
     }

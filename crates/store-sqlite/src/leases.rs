@@ -59,6 +59,15 @@ impl Leases for SqliteStore {
     }
 }
 
+/// Whether a lease is held at this moment.
+pub(crate) fn is_held(connection: &Connection, lease: &Lease) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM lease WHERE role = ?1 AND owner = ?2 AND token = ?3 AND until > {NOW})"
+    );
+    let mut look = connection.prepare_cached(&sql).map_err(class)?;
+    look.query_row(params![lease.role.as_str(), lease.owner.0, lease.token], |row| row.get(0)).map_err(class)
+}
+
 /// A span of time in whole milliseconds.
 pub(crate) fn millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 2)

@@ -65,6 +65,12 @@ impl Hosts {
         Ok(Self { primary: url.clone(), backup: url.clone(), login: url, authorities: Vec::new() })
     }
 
+    /// The base URL of the primary host.
+    #[must_use]
+    pub fn primary(&self) -> &str {
+        self.primary.as_str()
+    }
+
     /// The path and query of a URL at one of the API's hosts, as they are written there.
     pub(crate) fn path_and_query_of(&self, url: &str) -> Option<String> {
         // A base ends with the slash that the path begins with.

@@ -53,7 +53,7 @@ const TABLE: &[Row] = &[
         tests_may_use: &["payonce-simulator", "wechatpay"],
     },
     Row { name: "payonce-fuzz-targets", may_use: &["wechatpay"], tests_may_use: &[] },
-    Row { name: "payonce-simulator", may_use: &["wechatpay"], tests_may_use: &[] },
+    Row { name: "payonce-simulator", may_use: &["wechatpay"], tests_may_use: &["payonce-test-servers"] },
     Row {
         name: "payonce",
         may_use: &[

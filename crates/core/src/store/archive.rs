@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError};
+use super::{Lease, Store, StoreError};
 
 /// A value in a column.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -279,9 +279,10 @@ pub trait Archive: Store {
     /// [`StoreError::Unavailable`] if the database cannot be read now.
     async fn progress(&self) -> Result<Vec<Progress>, StoreError>;
 
-    /// Ends the copy: new rows are numbered after those that came, and the database may be served.
+    /// Ends the copy: new rows are numbered after those that came, and the database may be served. Only while `copy`, the
+    /// [`Role::COPY`](super::Role::COPY) of this database, is held, as the statement that ends it sees: whoever was held up ends nothing.
     ///
     /// # Errors
-    /// As [`Store::begin`].
-    async fn finish_copy(&self) -> Result<(), StoreError>;
+    /// [`StoreError::LeaseLost`] if it is no longer held; the copy is not ended then. Else as [`Store::begin`].
+    async fn finish_copy(&self, copy: &Lease) -> Result<(), StoreError>;
 }

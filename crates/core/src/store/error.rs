@@ -129,6 +129,14 @@ impl Unavailability {
     }
 }
 
+impl Unavailability {
+    /// Whether the database may be well, but is not this node's to write now.
+    #[must_use]
+    pub fn is_absence(self) -> bool {
+        matches!(self, Self::NotSeen | Self::Copying | Self::Moved)
+    }
+}
+
 impl std::fmt::Display for Unavailability {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail};
 use payonce_core::{
     StoreError,
     store::{Lease, Leases, Owner, Role, archive::Archive},
@@ -27,14 +27,32 @@ const TRANSACTIONS_MAX: usize = 512;
 
 pub(super) struct Reserved {
     owner: Owner,
+    /// Of the target and of the source, in the order in which they are renewed: as long as the target is reserved, so is
+    /// the source, which is not taken back then.
     leases: [Lease; 2],
     renewed: Instant,
 }
 
 impl Ends {
-    /// Each with the argument that names it.
+    /// Each with the argument that names it, in the order of [`Reserved::leases`].
     fn both(&self) -> [(&'static str, &dyn Archive); 2] {
-        [("--from", &*self.from), ("--to", &*self.to)]
+        [("--to", &*self.to), ("--from", &*self.from)]
+    }
+}
+
+/// Why a copy cannot go on.
+enum Hindrance {
+    /// A node is there, and the database was never free before it came.
+    Node(anyhow::Error),
+    /// Anything may have happened meanwhile, or is not known.
+    Other(anyhow::Error),
+}
+
+impl From<Hindrance> for anyhow::Error {
+    fn from(hindrance: Hindrance) -> Self {
+        match hindrance {
+            Hindrance::Node(error) | Hindrance::Other(error) => error,
+        }
     }
 }
 
@@ -45,7 +63,7 @@ impl Reserved {
         let renewed = Instant::now();
         let from = take(&*ends.from, &owner).await.context("--from")?;
         match take(&*ends.to, &owner).await.context("--to") {
-            Ok(to) => Ok(Self { owner, leases: [from, to], renewed }),
+            Ok(to) => Ok(Self { owner, leases: [to, from], renewed }),
             Err(error) => {
                 // What is not given back is over in a moment.
                 let _ = ends.from.release(&from).await;
@@ -61,22 +79,42 @@ impl Reserved {
 
     /// Reserves the databases anew, and looks for nodes: one may have started while this process was held up.
     pub(super) async fn check(&mut self, ends: &Ends) -> anyhow::Result<()> {
+        Ok(self.look(ends).await?)
+    }
+
+    async fn look(&mut self, ends: &Ends) -> Result<(), Hindrance> {
         let now = Instant::now();
+        let mut lapsed = None;
         for ((name, database), lease) in ends.both().into_iter().zip(&mut self.leases) {
-            let renewed = database.lease(&Role::COPY, &self.owner, TTL).await.context(name)?;
-            let lapsed = renewed.as_ref() != Some(&*lease);
+            let renewed = database.lease(&Role::COPY, &self.owner, TTL).await;
+            let renewed = renewed.context(name).map_err(Hindrance::Other)?;
+            if renewed.as_ref() != Some(&*lease) {
+                lapsed = Some(name);
+            }
             // What was taken anew is to be given back.
             *lease = renewed.unwrap_or_else(|| lease.clone());
+        }
+        for (name, database) in ends.both().into_iter().rev() {
+            let node = node_on(database).await.context(name).map_err(Hindrance::Other)?;
             // Order matters: of a node that is there, a text that names it.
-            no_nodes(database).await.context(name)?;
-            ensure!(
-                !lapsed,
+            if let Some(error) = node {
+                let error = error.context(name);
+                return Err(if lapsed.is_none() { Hindrance::Node(error) } else { Hindrance::Other(error) });
+            }
+        }
+        if let Some(name) = lapsed {
+            return Err(Hindrance::Other(anyhow!(
                 "{name}: this process was held up for too long, and the databases were free meanwhile: run it again, \
                  with no node and no other copy at work"
-            );
+            )));
         }
         self.renewed = now;
         Ok(())
+    }
+
+    /// What reserves the target.
+    pub(super) fn of_target(&self) -> &Lease {
+        &self.leases[0]
     }
 
     /// Marks the source as moved to the target of this identity: from now on no node serves it, and none can have slipped
@@ -89,12 +127,13 @@ impl Reserved {
             bail!("--from: another copy has moved it, and it was taken back meanwhile: run it again");
         };
         // Order matters: the mark is there before nodes are looked for, so that a node which is not seen sees it.
-        let checked = self.check(ends).await;
-        if checked.is_err() {
-            // The source goes on being served. If this fails, it is said by the first node that starts on it.
+        let looked = self.look(ends).await;
+        if let Err(Hindrance::Node(_)) = looked {
+            // The source goes on being served. If this fails, it is said by the first node that starts on it. Not so after
+            // a gap: then it may be the mark of another copy, which has finished.
             let _ = ends.from.release(&mark).await;
         }
-        checked
+        Ok(looked?)
     }
 
     /// Gives positions to the last messages of the source, which no node serves any longer.
@@ -121,14 +160,14 @@ impl Reserved {
     }
 }
 
-async fn take(database: &dyn Archive, owner: &Owner) -> anyhow::Result<Lease> {
+pub(super) async fn take(database: &dyn Archive, owner: &Owner) -> anyhow::Result<Lease> {
     if let Some(lease) = database.lease(&Role::COPY, owner, TTL).await? {
         return Ok(lease);
     }
     let leases = database.leases().await?;
     let other = leases.iter().find(|view| view.lease.role == Role::COPY);
     let (name, left) = other.map_or(("", TTL), |view| (view.lease.owner.0.as_str(), view.left));
-    bail!("another copy is at work ({name}): let it end; if it died, wait {} s", left.as_secs() + 1)
+    bail!("a copy is at work ({name}): let it end; if it died, wait {} s", left.as_secs() + 1)
 }
 
 /// Where everything was copied to, if the database was moved: the identity of that one.
@@ -154,14 +193,12 @@ pub(super) async fn refuse_if_moved_elsewhere(
     }
 }
 
-async fn no_nodes(database: &dyn Archive) -> anyhow::Result<()> {
-    let leases = database.leases().await?;
-    match leases.iter().find(|view| view.lease.role.is_node() && !view.left.is_zero()) {
-        None => Ok(()),
-        Some(node) => bail!(
-            "a node uses this database ({}): stop it; if it died, wait {} s",
-            node.lease.owner,
-            node.left.as_secs() + 1
-        ),
-    }
+/// The node that uses a database, told as an error.
+async fn node_on(database: &dyn Archive) -> Result<Option<anyhow::Error>, StoreError> {
+    let mut leases = database.leases().await?.into_iter();
+    let node = leases.find(|view| view.lease.role.is_node() && !view.left.is_zero());
+    Ok(node.map(|node| {
+        let (owner, left) = (node.lease.owner, node.left.as_secs() + 1);
+        anyhow!("a node uses this database ({owner}): stop it; if it died, wait {left} s")
+    }))
 }

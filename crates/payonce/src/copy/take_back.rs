@@ -6,7 +6,7 @@
 use std::{io::Write as _, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, bail, ensure};
-use payonce_core::store::Role;
+use payonce_core::store::{Lease, archive::Archive};
 use payonce_server::config::Environment;
 
 use super::reserved;
@@ -26,17 +26,20 @@ pub(crate) fn run(target: &str, path: Option<&Path>, environment: &Environment) 
         };
         let to = &mark.owner.0;
         ensure!(to == target, "store.url: this database was moved to {to}, not to {target}");
-        let leases = database.leases().await.context("store.url")?;
-        let copy = leases.iter().find(|view| view.lease.role == Role::COPY && !view.left.is_zero());
-        if let Some(copy) = copy {
-            let left = copy.left.as_secs() + 1;
-            bail!(
-                "store.url: a copy is at work ({}): let it end; if it died, wait {left} s",
-                copy.lease.owner
-            );
-        }
-        database.release(&mark).await.context("store.url")?;
+        // Order matters: no copy comes to its end while the mark goes, and none that came to it before is overlooked.
+        let reserved = reserved::take(&*database, &database::owner()).await.context("store.url")?;
+        let released = release(&*database, &mark).await;
+        // What is not given back is over in a moment.
+        let _ = database.release(&reserved).await;
+        released.context("store.url")?;
         writeln!(std::io::stdout(), "taken back: start payonce on it, and never again on {target}")?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Takes the mark away, if it still is the one.
+async fn release(database: &dyn Archive, mark: &Lease) -> anyhow::Result<()> {
+    let again = reserved::moved_to(database).await?;
+    ensure!(again.as_ref() == Some(mark), "what was moved has changed meanwhile: run it again");
+    Ok(database.release(mark).await?)
 }

@@ -4,6 +4,25 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
+/// Every check there is.
+pub(super) const CHECKS: [&str; 15] = [
+    "configuration",
+    "api_certificate",
+    "platform_key",
+    "database",
+    "wechat_host",
+    "clock",
+    "signed_call",
+    "apiv3_key",
+    "notify_url",
+    "notify_address",
+    "notify_certificate",
+    "notify_answer",
+    "echo_request",
+    "echo_secret",
+    "echo_callback",
+];
+
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,12 +51,12 @@ impl Finding {
         Self { check, about: None, outcome: Outcome::Ok, detail: detail.into(), remedy: None }
     }
 
-    pub(super) fn warning(check: &'static str, detail: impl Into<String>, remedy: &str) -> Self {
-        let remedy = Some(remedy.to_owned());
-        Self { check, about: None, outcome: Outcome::Warning, detail: detail.into(), remedy }
+    pub(super) fn warning(check: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let (detail, remedy) = (detail.into(), Some(remedy.into()));
+        Self { check, about: None, outcome: Outcome::Warning, detail, remedy }
     }
 
-    pub(super) fn failed(check: &'static str, detail: impl Into<String>, remedy: &str) -> Self {
+    pub(super) fn failed(check: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { outcome: Outcome::Failed, ..Self::warning(check, detail, remedy) }
     }
 
@@ -56,6 +75,7 @@ pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
     pub(super) fn add(&mut self, finding: Finding) {
+        debug_assert!(CHECKS.contains(&finding.check), "BUG: {} is no check", finding.check);
         self.0.push(finding);
     }
 
@@ -63,7 +83,34 @@ impl Findings {
         self.0.iter()
     }
 
+    /// How many came out so.
+    pub(super) fn count(&self, outcome: Outcome) -> usize {
+        self.0.iter().filter(|finding| finding.outcome == outcome).count()
+    }
+
+    /// Whether there is one of this check about this.
+    pub(super) fn are_told(&self, check: &str, about: &impl Display) -> bool {
+        let about = about.to_string();
+        self.0
+            .iter()
+            .any(|finding| finding.check == check && finding.about.as_deref() == Some(about.as_str()))
+    }
+
     pub(super) fn any_failed(&self) -> bool {
-        self.0.iter().any(|finding| finding.outcome == Outcome::Failed)
+        self.count(Outcome::Failed) > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_lists_the_checks_that_there_are_and_no_others() {
+        let page = include_str!("../../../../docs/doctor.md");
+        let (_, table) = page.split_once("| check | it fails where |\n|---|---|\n").unwrap();
+        let (table, _) = table.split_once("\n\n").unwrap();
+        let named = |line: &'static str| line.split('`').nth(1).unwrap();
+        assert_eq!(table.lines().map(named).collect::<Vec<_>>(), CHECKS);
     }
 }

@@ -3,23 +3,48 @@
 
 use payonce_server::config::Merchant;
 use wechatpay::{PlatformKey, UnixSeconds};
+use wechatpay_client::{KeyHealth, KeySource};
 
-use super::{DAY, Finding, Findings};
+use super::{DAY, Finding, Findings, finding::Outcome};
+
+const PLATFORM_KEY: &str = "platform_key";
 
 /// Days before a certificate's end from which it is a warning: a new one takes some days to get and to roll out.
 const EXPIRES_SOON_DAYS: i64 = 60;
 
 pub(super) fn look(merchant: &Merchant, now: UnixSeconds, findings: &mut Findings) {
-    findings.add(api_certificate(merchant, now).about(&merchant.mchid));
+    let own = api_certificate(merchant, now);
+    let downloads = matches!(own.outcome, Outcome::Ok | Outcome::Warning);
+    findings.add(own.about(&merchant.mchid));
     let keys = merchant.keys.configured();
     if keys.is_empty() {
         let detail = "none configured: certificates are downloaded at the start";
-        findings.add(Finding::ok("platform_key", detail).about(&merchant.mchid));
+        findings.add(Finding::ok(PLATFORM_KEY, detail).about(&merchant.mchid));
     }
-    let is_alone = keys.iter().filter(|key| !key.has_expired(now)).count() <= 1;
+    let others = Others { any_usable: keys.iter().any(|key| is_usable(key, now)), downloads };
     for key in &keys {
-        findings.add(platform_key(key, is_alone, now).about(&merchant.mchid));
+        findings.add(platform_key(key, others, now).about(&merchant.mchid));
     }
+}
+
+/// What was downloaded since beside what is configured. The server renews these by itself.
+pub(super) fn downloaded(merchant: &Merchant, now: UnixSeconds, findings: &mut Findings) {
+    let known = merchant.keys.health();
+    for key in known.iter().filter(|key| key.source == KeySource::Downloaded) {
+        findings.add(downloaded_key(key, now).about(&merchant.mchid));
+    }
+}
+
+fn downloaded_key(key: &KeyHealth, now: UnixSeconds) -> Finding {
+    let validity = match (key.starts, key.expires) {
+        (Some(starts), Some(expires)) => match validity(starts, expires, now) {
+            Validity::NotYet => "not valid yet".to_owned(),
+            Validity::Days(days) => format!("expires in {days} days"),
+            Validity::Over => "expired".to_owned(),
+        },
+        _ => "which does not expire".to_owned(),
+    };
+    Finding::ok(PLATFORM_KEY, format!("certificate {}, downloaded, {validity}", key.serial))
 }
 
 /// What signs the merchant's own requests.
@@ -55,10 +80,26 @@ fn api_certificate(merchant: &Merchant, now: UnixSeconds) -> Finding {
     }
 }
 
+/// What there is beside a key that has expired.
+#[derive(Clone, Copy)]
+struct Others {
+    /// A configured key that verifies today.
+    any_usable: bool,
+    /// The server asks for certificates, and gets new ones.
+    downloads: bool,
+}
+
+/// Whether WeChat Pay's signatures of now can be verified by it.
+fn is_usable(key: &PlatformKey, now: UnixSeconds) -> bool {
+    key.merchant().is_none() && !key.has_expired(now) && key.starts().is_none_or(|starts| starts <= now)
+}
+
 /// What WeChat Pay signs by.
-fn platform_key(key: &PlatformKey, is_alone: bool, now: UnixSeconds) -> Finding {
-    const CHECK: &str = "platform_key";
+fn platform_key(key: &PlatformKey, others: Others, now: UnixSeconds) -> Finding {
+    const CHECK: &str = PLATFORM_KEY;
     const REPLACE: &str = "take it out; configure WeChat Pay's public key, or a newer certificate";
+    const JOIN: &str = "add WeChat Pay's public key or the new certificate beside it; take this one out after it has \
+                        expired";
     let serial = key.serial();
     if let Some(mchid) = key.merchant() {
         let detail = format!("{serial} is the API certificate of merchant {mchid}, and not WeChat Pay's");
@@ -71,18 +112,25 @@ fn platform_key(key: &PlatformKey, is_alone: bool, now: UnixSeconds) -> Finding 
     let (Some(starts), Some(expires)) = (key.starts(), key.expires()) else {
         return Finding::ok(CHECK, format!("public key {serial}, which does not expire"));
     };
+    let expired = format!("certificate {serial} has expired");
     match validity(starts, expires, now) {
-        Validity::NotYet => {
-            Finding::warning(CHECK, format!("certificate {serial} is not valid yet"), REPLACE)
-        }
-        Validity::Over if is_alone => Finding::failed(
+        Validity::NotYet => Finding::warning(
             CHECK,
-            format!("certificate {serial} has expired, and there is no other"),
-            REPLACE,
+            format!("certificate {serial} is not valid yet"),
+            "leave it, WeChat Pay will sign by it; but if it should be valid today, check this machine's clock",
         ),
-        Validity::Over => Finding::warning(CHECK, format!("certificate {serial} has expired"), REPLACE),
+        Validity::Over if others.any_usable => {
+            Finding::warning(CHECK, expired, "take it out: another key verifies today")
+        }
+        Validity::Over if others.downloads => {
+            let detail = format!("{expired}, and no other is configured; the server downloads new ones");
+            Finding::warning(CHECK, detail, REPLACE)
+        }
+        Validity::Over => {
+            Finding::failed(CHECK, format!("{expired}, and there is no other that verifies today"), REPLACE)
+        }
         Validity::Days(days) if days < EXPIRES_SOON_DAYS => {
-            Finding::warning(CHECK, format!("certificate {serial} expires in {days} day(s)"), REPLACE)
+            Finding::warning(CHECK, format!("certificate {serial} expires in {days} day(s)"), JOIN)
         }
         Validity::Days(days) => Finding::ok(CHECK, format!("certificate {serial}, expires in {days} days")),
     }

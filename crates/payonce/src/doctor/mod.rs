@@ -2,24 +2,31 @@
 //!
 //! From near to far: configuration, keys, database, WeChat Pay's hosts and clock, a signed call, the notify URL; with
 //! `--echo` the whole way, by a callback that WeChat Pay signs and sends. Each check is one [`Finding`], and one that
-//! fails does not keep the others from being made. Invariants: no secret is shown; nothing is changed but that a probe of
-//! the notify URL leaves one refused callback, and `--echo` one message `wechat.SECURITY_ECHO.SUCCESS`.
+//! fails does not keep the others from being made; what was asked for and could not be made is a finding too. Invariants:
+//! no secret is shown; each wait has an end; nothing is changed but that a probe of the notify URL leaves one refused
+//! callback, and `--echo` one message `wechat.SECURITY_ECHO.SUCCESS`.
 
+mod address;
+mod answer;
+mod arrival;
+mod certificate;
 mod database;
 mod echo;
 mod finding;
 mod keys;
 mod notify_url;
+mod remedy;
 mod report;
 mod wechat;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use payonce_core::{Clock as _, SystemClock, store::archive::Archive};
-use payonce_server::config::{Config, Environment, Loaded, Merchant};
+use payonce_core::{Clock as _, SystemClock, store::archive::Archive, store::with_causes};
+use payonce_server::config::{Config, Environment, Loaded};
 use wechatpay::UnixSeconds;
 
 use self::finding::{Finding, Findings};
+use self::notify_url::NotifyUrl;
 use crate::{args::DoctorOptions, configuration};
 
 /// Seconds in a day.
@@ -29,10 +36,16 @@ pub(crate) fn run(options: &DoctorOptions, environment: &Environment) -> anyhow:
     let mut findings = Findings::default();
     if let Some(config) = configuration(options, environment, &mut findings) {
         // A store may block the thread that waits for it.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        runtime.block_on(look(&config, options, &mut findings))?;
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime.block_on(look(&config, options, &mut findings)),
+            Err(error) => {
+                let detail = format!("nothing more was looked at: {}", with_causes(&error));
+                let remedy = "let this process have threads and files: look at its limits (ulimit -a)";
+                findings.add(Finding::failed("configuration", detail, remedy));
+            }
+        }
     }
-    report::print(&findings, options.json)?;
+    report::print(&findings, options)?;
     Ok(if findings.any_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -65,42 +78,34 @@ fn configuration(
     Some(config)
 }
 
-async fn look(config: &Config, options: &DoctorOptions, findings: &mut Findings) -> anyhow::Result<()> {
+async fn look(config: &Config, options: &DoctorOptions, findings: &mut Findings) {
     let now = UnixSeconds(SystemClock.now().seconds());
     for merchant in &config.merchants {
         keys::look(merchant, now, findings);
     }
     let database = database::look(&config.store, findings).await;
     if options.offline {
-        return Ok(());
+        return;
     }
-    let wechat = wechat::WeChat::look(config, findings).await?;
-    let prober = notify_url::Prober::new()?;
+    let wechat = wechat::WeChat::look(config, findings).await;
     for merchant in &config.merchants {
-        let client = wechat.sign_in(merchant, findings).await?;
-        let Some(url) = notify_url_of(config, merchant, options) else {
-            findings.add(
-                Finding::skipped("notify_url", "not known: set server.public_url, or say --notify-url URL")
-                    .about(&merchant.mchid),
-            );
-            continue;
+        let client = match &wechat {
+            Some(wechat) => wechat.sign_in(merchant, options.echo, findings).await,
+            None => {
+                let why = "WeChat Pay cannot be asked: see wechat_host above";
+                findings.add(Finding::skipped("signed_call", why).about(&merchant.mchid));
+                None
+            }
         };
-        prober.look(&url, merchant, findings).await;
-        if let (true, Some(client)) = (options.echo, client) {
-            let way = echo::Way { client: &client, merchant, url: &url, database: database.as_deref() };
-            way.follow(options.wait_seconds, findings).await;
+        let url = NotifyUrl::of(config, merchant, options.notify_url.as_deref());
+        let is_usable = url.look(merchant, findings).await;
+        if options.echo {
+            let limit = Duration::from_secs(options.wait_seconds);
+            let database = database.as_deref();
+            let ends = echo::Ends { client: client.as_ref(), url: &url, is_usable, database };
+            ends.follow(merchant, limit, findings).await;
         }
     }
-    Ok(())
-}
-
-/// What the merchant gives WeChat Pay as `notify_url`.
-fn notify_url_of(config: &Config, merchant: &Merchant, options: &DoctorOptions) -> Option<String> {
-    let configured = || {
-        let base = config.server.public_url.as_deref()?;
-        Some(format!("{}/notify/v3/{}", base.trim_end_matches('/'), merchant.mchid))
-    };
-    options.notify_url.clone().or_else(configured)
 }
 
 /// The database, where it could be opened.

@@ -39,20 +39,13 @@ pub(super) fn read(source: &CallbackSource, settings: &StoreSettings) -> anyhow:
     })
 }
 
-/// The number of the last row. Numbers grow: whether there is one behind another is asked 63 times at the most.
+/// The number of the last row.
 async fn last(database: &dyn Archive, table: &Table) -> anyhow::Result<i64> {
-    let (mut low, mut high) = (0, i64::MAX);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match database.rows_after(table, &[Value::Int(middle)], 1).await?.first().map(Vec::as_slice) {
-            Some([Value::Int(number), ..]) => low = *number,
-            Some(_) | None => high = middle,
-        }
-    }
-    if low == 0 {
+    let last = database::last_row(database, table).await?;
+    if last == 0 {
         bail!("there is none: the table {} is empty", table.name);
     }
-    Ok(low)
+    Ok(last)
 }
 
 async fn row(database: &dyn Archive, table: &Table, number: i64) -> anyhow::Result<Saved> {

@@ -15,8 +15,13 @@ struct Simulation {
 
 impl Simulation {
     fn start(folder: &Path) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, further: &[&str]) -> Self {
         let mut child = payonce(folder)
             .args(["simulate", "--listen", "127.0.0.1:0", "--keys", "keys", "--seed", "7"])
+            .args(further)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -88,11 +93,20 @@ fn what_cannot_be_is_said() {
     let taken = simulation.server.addr().to_string();
     std::fs::write(folder.path().join("file"), "").unwrap();
     std::fs::create_dir(folder.path().join("spoilt")).unwrap();
+    std::fs::write(folder.path().join("scenario.toml"), "[[notices]]\nwhn = {}\ndo = \"never\"").unwrap();
     std::fs::write(folder.path().join("spoilt/simulator.json"), "{").unwrap();
     for (arguments, code, why) in [
         (["--listen", &taken, "--keys", "other"], 1, "choose another port"),
         (["--listen", "127.0.0.1:0", "--keys", "file"], 1, "--keys file"),
         (["--listen", "127.0.0.1:0", "--keys", "spoilt"], 1, "--keys spoilt"),
+        (
+            ["--scenario", "scenario.toml", "--keys", "other"],
+            1,
+            "unknown field `whn`, expected one of `name`",
+        ),
+        (["--state", "spoilt/simulator.json", "--keys", "other"], 1, "is damaged"),
+        (["--scenario", "missing.toml", "--keys", "other"], 1, "--scenario missing.toml"),
+        (["--trust", "file", "--keys", "other"], 1, "PEM file with CERTIFICATE blocks"),
         (["--listen", "8090", "--keys", "other"], 2, "invalid value '8090' for '--listen <ADDR>'"),
         (["--speed", "0", "--keys", "other"], 2, "invalid value '0' for '--speed <TIMES>'"),
     ] {
@@ -100,4 +114,35 @@ fn what_cannot_be_is_said() {
         assert_eq!((said.code, said.out.as_str()), (Some(code), ""), "{arguments:?} {}", said.err);
         assert!(said.err.contains(why), "{}", said.err);
     }
+}
+
+/// docs/simulator.md says what each option is.
+#[test]
+fn every_option_is_documented() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = run(payonce(folder.path()).args(["simulate", "--help"])).out;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/simulator.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let options: Vec<_> = help.lines().filter_map(|line| line.trim().strip_prefix("--")).collect();
+    assert!(options.len() >= 8, "{help}");
+    for option in options {
+        // `listen <ADDR>  Where …`, or `limits  Refuse …`.
+        let name = option.split("  ").next().unwrap().replace(['<', '>'], "");
+        assert!(document.contains(&format!("| `--{name}` |")), "--{name}");
+    }
+}
+
+/// What the file has is tested by crate `payonce-simulator`; here, that the option names it.
+#[tokio::test]
+async fn a_state_outlives_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |extra: &[&str]| Simulation::start_with(folder.path(), extra);
+    let first = start(&["--state", "state.json"]);
+    let (status, _) = Wire::connect(first.server.addr()).await.get("/_sim/orders").await;
+    assert_eq!(status, 200);
+    first.server.terminate();
+    assert_eq!(first.server.wait().code(), Some(0));
+    assert!(folder.path().join("state.json").exists());
+    std::fs::remove_dir_all(folder.path().join("keys")).unwrap();
+    assert_eq!(start(&["--state", "state.json"]).said(), first.said(), "the keys are in the state");
 }

@@ -12,4 +12,5 @@ mod pay;
 mod peer;
 mod request;
 mod sealed;
+mod simulated;
 mod v2;

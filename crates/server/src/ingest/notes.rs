@@ -132,17 +132,7 @@ impl Notes {
         }
         match self.book.store.note(&self.batch).await {
             Ok(()) => self.refused = false,
-            Err(error) if is_for_now(&error) => {
-                if !self.refused {
-                    tracing::warn!(
-                        error = error.with_causes(),
-                        notes = self.batch.len(),
-                        "notes wait for the database"
-                    );
-                }
-                self.refused = true;
-                return false;
-            }
+            Err(error) if is_for_now(&error) => return self.put_off(&error),
             // The same would be refused again, and those behind would wait for ever.
             Err(_) => return self.write_one_by_one().await,
         }
@@ -153,13 +143,13 @@ impl Notes {
 
     /// Writes a batch of which a note is refused for good: that one is dropped, its neighbours are not.
     async fn write_one_by_one(&mut self) -> bool {
-        while let Some(note) = self.batch.pop() {
-            let alone = std::slice::from_ref(&note);
+        for done in 0..self.batch.len() {
+            let alone = &self.batch[done..=done];
             match self.book.store.note(alone).await {
                 Ok(()) => self.book.flood.wrote(alone),
                 Err(error) if is_for_now(&error) => {
-                    self.batch.push(note);
-                    return false;
+                    self.batch.drain(..done);
+                    return self.put_off(&error);
                 }
                 Err(error) => {
                     tracing::error!(error = error.with_causes(), "a note was not written");
@@ -167,7 +157,19 @@ impl Notes {
                 }
             }
         }
+        self.batch.clear();
+        self.refused = false;
         true
+    }
+
+    /// The batch stays in front.
+    fn put_off(&mut self, error: &StoreError) -> bool {
+        if !self.refused {
+            let notes = self.batch.len();
+            tracing::warn!(error = error.with_causes(), notes, "notes wait for the database");
+        }
+        self.refused = true;
+        false
     }
 
     /// Writes what waits, as far as the database takes it.

@@ -36,12 +36,15 @@ pub(crate) async fn reopen(app: &App, owner: &Owner, every: Duration, mut stoppi
             Ok(staying) => {
                 staying.warn_beyond(&said);
                 said = staying;
+                give_back(app, owner).await;
             }
+            // That is said once, and the rows are nobody's by themselves.
+            Err(StoreError::Unavailable { reason, .. }) if reason.is_absence() => {}
             Err(error) => {
                 tracing::warn!(error = error.with_causes(), "callbacks that did not open could not be read");
+                give_back(app, owner).await;
             }
         }
-        give_back(app, owner).await;
         tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => {}
             () = sleep(every) => {}

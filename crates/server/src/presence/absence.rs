@@ -11,11 +11,14 @@ use payonce_core::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Absence {
     /// Its presence was not renewed in time. It is, as soon as the database answers.
-    #[error("the database has not seen this node for a while: nothing is acknowledged until it does again")]
-    Lapsed,
+    #[error("the database has not seen this node for a while{}: nothing is acknowledged until it does again", because(.cause))]
+    Lapsed {
+        /// Why it was not renewed when that was tried last, if it was tried and the database said so.
+        cause: Option<Unavailability>,
+    },
     /// A copy from or into the database is under way.
     #[error(
-        "`payonce copy` is at work on this database: wait until it has ended (a copy that died ends within {left:?})"
+        "PAY0011: `payonce copy` is at work on this database: wait until it has ended (a copy that died ends within {left:?})"
     )]
     CopyRuns {
         /// For how long it has the database, unless it goes on.
@@ -52,11 +55,15 @@ impl Absence {
 
     fn reason(&self) -> Unavailability {
         match self {
-            Self::Lapsed => Unavailability::NotSeen,
+            Self::Lapsed { cause } => cause.unwrap_or(Unavailability::NotSeen),
             Self::CopyRuns { .. } => Unavailability::Copying,
             Self::Moved { .. } => Unavailability::Moved,
         }
     }
+}
+
+fn because(cause: &Option<Unavailability>) -> String {
+    cause.map_or(String::new(), |cause| format!(" ({cause})"))
 }
 
 impl From<Absence> for StoreError {

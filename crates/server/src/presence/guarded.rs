@@ -18,8 +18,8 @@ use super::Seen;
 
 mod deliveries;
 
-/// A store that does nothing while the database does not see this node, and takes nothing for committed that was
-/// committed then.
+/// A store that writes nothing while the database does not see this node, and takes nothing for committed that was
+/// committed then. It reads, unless a copy takes everything elsewhere.
 pub(crate) struct Guarded {
     store: Arc<dyn Store>,
     seen: Arc<Seen>,
@@ -28,6 +28,17 @@ pub(crate) struct Guarded {
 impl Guarded {
     pub(crate) fn new(store: Arc<dyn Store>, seen: Arc<Seen>) -> Self {
         Self { store, seen }
+    }
+
+    /// What is read counts, unless a copy was seen before it was there.
+    async fn read<T>(
+        &self,
+        read: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        self.seen.check_readable()?;
+        let found = read.await?;
+        self.seen.check_readable()?;
+        Ok(found)
     }
 }
 
@@ -86,8 +97,7 @@ impl Store for Guarded {
         row: RejectedRow,
         back: usize,
     ) -> Result<Option<RejectedRow>, StoreError> {
-        self.seen.check()?;
-        self.store.rejected_before(row, back).await
+        self.read(self.store.rejected_before(row, back)).await
     }
 
     async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError> {
@@ -106,23 +116,19 @@ impl Store for Guarded {
     }
 
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderView>, StoreError> {
-        self.seen.check()?;
-        self.store.order(key).await
+        self.read(self.store.order(key)).await
     }
 
     async fn messages_after(&self, after: Position, limit: usize) -> Result<Vec<MessageView>, StoreError> {
-        self.seen.check()?;
-        self.store.messages_after(after, limit).await
+        self.read(self.store.messages_after(after, limit)).await
     }
 
     async fn ledger_after(&self, after: OrderId, limit: usize) -> Result<Vec<LedgerLine>, StoreError> {
-        self.seen.check()?;
-        self.store.ledger_after(after, limit).await
+        self.read(self.store.ledger_after(after, limit)).await
     }
 
     async fn rejected_latest(&self, limit: usize) -> Result<Vec<Rejected>, StoreError> {
-        self.seen.check()?;
-        self.store.rejected_latest(limit).await
+        self.read(self.store.rejected_latest(limit)).await
     }
 
     async fn take_unopened(
@@ -147,8 +153,7 @@ impl Store for Guarded {
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        self.seen.check()?;
-        self.store.counts().await
+        self.read(self.store.counts()).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -8,7 +8,7 @@ use payonce_core::{
 };
 use tokio::{
     sync::watch,
-    time::{Instant, sleep},
+    time::{Instant, sleep_until},
 };
 
 use super::{Absence, Seen};
@@ -64,18 +64,25 @@ impl Presence {
     }
 
     async fn keep(&mut self, leases: &dyn Leases, mut done: watch::Receiver<bool>) {
-        let mut failed = false;
+        let (mut failed, mut begun) = (false, Instant::now());
         while !*done.borrow() {
-            let pause =
-                if failed || self.seen.absence().is_some() { self.again_after() } else { self.heartbeat() };
+            let next = match failed || self.seen.absence().is_some() {
+                true => Instant::now() + self.again_after(),
+                // From the beginning of the last one: a database that answers late is asked no less often.
+                false => begun + self.heartbeat(),
+            };
             tokio::select! {
                 _ = done.wait_for(|done| *done) => return,
-                () = sleep(pause) => {}
+                () = sleep_until(next) => {}
             }
             self.tell();
+            begun = Instant::now();
             let beaten = self.beat(leases).await;
-            if let (Err(error), false) = (&beaten, failed) {
-                tracing::warn!(error = error.with_causes(), "this node's presence was not renewed");
+            if let Err(error) = &beaten {
+                self.seen.not_renewed(error);
+                if !failed {
+                    tracing::warn!(error = error.with_causes(), "this node's presence was not renewed");
+                }
             }
             failed = beaten.is_err();
             self.tell();
@@ -111,8 +118,14 @@ impl Presence {
         let token = self.lease(leases, self.ttl).await?;
         // Order matters: this node's lease is there before a copy's is looked for.
         let found = Absence::found(leases).await?;
+        if token.is_none() {
+            // Somebody else has its name: no copy would see this node.
+            self.token = None;
+            self.seen.not(Absence::Lapsed { cause: None });
+            return Ok(());
+        }
         // Without a gap, by the database's time and by our own: no copy can have begun without seeing this node.
-        let kept = token.is_some() && token == self.token && self.seen.absence().is_none();
+        let kept = token == self.token && self.seen.absence().is_none();
         self.token = token;
         match found {
             None => {}
@@ -140,9 +153,10 @@ impl Presence {
     /// Says it once when nothing is acknowledged any longer, and when it is again.
     fn tell(&mut self) {
         let absence = self.seen.absence();
-        // How long a copy has the database is not said again and again.
+        // How long a copy has the database is not said again and again, nor each trouble of the database.
         let same = |one: &Option<Absence>, other: &Option<Absence>| match (one, other) {
             (Some(Absence::CopyRuns { .. }), Some(Absence::CopyRuns { .. })) => true,
+            (Some(Absence::Lapsed { .. }), Some(Absence::Lapsed { .. })) => true,
             (one, other) => one == other,
         };
         if same(&absence, &self.told) {

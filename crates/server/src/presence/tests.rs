@@ -126,11 +126,48 @@ async fn a_node_that_renews_its_presence_is_seen_and_one_that_cannot_is_not() {
     node.beat(&table).await.unwrap_err();
     assert_eq!(node.seen().absence(), None);
     advance(SECOND).await;
-    assert_eq!(node.seen().absence(), Some(Absence::Lapsed), "before its lease is over");
+    assert_eq!(node.seen().absence(), Some(Absence::Lapsed { cause: None }), "before its lease is over");
     assert!(node.seen().check().is_err());
     table.rows().away = false;
     assert!(table.shows_a_node().await, "a copy is refused a little longer");
-    assert_eq!(node.seen().absence(), Some(Absence::Lapsed), "before it has asked");
+    assert_eq!(node.seen().absence(), Some(Absence::Lapsed { cause: None }), "before it has asked");
+    node.beat(&table).await.unwrap();
+    assert_eq!(node.seen().absence(), None);
+}
+
+/// A disk that is full stays full: who calls is told so, and not to wait some seconds.
+#[tokio::test(start_paused = true)]
+async fn why_a_node_is_not_seen_is_kept() {
+    let table = Table::default();
+    let mut node = begin(&table).await.ok().unwrap();
+    let full = || StoreError::Unavailable { reason: Unavailability::DiskFull, source: "full".into() };
+    node.seen().not_renewed(&full());
+    assert_eq!(node.seen().absence(), None, "it was renewed a moment ago");
+    advance(SEEN).await;
+    assert_eq!(node.seen().absence(), Some(Absence::Lapsed { cause: Some(Unavailability::DiskFull) }));
+    let refused = node.seen().check().unwrap_err();
+    assert!(
+        matches!(refused, StoreError::Unavailable { reason: Unavailability::DiskFull, .. }),
+        "{refused:?}"
+    );
+    node.seen().check_readable().unwrap();
+    node.beat(&table).await.unwrap();
+    assert_eq!(node.seen().absence(), None);
+    advance(SEEN).await;
+    assert_eq!(node.seen().absence(), Some(Absence::Lapsed { cause: None }), "it is over");
+}
+
+/// No copy would see it.
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_lease_another_has_is_not_seen() {
+    let table = Table::default();
+    let mut node = begin(&table).await.ok().unwrap();
+    advance(TTL).await;
+    table.take(Role::node(&Owner("this".to_owned())), "another", TTL).await;
+    node.beat(&table).await.unwrap();
+    assert_eq!(node.seen().absence(), Some(Absence::Lapsed { cause: None }));
+    assert_eq!(begin(&table).await.err(), Some(Absence::Lapsed { cause: None }));
+    advance(TTL).await;
     node.beat(&table).await.unwrap();
     assert_eq!(node.seen().absence(), None);
 }
@@ -142,10 +179,11 @@ async fn a_node_that_lapsed_finds_a_copy_at_work_and_waits_for_its_end() {
     let mut node = begin(&table).await.ok().unwrap();
     advance(TTL).await;
     table.take(Role::COPY, "a copy", TTL).await;
-    assert_eq!(node.seen().absence(), Some(Absence::Lapsed));
+    assert_eq!(node.seen().absence(), Some(Absence::Lapsed { cause: None }));
     let written = table.rows().written;
     node.beat(&table).await.unwrap();
     assert_eq!(node.seen().absence(), Some(Absence::CopyRuns { left: TTL }));
+    node.seen().check_readable().unwrap_err();
     assert_eq!(table.rows().written, written, "the copy sees nobody");
     advance(TTL).await;
     assert!(node.seen().absence().is_some(), "it has not looked again");

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use payonce_core::{
-    Store, StoreError, UnixMillis,
-    store::{Owner, RejectedRow, Role},
+    StoreError, UnixMillis,
+    store::{Owner, RejectedRow, Role, Unavailability},
 };
 use tokio::{
     sync::watch,
@@ -27,8 +27,8 @@ const REST: Duration = Duration::from_millis(50);
 /// How often it is looked for.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// Refused callbacks that are passed over in one look: some milliseconds of work.
-const LOOK_ROWS_MAX: u64 = 10_000;
+/// Refused callbacks that are passed over in one look. They are wide: these may be 10 MB to read.
+const LOOK_ROWS_MAX: u64 = 500;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
@@ -78,8 +78,9 @@ async fn prune(app: &App, habits: Habits) {
 /// Deletes the refused callbacks that are too many: go after go, or one once it is `stopping`.
 async fn trim(app: &App, habits: Habits, stopping: &watch::Receiver<bool>) {
     let trimmed = async {
-        let Some(last) = surplus(&*app.store, habits.rejected_rows_max).await? else { return Ok(()) };
-        while app.store.forget_rejected(last, ROWS_MAX).await? == ROWS_MAX && !*stopping.borrow() {
+        let look = async |row, back| app.store.rejected_before(row, back).await;
+        let Some(last) = surplus(look, habits.rejected_rows_max, LOOK_ROWS_MAX).await? else { return Ok(()) };
+        while app.store.forget_rejected(last, ROWS_MAX).await? > 0 && !*stopping.borrow() {
             sleep(REST).await;
         }
         Ok::<_, StoreError>(())
@@ -90,16 +91,65 @@ async fn trim(app: &App, habits: Habits, stopping: &watch::Receiver<bool>) {
 }
 
 /// The newest of the refused callbacks that are more than `rows_max`. They are passed over in steps, so that none takes
-/// longer than a statement may, however many are kept.
-async fn surplus(store: &dyn Store, rows_max: u64) -> Result<Option<RejectedRow>, StoreError> {
+/// longer than a statement may, however many are kept; a step that took too long is made again in smaller ones.
+async fn surplus(
+    look: impl AsyncFn(RejectedRow, usize) -> Result<Option<RejectedRow>, StoreError>,
+    rows_max: u64,
+    mut step: u64,
+) -> Result<Option<RejectedRow>, StoreError> {
     let (mut oldest_kept, mut left) = (RejectedRow::END, rows_max);
     while left > 0 {
-        let back = left.min(LOOK_ROWS_MAX);
-        match store.rejected_before(oldest_kept, back as usize).await? {
-            Some(row) => oldest_kept = row,
-            None => return Ok(None),
+        let back = left.min(step);
+        match look(oldest_kept, back as usize).await {
+            Ok(Some(row)) => oldest_kept = row,
+            Ok(None) => return Ok(None),
+            Err(StoreError::Unavailable { reason: Unavailability::TimedOut, .. }) if step > 1 => {
+                step /= 2;
+                continue;
+            }
+            Err(error) => return Err(error),
         }
         left -= back;
     }
-    store.rejected_before(oldest_kept, 1).await
+    look(oldest_kept, 1).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Rows 10, 20 … 1000, of which `slow_from` and more are not passed over in time.
+    async fn found(rows_max: u64, step: u64, slow_from: usize) -> (Option<RejectedRow>, usize) {
+        let looks = RefCell::new(Vec::new());
+        let look = async |RejectedRow(row): RejectedRow, back: usize| {
+            if back >= slow_from {
+                let (reason, source) = (Unavailability::TimedOut, "slow".into());
+                return Err(StoreError::Unavailable { reason, source });
+            }
+            looks.borrow_mut().push(back);
+            Ok((1..=100).rev().map(|n| n * 10).filter(|n| *n < row).nth(back - 1).map(RejectedRow))
+        };
+        let found = surplus(look, rows_max, step).await.unwrap();
+        (found, looks.into_inner().len())
+    }
+
+    #[tokio::test]
+    async fn the_newest_that_is_too_many_is_found_in_steps_of_any_size() {
+        for step in [1, 3, 10, 30, 99, 100, 500] {
+            assert_eq!(found(30, step, 1000).await.0, Some(RejectedRow(700)), "{step}");
+            assert_eq!(found(99, step, 1000).await.0, Some(RejectedRow(10)), "{step}");
+            assert_eq!(found(100, step, 1000).await.0, None, "{step}");
+            assert_eq!(found(5000, step, 1000).await.0, None, "{step}");
+        }
+        assert_eq!(found(0, 10, 1000).await.0, Some(RejectedRow(1000)));
+        assert_eq!(found(30, 10, 1000).await.1, 4);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_takes_too_long_is_made_in_smaller_ones() {
+        // In sevens: four and two, and one look for the newest.
+        assert_eq!(found(30, 30, 10).await, (Some(RejectedRow(700)), 6));
+    }
 }

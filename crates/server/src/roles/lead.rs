@@ -1,6 +1,6 @@
 //! Doing a role while its lease is held.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use payonce_core::store::{Lease, Leases, Owner, Role};
 use tokio::{
@@ -28,10 +28,13 @@ pub(super) async fn lead(
         let held_until = Instant::now() + TTL;
         if let Some(lease) = take(leases, role, owner).await {
             tracing::debug!(role = role.as_str(), "this node has the role");
-            tokio::select! {
-                () = work(&lease) => {}
-                () = until_lost(leases, &lease, held_until, &mut stopping) => {}
-            }
+            let ends = async {
+                tokio::select! {
+                    () = work(&lease) => {}
+                    _ = stopping.wait_for(|stop| *stop) => {}
+                }
+            };
+            keep_during(leases, &lease, held_until, ends).await;
             if let Err(error) = leases.release(&lease).await {
                 tracing::debug!(
                     role = role.as_str(),
@@ -54,24 +57,33 @@ async fn take(leases: &dyn Leases, role: &Role, owner: &Owner) -> Option<Lease> 
     })
 }
 
-/// Prolongs the lease as long as that goes well; returns once it is no longer certain to be held, and when it is time to
-/// stop. Not amid a question then: what the database does after the lease was given back would take it anew.
-async fn until_lost(
+/// Prolongs the lease until the work ends; drops the work once the lease is no longer certain to be held. Returns amid no
+/// question that may yet be answered in time: what the database does after the lease was given back would take it anew.
+async fn keep_during(
     leases: &dyn Leases,
     lease: &Lease,
     mut held_until: Instant,
-    stopping: &mut watch::Receiver<bool>,
+    work: impl Future<Output = ()>,
 ) {
+    let mut work = pin!(work);
     loop {
         tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => return,
+            () = &mut work => return,
             () = sleep_until(held_until.min(Instant::now() + HEARTBEAT)) => {}
         }
         let asked = Instant::now();
         if asked >= held_until {
             break;
         }
-        match timeout_at(held_until, leases.lease(&lease.role, &lease.owner, TTL)).await {
+        let mut question = pin!(timeout_at(held_until, leases.lease(&lease.role, &lease.owner, TTL)));
+        let answer = tokio::select! {
+            answer = &mut question => answer,
+            () = &mut work => {
+                let _ = question.await;
+                return;
+            }
+        };
+        match answer {
             Ok(Ok(Some(prolonged))) if prolonged.token == lease.token => held_until = asked + TTL,
             Ok(Err(error)) => {
                 tracing::warn!(
@@ -265,6 +277,22 @@ mod tests {
         })
         .await;
         assert_eq!(seen, [("begins", 3), ("ends", TTL.as_secs())]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_ends_amid_a_heartbeat_leaves_nothing_held() {
+        let table = Table::held_by_other(Duration::ZERO);
+        table.state().answers_after = Duration::from_secs(3);
+        let (stop, stopping) = watch::channel(false);
+        let owner = Owner("this".to_owned());
+        // Asked for at 0 s, had at 3 s, prolonged from 8 s to 11 s.
+        let leading = lead(&table, &Role::KEEPER, &owner, stopping, async |_| {
+            pass(Duration::from_secs(6)).await;
+            stop.send(true).unwrap();
+        });
+        leading.await;
+        assert_eq!(table.state().cut, 0);
+        assert!(table.state().until <= Instant::now());
     }
 
     #[tokio::test(start_paused = true)]

@@ -27,12 +27,13 @@ pub(crate) struct Habits {
 /// Everything that runs beside the requests, until `stopping`. Run it where a store may block.
 pub(crate) async fn run(app: &App, presence: Presence, habits: Habits, stopping: watch::Receiver<bool>) {
     let owner = presence.owner().clone();
-    let work = async {
+    // Boxed: they hold much between them.
+    let work = Box::pin(async {
         tokio::join!(
             keeper::run(app, &owner, habits, stopping.clone()),
             sequencer::run(app, &owner, stopping.clone()),
             reopen(app, &owner, habits.reopen_every, stopping),
         );
-    };
+    });
     presence.keep_during(&*app.store, work).await;
 }

@@ -197,7 +197,7 @@ impl Leases for TestStore {
     async fn lease(&self, role: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
         self.available()?;
         if role.is_node() && *self.troubled() == Trouble::PresenceFails {
-            return Err(unavailable());
+            return Err(StoreError::Disconnected("told so by a test".into()));
         }
         self.sqlite.lease(role, owner, ttl).await
     }

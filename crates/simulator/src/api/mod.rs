@@ -2,6 +2,7 @@
 //! words. Deliberately absent: business, which is the books'.
 
 mod login;
+mod v2;
 mod v3;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::simulator::Shared;
 /// Every path of every API.
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
     Router::new()
+        .merge(v2::routes())
         .merge(v3::routes())
         .route("/sns/jscode2session", get(login::code2session))
         // Both with an empty body, as the live service answers.

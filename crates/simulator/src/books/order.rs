@@ -78,6 +78,19 @@ pub enum OrderPayer {
     SubOpenid(String),
 }
 
+/// In which protocol a merchant asks, and is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// JSON, signed with RSA.
+    #[default]
+    V3,
+    /// XML, signed with a shared key and MD5.
+    V2Md5,
+    /// XML, signed with a shared key and HMAC-SHA256.
+    V2Hmac,
+}
+
 /// What an order is about. What has no field here is in `parameters`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
@@ -101,6 +114,9 @@ pub struct Terms {
     pub payer: Option<OrderPayer>,
     /// Shop or terminal.
     pub device_id: Option<String>,
+    /// In which protocol it was placed: so is its payment told.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// The whole request as it was said: the same number goes on only with the same parameters.
     pub parameters: Value,
 }
@@ -116,6 +132,12 @@ pub struct Order {
     pub standing: Standing,
     /// The `prepay_id`, `code_url` or `h5_url` that was given out last.
     pub ticket: Option<String>,
+    /// The numbers of its refunds, in the order of their acceptance.
+    #[serde(default)]
+    pub refunds: Vec<String>,
+    /// The combined order of which it is a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub combined: Option<OrderKey>,
 }
 
 /// What happened to an order.
@@ -141,6 +163,8 @@ pub enum TradeState {
     NotPay,
     /// Paid.
     Success,
+    /// Paid, and a refund was accepted, of all of it or a part.
+    Refund,
     /// Closed by the merchant, or because nobody paid for a week.
     Closed,
 }
@@ -200,12 +224,40 @@ impl Seller {
         }
     }
 
+    /// The sub-merchant.
+    #[must_use]
+    pub fn sub_mchid(&self) -> Option<&str> {
+        match self {
+            Self::Ordinary { .. } => None,
+            Self::Partner { sub_mchid, .. } => Some(sub_mchid),
+        }
+    }
+
     /// The sub-merchant's app.
     #[must_use]
     pub fn sub_appid(&self) -> Option<&str> {
         match self {
             Self::Ordinary { .. } => None,
             Self::Partner { sub_appid, .. } => sub_appid.as_deref(),
+        }
+    }
+
+    /// The merchant that gets the money.
+    #[must_use]
+    pub fn receiver(&self) -> &str {
+        self.sub_mchid().unwrap_or_else(|| self.signer())
+    }
+}
+
+impl TradeType {
+    /// `trade_type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jsapi => "JSAPI",
+            Self::App => "APP",
+            Self::Mweb => "MWEB",
+            Self::Native => "NATIVE",
         }
     }
 }
@@ -223,7 +275,8 @@ impl Order {
     #[must_use]
     pub fn state(&self, now: UnixSeconds) -> TradeState {
         match &self.standing {
-            Standing::Paid(_) => TradeState::Success,
+            Standing::Paid(_) if self.refunds.is_empty() => TradeState::Success,
+            Standing::Paid(_) => TradeState::Refund,
             Standing::Closed { .. } => TradeState::Closed,
             Standing::Open if now >= self.closes_at() => TradeState::Closed,
             Standing::Open => TradeState::NotPay,
@@ -255,12 +308,24 @@ impl Order {
 }
 
 impl TradeState {
+    /// `trade_state`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotPay => "NOTPAY",
+            Self::Success => "SUCCESS",
+            Self::Refund => "REFUND",
+            Self::Closed => "CLOSED",
+        }
+    }
+
     /// `trade_state_desc`.
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {
             Self::NotPay => "订单未支付",
             Self::Success => "支付成功",
+            Self::Refund => "订单发生过退款，退款详情请查询退款单",
             Self::Closed => "订单已关闭",
         }
     }

@@ -49,9 +49,14 @@ impl Books {
         self.may_pay(&terms)?;
         let key = terms.key();
         let trade_type = terms.trade_type;
+        if self.combined.contains_key(&key) {
+            return Err(Refusal::OutTradeNoUsed);
+        }
         match self.orders.entry(key.clone()) {
             Entry::Vacant(place) => {
-                place.insert(Order { terms, placed_at: now, standing: Standing::Open, ticket: None });
+                let (ticket, refunds, combined) = (None, Vec::new(), None);
+                let standing = Standing::Open;
+                place.insert(Order { terms, placed_at: now, standing, ticket, refunds, combined });
             }
             Entry::Occupied(place) => goes_on(place.get(), &terms, now)?,
         }
@@ -70,7 +75,7 @@ impl Books {
     ) -> Result<(), Refusal> {
         let state = self.find(whose, out_trade_no)?.state(now);
         match state {
-            TradeState::Success => Err(Refusal::OrderPaid),
+            TradeState::Success | TradeState::Refund => Err(Refusal::OrderPaid),
             TradeState::Closed => Ok(()),
             TradeState::NotPay => {
                 let key = OrderKey::new(whose.mchid, out_trade_no);
@@ -128,7 +133,7 @@ impl Books {
     }
 
     /// Whether the payer's openid can be of the app that it is said to be of.
-    fn may_pay(&self, terms: &Terms) -> Result<(), Refusal> {
+    pub(super) fn may_pay(&self, terms: &Terms) -> Result<(), Refusal> {
         match &terms.payer {
             Some(OrderPayer::Openid(openid)) if !self.is_of(terms.seller.appid(), openid) => {
                 Err(Refusal::OpenidMismatch)
@@ -141,17 +146,22 @@ impl Books {
         }
     }
 
-    fn issue(
+    pub(super) fn issue(
         &mut self,
         key: &OrderKey,
         trade_type: TradeType,
         now: UnixSeconds,
         rng: &mut impl Rng,
     ) -> Prepaid {
-        let (ticket, seconds) = ticket(trade_type, now, rng);
+        let is_whole = !self.orders.contains_key(key);
+        let (ticket, seconds) = ticket(trade_type, is_whole, now, rng);
         let good_until = UnixSeconds(now.0 + seconds);
         self.tickets.insert(ticket.clone(), Ticket { order: key.clone(), good_until });
-        let former = self.orders.get_mut(key).and_then(|order| order.ticket.replace(ticket.clone()));
+        let place = match self.orders.get_mut(key) {
+            Some(order) => Some(&mut order.ticket),
+            None => self.combined.get_mut(key).map(|combined| &mut combined.ticket),
+        };
+        let former = place.and_then(|place| place.replace(ticket.clone()));
         // A new code makes the former one void; a prepay_id stays good for its two hours.
         if let Some(former) = former.filter(|_| trade_type == TradeType::Native) {
             self.tickets.remove(&former);
@@ -161,9 +171,10 @@ impl Books {
 }
 
 impl Whose<'_> {
-    /// An order of the other mode is none for this one.
+    /// An order of the other mode is none for this one, nor is a part of a combined order.
     fn may_see(self, order: &Order) -> Result<(), Refusal> {
         match (&order.terms.seller, self.sub_mchid) {
+            _ if order.combined.is_some() => Err(Refusal::OrderNotExist),
             (Seller::Ordinary { .. }, None) => Ok(()),
             (Seller::Partner { sub_mchid, .. }, Some(asked)) if sub_mchid == asked => Ok(()),
             (Seller::Partner { .. }, Some(_)) => Err(Refusal::SubMchidNotMatchOrder),
@@ -174,8 +185,11 @@ impl Whose<'_> {
 
 /// Whether an order that exists may be asked for again in these terms.
 fn goes_on(order: &Order, terms: &Terms, now: UnixSeconds) -> Result<(), Refusal> {
+    if order.combined.is_some() {
+        return Err(Refusal::OutTradeNoUsed);
+    }
     match order.state(now) {
-        TradeState::Success => Err(Refusal::PaidAlready),
+        TradeState::Success | TradeState::Refund => Err(Refusal::PaidAlready),
         TradeState::Closed => Err(Refusal::OrderClosed),
         TradeState::NotPay if order.terms.trade_type != terms.trade_type => Err(Refusal::OutTradeNoUsed),
         TradeState::NotPay if order.terms.parameters != terms.parameters => Err(Refusal::ReentryDiffers),
@@ -184,9 +198,11 @@ fn goes_on(order: &Order, terms: &Terms, now: UnixSeconds) -> Result<(), Refusal
     }
 }
 
-/// A ticket in WeChat's shape, and for how many seconds it is good.
-fn ticket(trade_type: TradeType, now: UnixSeconds, rng: &mut impl Rng) -> (String, i64) {
-    let prepay_id = |rng: &mut _| format!("wx{}{}", calendar::second_digits(now), random::hex(rng, 20));
+/// A ticket in WeChat's shape, which is another for combined orders, and for how many seconds it is good.
+fn ticket(trade_type: TradeType, is_whole: bool, now: UnixSeconds, rng: &mut impl Rng) -> (String, i64) {
+    let beginning = if is_whole { "up_wx" } else { "wx" };
+    let prepay_id =
+        |rng: &mut _| format!("{beginning}{}{}", calendar::second_digits(now), random::hex(rng, 20));
     match trade_type {
         TradeType::Jsapi | TradeType::App => (prepay_id(rng), TICKET_SECONDS),
         TradeType::Native => {

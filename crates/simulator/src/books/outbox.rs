@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
+use wechatpay::v2::parse_xml;
 
-use super::OrderKey;
+use super::{OrderKey, Protocol, RefundKey};
 use crate::deliver::{Retry, Verdict};
 
 /// All notices, in the order in which they were caused.
@@ -68,6 +69,10 @@ pub struct Notice {
 pub enum Subject {
     /// An order that was paid.
     Order(OrderKey),
+    /// A combined order that was paid.
+    Combined(OrderKey),
+    /// A refund that ended.
+    Refund(RefundKey),
     /// The self-test `/v3/security/echo`.
     Echo,
 }
@@ -82,6 +87,15 @@ pub enum Content {
         event: Event,
         /// The JSON inside.
         plaintext: String,
+    },
+    /// XML that is signed with the merchant's APIv2 key, or sealed with it.
+    V2 {
+        /// The fields, but for `nonce_str` and `sign`.
+        told: Vec<(String, String)>,
+        /// What is sealed into `req_info`, where something is; then nothing is signed.
+        sealed: Option<Vec<(String, String)>>,
+        /// By which algorithm it is signed.
+        protocol: Protocol,
     },
 }
 
@@ -138,6 +152,12 @@ pub struct Heard {
     pub elapsed_millis: u64,
     /// Why no answer came.
     pub failure: Option<String>,
+    /// What was done to this attempt on purpose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trouble: Vec<String>,
+    /// What came back for copies that were sent at the same moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<Heard>,
 }
 
 /// One attempt to make.
@@ -160,6 +180,30 @@ impl Event {
         summary: Cow::Borrowed("支付成功"),
     };
 
+    /// The user has the money back.
+    pub const REFUND_SUCCESS: Self = Self {
+        event_type: Cow::Borrowed("REFUND.SUCCESS"),
+        original_type: Cow::Borrowed("refund"),
+        associated_data: Cow::Borrowed("refund"),
+        summary: Cow::Borrowed("退款成功"),
+    };
+
+    /// The user's account does not take the refund.
+    pub const REFUND_ABNORMAL: Self = Self {
+        event_type: Cow::Borrowed("REFUND.ABNORMAL"),
+        original_type: Cow::Borrowed("refund"),
+        associated_data: Cow::Borrowed("refund"),
+        summary: Cow::Borrowed("退款异常"),
+    };
+
+    /// The merchant keeps the money.
+    pub const REFUND_CLOSED: Self = Self {
+        event_type: Cow::Borrowed("REFUND.CLOSED"),
+        original_type: Cow::Borrowed("refund"),
+        associated_data: Cow::Borrowed("refund"),
+        summary: Cow::Borrowed("退款关闭"),
+    };
+
     /// The self-test.
     pub const SECURITY_ECHO: Self = Self {
         event_type: Cow::Borrowed("SECURITY_ECHO.SUCCESS"),
@@ -175,18 +219,63 @@ impl Content {
     pub fn is_acknowledged_by(&self, heard: &Heard) -> bool {
         match self {
             Self::V3 { .. } => Verdict::of(heard.status) == Verdict::Acknowledged,
+            // Where APIv3 looks at the status, APIv2 looks at the body as well.
+            Self::V2 { .. } => {
+                let said = parse_xml(heard.body.as_bytes()).ok();
+                let success = said.is_some_and(|fields| fields.get("return_code") == Some("SUCCESS"));
+                success && heard.status == Some(200)
+            }
+        }
+    }
+}
+
+impl Notice {
+    /// APIv3's `event_type`.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&str> {
+        match &self.content {
+            Content::V3 { event, .. } => Some(&event.event_type),
+            Content::V2 { .. } => None,
+        }
+    }
+
+    /// What is told, as JSON: what is sealed, where something is; of APIv2, the fields.
+    #[must_use]
+    pub fn plaintext(&self) -> serde_json::Value {
+        match &self.content {
+            Content::V3 { plaintext, .. } => serde_json::from_str(plaintext).unwrap_or_default(),
+            Content::V2 { told, sealed, .. } => {
+                let fields = sealed.as_ref().unwrap_or(told).iter();
+                fields.map(|(name, value)| (name.clone(), serde_json::Value::from(value.as_str()))).collect()
+            }
         }
     }
 }
 
 impl Outbox {
-    /// Adds a notice, due at once. Returns its number.
-    pub fn push(&mut self, notice: Notice, now: UnixSeconds) -> u64 {
+    /// Nothing to be told; numbers go on, so that what is on its way settles nothing that comes later.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { last: self.last, ..Self::default() }
+    }
+
+    /// Adds a notice that is due at that time. Returns its number.
+    pub fn push(&mut self, notice: Notice, at: UnixSeconds) -> u64 {
         self.last += 1;
-        let progress = Progress::Due { at: now };
+        let progress = Progress::Due { at };
         self.entries.insert(self.last, Entry { notice, attempts: Vec::new(), progress });
-        self.due.insert((now, self.last));
+        self.due.insert((at, self.last));
         self.last
+    }
+
+    /// Takes back a notice of which nobody has heard yet: what it would have told does not come about.
+    pub(super) fn withdraw(&mut self, number: u64) {
+        let unheard = |entry: &&Entry| entry.attempts.is_empty();
+        let entry = self.entries.get(&number).filter(unheard);
+        if let Some(Progress::Due { at }) = entry.map(|entry| entry.progress) {
+            self.due.remove(&(at, number));
+            self.entries.remove(&number);
+        }
     }
 
     /// All notices by number, the oldest first.
@@ -223,12 +312,37 @@ impl Outbox {
         Some(Sending { number, attempt, notice: entry.notice.clone() })
     }
 
+    /// Puts an attempt back that was taken and is not to be made before this time.
+    pub fn put_back(&mut self, number: u64, at: UnixSeconds) {
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        if matches!(entry.progress, Progress::Sending { .. }) {
+            self.sending -= 1;
+            entry.progress = Progress::Due { at };
+            self.due.insert((at, number));
+        }
+    }
+
+    /// Has a notice sent at this time, acknowledged or not, instead of when it was due. One that is on its way is left
+    /// alone.
+    pub fn reschedule(&mut self, number: u64, at: UnixSeconds) {
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        match entry.progress {
+            Progress::Sending { .. } => return,
+            Progress::Due { at } => _ = self.due.remove(&(at, number)),
+            Progress::Acknowledged | Progress::GivenUp => {}
+        }
+        entry.progress = Progress::Due { at };
+        self.due.insert((at, number));
+    }
+
     /// Notes what came of an attempt that was taken, and when the next is due by the official schedule.
     pub fn settle(&mut self, number: u64, heard: Heard, now: UnixSeconds) {
         let Some(entry) = self.entries.get_mut(&number) else { return };
         let Progress::Sending { since: sent_at } = entry.progress else { return };
         self.sending -= 1;
-        let acknowledged = entry.notice.content.is_acknowledged_by(&heard);
+        let content = &entry.notice.content;
+        let acknowledged = content.is_acknowledged_by(&heard)
+            || heard.copies.iter().any(|copy| content.is_acknowledged_by(copy));
         entry.attempts.push(Attempt { sent_at, heard });
         let attempts = u32::try_from(entry.attempts.len()).unwrap_or(u32::MAX);
         let wait = Retry::OFFICIAL.wait_after(attempts).map(|wait| wait.as_secs().cast_signed());

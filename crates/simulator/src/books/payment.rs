@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use wechatpay::UnixSeconds;
 
-use super::{Order, Seller, TradeState, TradeType};
+use super::{Order, OrderKey, Seller, TradeState, TradeType};
 use crate::calendar;
 
 /// What a notice of success tells the merchant.
@@ -34,6 +34,56 @@ pub struct Payment {
     pub device_id: Option<String>,
     /// When the payment succeeded.
     pub success_time: UnixSeconds,
+}
+
+impl Payment {
+    /// The order that it paid.
+    #[must_use]
+    pub fn order_key(&self) -> OrderKey {
+        OrderKey::new(self.seller.signer(), &self.out_trade_no)
+    }
+}
+
+/// In the words of APIv2.
+impl Payment {
+    /// What a query says of it, and its notice.
+    pub(crate) fn v2_fields(&self) -> Vec<(&'static str, String)> {
+        let total = self.amount_fen.to_string();
+        let mut fields = vec![
+            ("openid", self.openid.clone()),
+            ("is_subscribe", "N".to_owned()),
+            ("trade_type", self.trade_type.as_str().to_owned()),
+            ("bank_type", self.bank_type.clone()),
+            ("total_fee", total.clone()),
+            ("settlement_total_fee", total.clone()),
+            ("fee_type", "CNY".to_owned()),
+            ("cash_fee", total),
+            ("cash_fee_type", "CNY".to_owned()),
+            ("transaction_id", self.transaction_id.clone()),
+            ("out_trade_no", self.out_trade_no.clone()),
+            ("time_end", calendar::second_digits(self.success_time)),
+        ];
+        let optional =
+            [("attach", &self.attach), ("device_info", &self.device_id), ("sub_openid", &self.sub_openid)];
+        fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))));
+        fields.extend(self.sub_openid.as_ref().map(|_| ("sub_is_subscribe", "N".to_owned())));
+        fields
+    }
+
+    /// The whole of its notice.
+    pub(super) fn v2_notice(&self) -> Vec<(String, String)> {
+        let seller = &self.seller;
+        let mut fields = vec![
+            ("return_code", "SUCCESS".to_owned()),
+            ("appid", seller.appid().to_owned()),
+            ("mch_id", seller.signer().to_owned()),
+            ("result_code", "SUCCESS".to_owned()),
+        ];
+        fields.extend(seller.sub_appid().map(|appid| ("sub_appid", appid.to_owned())));
+        fields.extend(seller.sub_mchid().map(|mchid| ("sub_mch_id", mchid.to_owned())));
+        fields.extend(self.v2_fields());
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
 }
 
 /// The JSON of a transaction in APIv3: inside a notice, and as the answer of a query.

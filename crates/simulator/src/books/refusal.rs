@@ -45,6 +45,50 @@ pub enum Refusal {
     SubMchidNotMatchOrder,
     /// No number of WeChat's looks like this.
     TransactionIdMalformed,
+    /// The order of a refund does not exist, or nobody paid it.
+    NothingToRefund,
+    /// The sub-merchant is not named.
+    SubMchidMissing,
+    /// The order was paid more than a year ago.
+    TradeOverdue,
+    /// The merchant takes the order's price for another.
+    TotalDiffers,
+    /// All of the order went back.
+    RefundedAlready,
+    /// Not so much of the order is left.
+    RefundTooLarge,
+    /// An order has fifty refunds at most.
+    TooManyRefunds,
+    /// The merchant has too little money.
+    NotEnough,
+    /// Asked for again under the same number with other amounts.
+    RefundFeeMismatch,
+    /// The merchant has no such refund.
+    RefundNotExist,
+    /// The refund's state does not allow it.
+    RefundStateWrong,
+    /// A combined order is to be closed with other parts than it has.
+    PartsDiffer,
+    /// A combined order is placed again with another settlement.
+    SettlementDiffers,
+    /// The day of a bill is not over.
+    BillDayNotOver,
+    /// The day of a bill is more than three months ago.
+    BillTooOld,
+    /// The bill is not there yet.
+    StatementCreating,
+    /// Nothing happened that day.
+    NoStatement,
+    /// The download was not offered, or too long ago.
+    BillTokenUnknown,
+    /// The download was offered to another merchant.
+    BillOfAnother,
+    /// Another merchant's certificate was shown.
+    CertificateOfAnother,
+    /// The merchant asks too often.
+    TooFast,
+    /// Two refunds of an order follow too close upon each other.
+    RefundsTooClose,
     /// Another user than the one whom the order names wants to pay.
     OtherPayer,
 }
@@ -98,6 +142,28 @@ impl Refusal {
             Self::MchidNotMatchOrder => row(400, "INVALID_REQUEST", "INVALID_REQUEST", Some(268_447_843), "商户号和订单不匹配"),
             Self::SubMchidNotMatchOrder => row(400, "INVALID_REQUEST", "INVALID_REQUEST", Some(268_447_845), "子商户号和订单信息不匹配"),
             Self::TransactionIdMalformed => row(500, "INVALID_TRANSACTIONID", "INVALID_TRANSACTIONID", None, "订单号非法"),
+            Self::NothingToRefund => row(404, "RESOURCE_NOT_EXISTS", "ORDERNOTEXIST", Some(268_512_771), "订单不存在"),
+            Self::SubMchidMissing => row(400, "PARAM_ERROR", "PARAM_ERROR", Some(268_443_704), "受理机构必须传入sub_mch_id"),
+            Self::TradeOverdue => row(403, "TRADE_OVERDUE", "TRADE_OVERDUE", None, "订单已经超过可退款的最大期限"),
+            Self::TotalDiffers => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "您的请求参数与订单信息不一致"),
+            Self::RefundedAlready => row(400, "INVALID_REQUEST", "ERROR", None, "订单已全额退款"),
+            Self::RefundTooLarge => row(400, "INVALID_REQUEST", "ERROR", None, "累计退款金额大于支付金额"),
+            Self::TooManyRefunds => row(400, "INVALID_REQUEST", "ERROR", None, "订单部分退款次数超过50次"),
+            Self::NotEnough => row(403, "NOT_ENOUGH", "NOTENOUGH", None, "基本账户余额不足，请充值后重新发起"),
+            Self::RefundFeeMismatch => row(400, "REFUND_FEE_MISMATCH", "REFUND_FEE_MISMATCH", None, "订单金额或退款金额与之前请求不一致，请核实后再试"),
+            Self::RefundNotExist => row(404, "RESOURCE_NOT_EXISTS", "REFUNDNOTEXIST", None, "退款单不存在"),
+            Self::RefundStateWrong => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "退款单状态不允许该操作"),
+            Self::PartsDiffer => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "子单信息与下单时不一致"),
+            Self::SettlementDiffers => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "重复下单且结算信息不一致"),
+            Self::BillDayNotOver => row(400, "INVALID_REQUEST", "PARAM_ERROR", None, "账单日期错误，仅支持查询昨天及以前的账单"),
+            Self::BillTooOld => row(400, "INVALID_REQUEST", "PARAM_ERROR", None, "账单日期错误，仅支持查询三个月内的账单"),
+            Self::StatementCreating => row(400, "STATEMENT_CREATING", "STATEMENT_CREATING", None, "账单生成中，请稍后再试"),
+            Self::NoStatement => row(400, "NO_STATEMENT_EXIST", "NO_STATEMENT_EXIST", None, "账单文件不存在"),
+            Self::BillTokenUnknown => row(400, "INVALID_REQUEST", "INVALID_REQUEST", None, "账单下载地址无效或已过期，请重新申请"),
+            Self::BillOfAnother => row(403, "NO_AUTH", "NOAUTH", None, "无权下载该账单"),
+            Self::CertificateOfAnother => row(401, "SIGN_ERROR", "CERT_ERROR", None, "证书校验错误"),
+            Self::TooFast => row(429, "FREQUENCY_LIMITED", "FREQUENCY_LIMITED", Some(268_447_840), "请求频率超过限制"),
+            Self::RefundsTooClose => row(429, "FREQUENCY_LIMITED", "FREQUENCY_LIMITED", Some(268_447_840), "同一笔订单的多笔部分退款需间隔1分钟"),
             Self::OtherPayer => row(403, "TRADE_ERROR", "TRADE_ERROR", None, "下单账号与支付账号不一致"),
         }
     }

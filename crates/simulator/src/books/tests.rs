@@ -6,14 +6,14 @@ use wechatpay::UnixSeconds;
 
 use super::*;
 
-const NOW: UnixSeconds = UnixSeconds(1_704_038_400); // midnight of 2024-01-01 in China
-const SHOP: &str = "1900000001";
-const PROVIDER: &str = "1900000100";
-const SUB: &str = "1900000109";
-const STRANGER: &str = "1900000002";
+pub(super) const NOW: UnixSeconds = UnixSeconds(1_704_038_400); // midnight of 2024-01-01 in China
+pub(super) const SHOP: &str = "1900000001";
+pub(super) const PROVIDER: &str = "1900000100";
+pub(super) const SUB: &str = "1900000109";
+pub(super) const STRANGER: &str = "1900000002";
 
 /// Books with an ordinary merchant, a provider with a sub-merchant, and another merchant.
-fn books() -> (Books, StdRng) {
+pub(super) fn books() -> (Books, StdRng) {
     let mut rng = StdRng::seed_from_u64(1);
     let mut books = Books::new();
     for account in [
@@ -27,11 +27,11 @@ fn books() -> (Books, StdRng) {
     (books, rng)
 }
 
-fn ordinary(appid: &str, mchid: &str) -> Seller {
+pub(super) fn ordinary(appid: &str, mchid: &str) -> Seller {
     Seller::Ordinary { appid: appid.to_owned(), mchid: mchid.to_owned() }
 }
 
-fn partner(sp_appid: &str, sp_mchid: &str, sub_appid: Option<&str>, sub_mchid: &str) -> Seller {
+pub(super) fn partner(sp_appid: &str, sp_mchid: &str, sub_appid: Option<&str>, sub_mchid: &str) -> Seller {
     Seller::Partner {
         sp_appid: sp_appid.to_owned(),
         sp_mchid: sp_mchid.to_owned(),
@@ -40,7 +40,7 @@ fn partner(sp_appid: &str, sp_mchid: &str, sub_appid: Option<&str>, sub_mchid: &
     }
 }
 
-fn terms() -> Terms {
+pub(super) fn terms() -> Terms {
     Terms {
         seller: ordinary("wx1", SHOP),
         out_trade_no: "ORDER1".to_owned(),
@@ -52,20 +52,21 @@ fn terms() -> Terms {
         time_expire: None,
         payer: Some(OrderPayer::Openid("oALICE".to_owned())),
         device_id: None,
+        protocol: Protocol::V3,
         parameters: json!({ "amount": { "total": 100 } }),
     }
 }
 
-fn key() -> OrderKey {
+pub(super) fn key() -> OrderKey {
     terms().key()
 }
 
-fn later(seconds: i64) -> UnixSeconds {
+pub(super) fn later(seconds: i64) -> UnixSeconds {
     UnixSeconds(NOW.0 + seconds)
 }
 
-const DAY: i64 = 24 * 3600;
-const OWN: Whose<'_> = Whose { mchid: SHOP, sub_mchid: None };
+pub(super) const DAY: i64 = 24 * 3600;
+pub(super) const OWN: Whose<'_> = Whose { mchid: SHOP, sub_mchid: None };
 
 #[test]
 fn table_of_sellers() {

@@ -87,6 +87,11 @@ impl Books {
         self.users.users.keys().map(String::as_str)
     }
 
+    /// The openids of each user, by appid.
+    pub fn openids(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, String>)> {
+        self.users.users.iter().map(|(user, openids)| (user.as_str(), openids))
+    }
+
     /// Who has this openid under this app. One that nobody has becomes a new user's, named like it.
     ///
     /// # Errors

@@ -1,21 +1,19 @@
 //! One keep-alive HTTP/1.1 connection to the receiver, made anew when it is broken.
 //!
 //! Invariants: one request at a time; of an answer's body no more than its beginning is kept. Deliberately absent: TLS,
-//! redirects, a second try within one attempt.
+//! which a [`super::Way`] brings along, redirects, a second try within one attempt.
 
 use std::io;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use http::{Request, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use http_body_util::BodyExt as _;
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::Target;
-use crate::SignedCallback;
+use super::{Payload, Posted, Target};
 
 /// An acknowledgement is shorter; of an error page, this much says what it is.
 const BODY_BYTES_KEPT: usize = 1024;
@@ -60,7 +58,7 @@ pub(crate) enum Broken {
 pub(crate) struct Line<'a, D> {
     dial: &'a D,
     addr: SocketAddr,
-    sender: Option<SendRequest<Full<Bytes>>>,
+    sender: Option<SendRequest<Payload>>,
 }
 
 impl<'a, D: Dial> Line<'a, D> {
@@ -68,20 +66,9 @@ impl<'a, D: Dial> Line<'a, D> {
         Self { dial, addr, sender: None }
     }
 
-    /// Sends a callback and reads the whole answer.
-    pub(crate) async fn post(&mut self, target: &Target, callback: &SignedCallback) -> Result<Reply, Broken> {
-        let request = request(target, callback);
-        let response = self.connected().await?.send_request(request).await.map_err(Broken::Http)?;
-        let status = response.status().as_u16();
-        // Read to the end, since the connection carries the next answer only then.
-        let (mut body, mut beginning) = (response.into_body(), Vec::new());
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(Broken::Http)?;
-            let data = frame.data_ref().map_or(&[][..], Bytes::as_ref);
-            let room = BODY_BYTES_KEPT - beginning.len();
-            beginning.extend_from_slice(&data[..data.len().min(room)]);
-        }
-        Ok(Reply { status, body: beginning })
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn post(&mut self, target: &Target, posted: &Posted) -> Result<Reply, Broken> {
+        exchange(self.connected().await?, target, posted).await
     }
 
     /// Forgets the connection, which closes it.
@@ -90,7 +77,7 @@ impl<'a, D: Dial> Line<'a, D> {
     }
 
     /// A connection that is ready for a request: the old one if the receiver left it open, else a new one.
-    async fn connected(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, Broken> {
+    async fn connected(&mut self) -> Result<&mut SendRequest<Payload>, Broken> {
         let mut old = self.sender.take();
         if let Some(sender) = &mut old
             && sender.ready().await.is_err()
@@ -104,22 +91,49 @@ impl<'a, D: Dial> Line<'a, D> {
         Ok(self.sender.insert(sender))
     }
 
-    async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, Broken> {
+    async fn connect(&self) -> Result<SendRequest<Payload>, Broken> {
         let stream = self.dial.dial(self.addr).await.map_err(Broken::Dial)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(Broken::Http)?;
-        // Ends by itself once the sender is dropped; its error reaches us as the request's.
-        tokio::spawn(connection);
-        Ok(sender)
+        handshake(stream, false).await
     }
 }
 
-pub(super) fn request(target: &Target, callback: &SignedCallback) -> Request<Full<Bytes>> {
-    let mut request =
-        Request::post(target.path.clone()).header(header::HOST, &target.host).header(header::ACCEPT, "*/*");
-    for (name, value) in callback.headers() {
-        request = request.header(name, value);
+/// Sends one request over a connection that was just made, and reads the whole answer.
+pub(crate) async fn post_once(
+    stream: Box<dyn super::way::Stream>,
+    target: &Target,
+    posted: &Posted,
+) -> Result<Reply, Broken> {
+    let mut sender = handshake(stream, posted.carriage.small_letters).await?;
+    exchange(&mut sender, target, posted).await
+}
+
+/// WeChat writes the names of headers with capitals.
+async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    small_letters: bool,
+) -> Result<SendRequest<Payload>, Broken> {
+    let mut builder = Builder::new();
+    builder.title_case_headers(!small_letters);
+    let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(Broken::Http)?;
+    // Ends by itself once the sender is dropped; its error reaches us as the request's.
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn exchange(
+    sender: &mut SendRequest<Payload>,
+    target: &Target,
+    posted: &Posted,
+) -> Result<Reply, Broken> {
+    let response = sender.send_request(posted.request(target)).await.map_err(Broken::Http)?;
+    let status = response.status().as_u16();
+    // Read to the end, since the connection carries the next answer only then.
+    let (mut body, mut beginning) = (response.into_body(), Vec::new());
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(Broken::Http)?;
+        let data = frame.data_ref().map_or(&[][..], Bytes::as_ref);
+        let room = BODY_BYTES_KEPT - beginning.len();
+        beginning.extend_from_slice(&data[..data.len().min(room)]);
     }
-    request
-        .body(Full::new(callback.body().clone()))
-        .expect("BUG: a callback's headers are visible ASCII, also after tampering, and so is a host's name")
+    Ok(Reply { status, body: beginning })
 }

@@ -7,13 +7,16 @@
 //! balancer is played by a [`Route`].
 
 mod line;
+mod payload;
 mod plan;
+mod posted;
 mod queue;
 mod report;
 mod retry;
 mod signer;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,11 +34,17 @@ use tokio::time::{Instant, timeout};
 use crate::{Error, SignedCallback};
 use queue::{Job, Queue};
 
-pub(crate) use line::{Dial, Line, Tcp};
+pub(crate) use line::post_once;
+use line::{Dial, Line, Tcp};
+pub(crate) use payload::Carriage;
+use payload::Payload;
 pub use plan::{Delivery, Plan};
+pub(crate) use posted::Posted;
 pub use report::{Answer, Report, Tally, Verdict, unacknowledged};
 pub use retry::{OFFICIAL_WAITS, Retry};
+pub(crate) use signer::REPLAY_AGE_SECONDS;
 pub use signer::Signer;
+pub(crate) use way::{NoCertificate, Trust, Way, certificates};
 
 /// WeChat waits this long for the whole answer.
 pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -66,10 +75,6 @@ impl Target {
     /// The same receiver, called by this name.
     pub(crate) fn named(self, host: &Authority) -> Self {
         Self { host: host.to_string(), ..self }
-    }
-
-    pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr
     }
 }
 
@@ -195,8 +200,11 @@ where
     F: Fn(&Delivery, u32) -> SignedCallback,
 {
     let callback = (run.callback)(&job.delivery, job.attempt);
+    // Of this run no two attempts have the same.
+    let request = (job.delivery.number as u128) << 32 | u128::from(job.attempt);
+    let posted = Posted::of(&callback, request);
     let started = Instant::now();
-    let reply = timeout(run.courier.answer_limit, line.post(target, &callback)).await;
+    let reply = timeout(run.courier.answer_limit, line.post(target, &posted)).await;
     let status = reply.ok().and_then(Result::ok).map(|reply| reply.status);
     if status.is_none() {
         line.hang_up(); // a late answer must not be taken for the next one's

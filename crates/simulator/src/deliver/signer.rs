@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::{Delivery, Merchant, Mischief, Notification, Platform, SignedCallback};
 
 /// Receivers accept a timestamp for 300 s; one second more is too old.
-const REPLAY_AGE_SECONDS: i64 = 301;
+pub(crate) const REPLAY_AGE_SECONDS: i64 = 301;
 
 /// A changed amount differs by one fen at least and by one yuan at most.
 const AMOUNT_CHANGE_FEN_MAX: i64 = 100;

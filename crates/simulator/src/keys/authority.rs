@@ -3,13 +3,15 @@
 //! Invariants: serials have 40 hex digits; subjects and issuer have the parts that WeChat's have, so that software which
 //! tells the two kinds of certificates apart by them can be tested. Deliberately absent: revocation.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use rand::Rng;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_RSA_SHA256, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, SanType, SerialNumber, date_time_ymd,
 };
 use wechatpay::UnixSeconds;
 
@@ -39,10 +41,26 @@ pub struct Certificate {
     pub expires: UnixSeconds,
 }
 
+impl Certificate {
+    /// Whether it is this certificate, which is in DER.
+    pub(crate) fn is(&self, der: &[u8]) -> bool {
+        pem::parse(&self.pem).is_ok_and(|pem| pem.contents() == der)
+    }
+}
+
+/// What a server with TLS has.
+pub(crate) struct ServerIdentity {
+    pub(crate) certificate_pem: String,
+    /// PKCS#8.
+    pub(crate) private_pem: String,
+}
+
 /// Whose certificate it is.
 pub(crate) enum Subject<'a> {
     /// WeChat Pay's own.
     Platform,
+    /// A host's, which is reached by this address or as localhost.
+    Host(IpAddr),
     /// A merchant's.
     Merchant { mchid: &'a str, name: &'a str },
 }
@@ -76,6 +94,18 @@ impl Authority {
         &self.private_pem
     }
 
+    /// A fresh key pair and certificate for a host that is reached by this address or as localhost.
+    pub(crate) fn server(
+        &self,
+        ip: IpAddr,
+        now: UnixSeconds,
+        rng: &mut impl Rng,
+    ) -> Result<ServerIdentity, Error> {
+        let key = RsaKey::generate()?;
+        let certificate = self.issue(&Subject::Host(ip), &key, now, rng)?;
+        Ok(ServerIdentity { certificate_pem: certificate.pem, private_pem: key.private_pem() })
+    }
+
     /// A certificate for a key, valid from now on.
     pub(crate) fn issue(
         &self,
@@ -92,8 +122,13 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.distinguished_name = match subject {
             Subject::Platform => name("Tenpay.com sign", "Tenpay.com CA Center", "Tenpay.com"),
+            Subject::Host(_) => name("api.mch.weixin.qq.com", "Tenpay.com CA Center", "Tenpay.com"),
             Subject::Merchant { mchid, name: merchant } => name(mchid, merchant, "微信商户系统"),
         };
+        if let Subject::Host(ip) = subject {
+            params.subject_alt_names = names(*ip);
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        }
         let public = rcgen_key(&key.private_pem())?;
         let certificate = params.signed_by(&public, &self.issuer).map_err(|_| Error::KeyGeneration)?;
         Ok(Certificate {
@@ -102,6 +137,22 @@ impl Authority {
             starts: now,
             expires: UnixSeconds(now.0 + VALID_SECONDS),
         })
+    }
+}
+
+impl Authority {
+    /// A certificate and its private key, both in PEM, for a receiver's own TLS: the simulator trusts it.
+    ///
+    /// # Errors
+    /// [`Error::TlsName`]: a name is none of a host.
+    pub fn issue_for_hosts(&self, hosts: &[String], now: UnixSeconds) -> Result<(String, String), Error> {
+        let refused = |_| Error::TlsName;
+        let mut params = CertificateParams::new(hosts).map_err(refused)?;
+        let valid = self::params(now, VALID_SECONDS);
+        (params.not_before, params.not_after) = (valid.not_before, valid.not_after);
+        let key = KeyPair::generate().map_err(|_| Error::KeyGeneration)?;
+        let certificate = params.signed_by(&key, &self.issuer).map_err(refused)?;
+        Ok((certificate.pem().replace("\r\n", "\n"), key.serialize_pem().replace("\r\n", "\n")))
     }
 }
 
@@ -125,6 +176,14 @@ fn params(now: UnixSeconds, seconds: i64) -> CertificateParams {
     params.not_before = at(now.0);
     params.not_after = at(now.0 + seconds);
     params
+}
+
+/// By which names a host is reached.
+fn names(ip: IpAddr) -> Vec<SanType> {
+    let addresses = [ip, Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let addresses: BTreeSet<_> = addresses.into_iter().collect();
+    let host = "localhost".try_into().ok().map(SanType::DnsName);
+    host.into_iter().chain(addresses.into_iter().map(SanType::IpAddress)).collect()
 }
 
 fn name(common: &str, unit: &str, organization: &str) -> DistinguishedName {

@@ -5,7 +5,7 @@
 use rand::Rng;
 
 use super::SealingKey;
-use crate::books::{Account, OrderKey, Seller, Terms, TradeType};
+use crate::books::{Account, OrderKey, Protocol, Seller, Terms, TradeType};
 use crate::{Error, random};
 
 /// A merchant with one app, and its APIv3 key. `Debug` does not show the key.
@@ -89,6 +89,7 @@ impl Merchant {
             time_expire: None,
             payer: None,
             device_id: None,
+            protocol: Protocol::V3,
             parameters: serde_json::Value::Null,
         }
     }

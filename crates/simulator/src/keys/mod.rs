@@ -13,6 +13,7 @@ mod ring;
 mod rsa;
 mod seal;
 
+pub(crate) use authority::ServerIdentity;
 pub use authority::{Authority, Certificate};
 pub use kept::{KeptAuthority, KeptRing};
 pub use merchant::Merchant;

@@ -201,6 +201,11 @@ impl Ring {
         self.public_key = Some(Arc::new(public_key));
     }
 
+    /// Gives the merchant a further API certificate, which is the newest from now on.
+    pub fn add_own(&mut self, own: Own) {
+        self.own.push(Arc::new(own));
+    }
+
     /// The merchant's certificate of this serial.
     #[must_use]
     pub fn own_of(&self, serial: &str) -> Option<&Arc<Own>> {

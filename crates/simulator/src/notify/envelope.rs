@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use rand::Rng;
 use serde::Serialize;
+use serde_json::Value;
 use wechatpay::UnixSeconds;
 
 use crate::books::Event;
@@ -58,6 +59,20 @@ impl Envelope {
     #[must_use]
     pub fn signed(&self, platform: &Platform, now: UnixSeconds, rng: &mut impl Rng) -> SignedCallback {
         platform.sign(self.body.clone(), now, random::alphanumeric(rng, SIGNATURE_NONCE_CHARS))
+    }
+
+    /// The same with another body, which is signed as it is.
+    pub(crate) fn with_body(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        let mut body = serde_json::from_slice(&self.body).unwrap_or_default();
+        change(&mut body);
+        self.body = body.to_string().into();
+        self
+    }
+
+    /// The same with a newline behind the body.
+    pub(crate) fn with_newline(mut self) -> Self {
+        self.body = [&self.body[..], b"\n"].concat().into();
+        self
     }
 
     /// The notice's number, equal on all copies and resends.

@@ -1,7 +1,10 @@
 //! What may be wrong with one copy of a callback.
 
+use serde::{Deserialize, Serialize};
+
 /// What somebody (or the network, or WeChat's own probe) does to a copy without WeChat's key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tampering {
     /// One bit of the body is flipped.
     BodyByte,

@@ -4,8 +4,10 @@ mod callback;
 mod envelope;
 mod mischief;
 mod notification;
+mod xml;
 
 pub use callback::SignedCallback;
 pub use envelope::Envelope;
 pub use mischief::{Mischief, Tampering};
 pub use notification::Notification;
+pub(crate) use xml::XmlCallback;

@@ -8,11 +8,14 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Known, Simulator};
+use super::{Known, Shared, Simulator};
 use crate::keys::Ring;
 
 /// Where [`Known`] is kept.
 const KNOWN: &str = "simulator.json";
+
+/// Whom a client must trust to talk to the port with TLS.
+const AUTHORITY: &str = "ca.pem";
 
 /// A folder of keys.
 #[derive(Clone, Debug)]
@@ -44,13 +47,18 @@ impl Folder {
     /// # Errors
     /// Where the folder cannot be written.
     pub fn write(&self, simulator: &Simulator) -> io::Result<()> {
+        self.write_all(simulator.shared())
+    }
+
+    pub(super) fn write_all(&self, shared: &Shared) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
-        for mchid in simulator.mchids() {
-            if let Some(ring) = simulator.ring(&mchid) {
+        for mchid in shared.mchids() {
+            if let Some(ring) = shared.ring(&mchid) {
                 write_files(&self.of_merchant(&mchid), &ring)?;
             }
         }
-        let known = serde_json::to_string_pretty(&simulator.known())?;
+        write(&self.path, AUTHORITY, shared.authority.certificate_pem())?;
+        let known = serde_json::to_string_pretty(&Known::of(shared))?;
         write(&self.path, KNOWN, &known)
     }
 

@@ -1,25 +1,25 @@
 //! The handle of a running simulation: what a user or an operator does, and what a test wants to see.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::serve::ListenerExt as _;
-use rand::SeedableRng as _;
-use rand::rngs::StdRng;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::known::Restored;
-use super::shared::Parts;
-use super::{Enrolment, Known, Setup, Shared, StartError, sender};
-use crate::books::{Account, Books, OrderKey, Payment, Refusal};
+use super::begin::prepare;
+use super::tls::{Peer, TlsListener};
+use super::{Known, Setup, Shared, StartError, StateError, keeper, sender, state};
+use crate::books::{Account, Books, OrderKey, Payment, RefundKey, RefundStatus, Refusal};
 use crate::clock::{BusinessClock, Pace};
 use crate::keys::{Authority, Mode, Platform, Ring};
-use crate::{Error, api, random};
+use crate::trouble;
+use crate::{Error, api, control, page};
 
 /// A running simulation. Dropping it ends it at once; [`Self::stop`] lets open requests be answered first.
 pub struct Simulator {
@@ -28,6 +28,14 @@ pub struct Simulator {
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<()>,
     sender: JoinHandle<()>,
+    keeper: JoinHandle<()>,
+    tls: Option<TlsServer>,
+}
+
+/// The port with TLS.
+struct TlsServer {
+    addr: SocketAddr,
+    server: JoinHandle<()>,
 }
 
 impl Simulator {
@@ -36,17 +44,27 @@ impl Simulator {
     /// # Errors
     /// [`StartError`].
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
-        let listen = setup.listen;
+        let (listen, listen_tls, limits) = (setup.listen, setup.listen_tls, setup.limits);
         let refused = |source| StartError::Listen { addr: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
         let shared = Arc::new(prepare(setup)?);
+        shared.set_limits(limits);
+        // Order matters: whatever can fail comes before the first task.
+        let tls = match listen_tls {
+            Some(addr) => Some(serve_tls(addr, &shared).await?),
+            None => None,
+        };
+        shared.keep_keys().map_err(|source| StartError::Files { source })?;
+        if let Some(path) = &shared.state {
+            state::write(&shared, path)?;
+        }
         let (stop, stopped) = oneshot::channel();
         // Without it, an answer of a few hundred bytes may wait 40 ms for an acknowledgement (RFC 896 and 1122).
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true); // slower otherwise, and no worse
         });
-        let routes = api::routes(Arc::clone(&shared));
+        let routes = routes(&shared);
         let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
             let _ = stopped.await; // an error means that the handle was dropped
         });
@@ -55,7 +73,8 @@ impl Simulator {
             let _ = serving.await;
         });
         let sender = tokio::spawn(sender::run(Arc::clone(&shared)));
-        Ok(Self { shared, addr, stop: Some(stop), server, sender })
+        let keeper = tokio::spawn(keeper::run(Arc::clone(&shared)));
+        Ok(Self { shared, addr, stop: Some(stop), server, sender, keeper, tls })
     }
 
     /// Where it listens.
@@ -68,6 +87,16 @@ impl Simulator {
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// The same with TLS, where it listens so.
+    #[must_use]
+    pub fn tls_base_url(&self) -> Option<String> {
+        self.tls.as_ref().map(|tls| format!("https://{}", tls.addr))
     }
 
     /// The merchants with keys, by number.
@@ -93,7 +122,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::KeyGeneration`].
     pub fn new_certificate(&self) -> Result<Platform, Error> {
-        Platform::certified(&self.shared.authority, (self.shared.wall)(), &mut self.shared.fork_rng())
+        self.shared.new_certificate()
     }
 
     /// The certificate of the authority behind all certificates.
@@ -107,12 +136,7 @@ impl Simulator {
     /// # Errors
     /// [`Error::KeyGeneration`].
     pub fn enrol(&self, account: Account, mode: Mode) -> Result<Arc<Ring>, Error> {
-        let (authority, now) = (&self.shared.authority, (self.shared.wall)());
-        let ring = Ring::generate(&account, mode, authority, now, &mut self.shared.fork_rng())?;
-        let mchid = account.mchid.clone();
-        self.shared.set_ring(&mchid, ring.clone());
-        self.shared.at_desk(|desk| desk.books.enrol(account, desk.rng));
-        Ok(Arc::new(ring))
+        self.shared.enrol(account, mode)
     }
 
     /// Who is on file, with which keys: for [`Setup::known`] of the next simulation.
@@ -132,6 +156,29 @@ impl Simulator {
     /// [`Refusal`].
     pub fn pay(&self, order: &OrderKey, user: Option<&str>) -> Result<Payment, Refusal> {
         self.shared.at_desk(|desk| desk.books.pay(order, user, desk.now, desk.rng))
+    }
+
+    /// Ends a refund otherwise than by itself: see [`Books::end_refund`].
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn end_refund(&self, refund: &RefundKey, status: RefundStatus) -> Result<(), Refusal> {
+        self.shared.at_desk(|desk| desk.books.end_refund(refund, status, desk.now, desk.rng))
+    }
+
+    /// Says whether a merchant has too little money for refunds.
+    pub fn set_short_of_funds(&self, mchid: &str, is_short: bool) {
+        self.shared.at_desk(|desk| desk.books.set_short_of_funds(mchid, is_short));
+    }
+
+    /// Switches on or off that whoever asks too often is refused.
+    pub fn set_limits(&self, on: bool) {
+        self.shared.set_limits(on);
+    }
+
+    /// Says where a merchant's refunds are told that name no URL of their own: see [`Books::set_refund_url`].
+    pub fn set_refund_url(&self, mchid: &str, url: Option<&str>) {
+        self.shared.at_desk(|desk| desk.books.set_refund_url(mchid, url));
     }
 
     /// A user opens a Mini Program, which calls `wx.login`: the code for code2Session.
@@ -160,24 +207,36 @@ impl Simulator {
 
     /// Waits until no notice is on its way and none is due.
     pub async fn quiet(&self) {
-        let mut changes = self.shared.changes();
-        let is_quiet = |books: &Books, now| {
-            books.notices.sending() == 0 && books.notices.next_due().is_none_or(|at| at > now)
-        };
-        while !self.shared.read(is_quiet) {
-            if changes.changed().await.is_err() {
-                return;
-            }
-        }
+        self.shared.quiet().await;
+    }
+
+    /// Waits until all that has happened so far is in the state file, where there is one.
+    ///
+    /// # Errors
+    /// [`StateError`]: it cannot be written.
+    pub async fn saved(&self) -> Result<(), Arc<StateError>> {
+        self.shared.saved().await
     }
 
     /// Answers the requests that are open, and ends.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        // Whoever has a state to lose calls `finish`.
+        let _ = self.finish().await;
+    }
+
+    /// The same, and says whether everything is in the state file.
+    ///
+    /// # Errors
+    /// [`StateError`]: it cannot be written.
+    pub async fn finish(mut self) -> Result<(), Arc<StateError>> {
+        self.shared.stop();
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(()); // it has ended already where nobody listens
         }
         self.sender.abort();
         let _ = (&mut self.server).await; // a panic in it was reported where it happened
+        self.shared.announce();
+        self.shared.saved().await
     }
 }
 
@@ -185,6 +244,10 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         self.server.abort();
         self.sender.abort();
+        self.keeper.abort();
+        if let Some(tls) = &self.tls {
+            tls.server.abort();
+        }
     }
 }
 
@@ -194,32 +257,24 @@ impl fmt::Debug for Simulator {
     }
 }
 
-/// Books with everybody on file, and everybody's keys.
-fn prepare(setup: Setup) -> Result<Shared, Error> {
-    let Setup { seed, wall, pace, mut merchants, known, detour, .. } = setup;
-    let (mut rng, mut books, now) = (StdRng::seed_from_u64(seed), Books::new(), wall());
-    let mut rings = BTreeMap::new();
-    let authority = match known {
-        None => Authority::generate(now)?,
-        Some(known) => {
-            let Restored { authority, apps, merchants } = known.restore()?;
-            apps.into_iter().for_each(|app| books.add_app(app));
-            for (account, ring) in merchants {
-                rings.insert(account.mchid.clone(), ring);
-                books.enrol(account, &mut rng);
-            }
-            authority
-        }
-    };
-    if merchants.is_empty() && rings.is_empty() {
-        let account = Account::ordinary(&random::mchid(&mut rng), &random::appid(&mut rng));
-        merchants.push(Enrolment { account, mode: Mode::PublicKey });
-    }
-    for Enrolment { account, mode } in merchants {
-        let ring = Ring::generate(&account, mode, &authority, now, &mut rng)?;
-        rings.insert(account.mchid.clone(), Arc::new(ring));
-        books.enrol(account, &mut rng);
-    }
-    let clock = BusinessClock::new(now, pace);
-    Ok(Shared::of(Parts { books, rng, rings, authority, clock, wall, seed, detour }))
+/// WeChat's API, with trouble around it, and what is beside it.
+fn routes(shared: &Arc<Shared>) -> Router {
+    let trouble = from_fn_with_state(Arc::clone(shared), trouble::layer);
+    api::routes(Arc::clone(shared))
+        .layer(trouble)
+        .merge(control::routes(Arc::clone(shared)))
+        .merge(page::routes(Arc::clone(shared)))
+}
+
+/// Serves the same on a port with TLS.
+async fn serve_tls(listen: SocketAddr, shared: &Arc<Shared>) -> Result<TlsServer, StartError> {
+    let refused = |source| StartError::Listen { addr: listen, source };
+    let port = TcpListener::bind(listen).await.map_err(refused)?;
+    let addr = port.local_addr().map_err(refused)?;
+    let listener = TlsListener::of(port, shared)?;
+    let routes = routes(shared).into_make_service_with_connect_info::<Peer>();
+    let server = tokio::spawn(async move {
+        let _ = axum::serve(listener, routes).await; // it ends when it is stopped
+    });
+    Ok(TlsServer { addr, server })
 }

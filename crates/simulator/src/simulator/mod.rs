@@ -16,15 +16,25 @@
 //! # }
 //! ```
 
+mod begin;
 mod folder;
 mod handle;
+mod keeper;
 mod known;
+mod lanes;
+mod limits;
+mod operate;
 mod sender;
 mod setup;
 mod shared;
+mod state;
+mod tls;
 
 pub use folder::{Folder, write_files};
 pub use handle::Simulator;
 pub use known::Known;
+pub(crate) use limits::Limited;
 pub use setup::{Enrolment, Setup, StartError};
 pub(crate) use shared::{Desk, Shared};
+pub use state::StateError;
+pub(crate) use tls::Peer;

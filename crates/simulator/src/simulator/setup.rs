@@ -3,18 +3,26 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::Error;
 use crate::books::Account;
 use crate::clock::{Clock, Pace};
+use crate::deliver::ANSWER_LIMIT;
 use crate::keys::Mode;
+use crate::trouble::{Scenario, ScenarioError};
 
-use super::Known;
+use super::{Folder, Known, StateError};
 
 /// What a simulation starts from.
 pub struct Setup {
     /// Where it listens; port 0 is any free one.
     pub listen: SocketAddr,
+    /// Where it listens with TLS as well, for calls that need the merchant's certificate: APIv2's refunds.
+    pub listen_tls: Option<SocketAddr>,
+    /// Whether whoever asks too often is refused, by the limits that WeChat publishes.
+    pub limits: bool,
     /// Names the run: numbers, nonces and secrets come from it.
     pub seed: u64,
     /// The wall clock, which signatures carry. Business time starts with it.
@@ -25,9 +33,20 @@ pub struct Setup {
     pub merchants: Vec<Enrolment>,
     /// Who was on file before, with the keys that they had.
     pub known: Option<Known>,
-    /// Where all notices go instead of the host in their URL, which is still named in `Host`. Needed for `https` URLs:
-    /// the simulator speaks plain HTTP.
+    /// Where the files of the keys are kept up to date.
+    pub folder: Option<Folder>,
+    /// The file in which all of it is kept, and from which it goes on where there is one; then who is on file and with
+    /// which keys is what stands there, and [`Self::known`] and the pace are not heeded.
+    pub state: Option<PathBuf>,
+    /// Where all notices go instead of the host in their URL, which is still named in `Host`; over plain HTTP also for
+    /// `https` URLs.
     pub detour: Option<SocketAddr>,
+    /// The trouble that there is from the start, in place of what a state has.
+    pub scenario: Scenario,
+    /// Roots in PEM whose certificates are believed of receivers, beside those of this machine and the simulation's own.
+    pub trust: Vec<String>,
+    /// How long a receiver has for its whole answer, in real time.
+    pub answer_limit: Duration,
 }
 
 /// A merchant that is new at WeChat.
@@ -51,6 +70,24 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What should be believed of receivers is no certificate.
+    #[error("a root to trust cannot be read: {reason}; give a PEM file with CERTIFICATE blocks")]
+    Trust {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The keys cannot be written.
+    #[error("the files of the keys cannot be written: {source}; give another folder with --keys")]
+    Files {
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The state cannot be had, or cannot be kept.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A rule of trouble has a value out of its range.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
     /// There are no keys.
     #[error(transparent)]
     Keys(#[from] Error),
@@ -60,9 +97,22 @@ impl Setup {
     /// One ordinary merchant in public-key mode, on any free port of the loopback, in real time.
     #[must_use]
     pub fn new(wall: Clock) -> Self {
-        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let (merchants, known, detour) = (Vec::new(), None, None);
-        Self { listen, seed: 1, wall, pace: Pace::REAL, merchants, known, detour }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen_tls: None,
+            limits: false,
+            seed: 1,
+            wall,
+            pace: Pace::REAL,
+            merchants: Vec::new(),
+            known: None,
+            folder: None,
+            state: None,
+            detour: None,
+            scenario: Scenario::default(),
+            trust: Vec::new(),
+            answer_limit: ANSWER_LIMIT,
+        }
     }
 
     /// The same with this merchant on file, too.
@@ -77,6 +127,8 @@ impl fmt::Debug for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Setup")
             .field("listen", &self.listen)
+            .field("listen_tls", &self.listen_tls)
+            .field("limits", &self.limits)
             .field("seed", &self.seed)
             .field("pace", &self.pace)
             .field("merchants", &self.merchants)

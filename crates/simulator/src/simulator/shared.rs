@@ -5,25 +5,41 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::sync::watch;
 use wechatpay::UnixSeconds;
 
-use crate::books::Books;
+use super::limits::{Limited, Limits};
+use super::{Folder, StateError};
+use crate::books::{Books, Refusal};
 use crate::clock::{BusinessClock, Clock};
+use crate::deliver::{NoCertificate, Trust};
 use crate::keys::{Authority, Ring};
+use crate::trouble::Troubles;
 
 pub(crate) struct Shared {
     desk: Mutex<(Books, StdRng)>,
     rings: RwLock<BTreeMap<String, Arc<Ring>>>,
     pub(crate) authority: Authority,
     pub(crate) clock: BusinessClock,
-    pub(crate) wall: Clock,
-    pub(crate) seed: u64,
-    pub(crate) detour: Option<SocketAddr>,
+    /// Order matters: whoever needs the books as well opens them first.
+    troubles: Mutex<Troubles>,
+    stopping: watch::Sender<bool>,
+    /// How many of the changes are in the state file.
+    pub(super) saved: watch::Sender<u64>,
+    /// Why the last ones are not.
+    pub(super) unsaved: Mutex<Option<Arc<StateError>>>,
+    /// How it was set up.
+    setting: Setting,
+    /// Made for the first `https` receiver: to read a machine's roots takes a while.
+    trusted: OnceLock<Trust>,
+    limits: Mutex<Limits>,
     changes: watch::Sender<u64>,
 }
 
@@ -42,16 +58,51 @@ pub(super) struct Parts {
     pub(super) rings: BTreeMap<String, Arc<Ring>>,
     pub(super) authority: Authority,
     pub(super) clock: BusinessClock,
-    pub(super) wall: Clock,
-    pub(super) seed: u64,
-    pub(super) detour: Option<SocketAddr>,
+    pub(super) troubles: Troubles,
+}
+
+/// What stays as it is while it runs.
+pub(crate) struct Setting {
+    pub(crate) wall: Clock,
+    pub(crate) seed: u64,
+    /// Where the keys' files are.
+    pub(crate) folder: Option<Folder>,
+    /// The file in which all of it is kept.
+    pub(crate) state: Option<PathBuf>,
+    /// How often it was started with this state.
+    pub(crate) starts: u64,
+    pub(crate) detour: Option<SocketAddr>,
+    pub(crate) answer_limit: Duration,
+    /// Further roots, in PEM.
+    pub(crate) trust: Vec<String>,
+}
+
+/// So that a setting reads as a part of the whole.
+impl Deref for Shared {
+    type Target = Setting;
+
+    fn deref(&self) -> &Setting {
+        &self.setting
+    }
 }
 
 impl Shared {
-    pub(super) fn of(parts: Parts) -> Self {
-        let Parts { books, rng, rings, authority, clock, wall, seed, detour } = parts;
-        let (desk, rings) = (Mutex::new((books, rng)), RwLock::new(rings));
-        Self { desk, rings, authority, clock, wall, seed, detour, changes: watch::Sender::new(0) }
+    pub(super) fn of(parts: Parts, setting: Setting) -> Self {
+        let Parts { books, rng, rings, authority, clock, troubles } = parts;
+        Self {
+            desk: Mutex::new((books, rng)),
+            rings: RwLock::new(rings),
+            authority,
+            clock,
+            troubles: Mutex::new(troubles),
+            limits: Mutex::default(),
+            stopping: watch::Sender::new(false),
+            saved: watch::Sender::new(0),
+            unsaved: Mutex::new(None),
+            setting,
+            trusted: OnceLock::new(),
+            changes: watch::Sender::new(0),
+        }
     }
 
     /// Opens the books for a moment, and announces that they may have changed.
@@ -80,6 +131,33 @@ impl Shared {
         StdRng::from_rng(&mut self.desk().1)
     }
 
+    /// Switches the limits on or off.
+    pub(crate) fn set_limits(&self, on: bool) {
+        *self.limits() = Limits { on, ..Limits::default() };
+        self.at_desk(|desk| desk.books.space_refunds(on));
+    }
+
+    /// Counts a call of a merchant's that is about to be made, where it is of a kind that is limited.
+    pub(crate) fn admit(&self, mchid: &str, kind: Option<Limited>) -> Result<(), Refusal> {
+        let mut limits = self.limits();
+        match kind.filter(|_| limits.on) {
+            Some(kind) => limits.admit(mchid, kind, (self.wall)()),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a call of a merchant's that failed.
+    pub(crate) fn count_failure(&self, mchid: &str, kind: Option<Limited>) {
+        if let Some(kind) = kind {
+            self.limits().failed(mchid, kind, (self.wall)());
+        }
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        // Counts are whole at any time.
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The keys of a merchant.
     pub(crate) fn ring(&self, mchid: &str) -> Option<Arc<Ring>> {
         self.rings.read().unwrap_or_else(PoisonError::into_inner).get(mchid).cloned()
@@ -92,6 +170,33 @@ impl Shared {
 
     pub(crate) fn mchids(&self) -> Vec<String> {
         self.rings.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Whose certificates are believed of receivers: this machine's roots, the simulation's own, and those named.
+    pub(crate) fn trust(&self) -> Result<&Trust, NoCertificate> {
+        if let Some(trusted) = self.trusted.get() {
+            return Ok(trusted);
+        }
+        let further = self.trust.iter().map(String::as_str).chain([self.authority.certificate_pem()]);
+        let made = Trust::machine_and(&further.collect::<Vec<_>>())?;
+        Ok(self.trusted.get_or_init(|| made))
+    }
+
+    /// Asks or changes the rules of trouble.
+    pub(crate) fn with_troubles<T>(&self, work: impl FnOnce(&mut Troubles) -> T) -> T {
+        // As for the books: what was done when code panicked is what a simulation goes on with.
+        work(&mut self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until the simulation is asked to end.
+    pub(crate) async fn stopping(&self) {
+        // An error means that it is gone already.
+        let _ = self.stopping.subscribe().wait_for(|stopping| *stopping).await;
+    }
+
+    /// Lets those go who wait for an answer that never comes.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
     }
 
     /// Sees every announcement from now on.

@@ -41,7 +41,6 @@ pub(crate) fn copy(signer: &Signer, number: usize, mischief: Option<Mischief>) -
 
 /// Why a receiver refused a copy.
 #[derive(Debug)]
-#[expect(dead_code, reason = "shown by Debug when a test fails")]
 pub(crate) enum Refusal {
     Header(wechatpay::HeaderError),
     Verify(wechatpay::VerifyError),

@@ -3,9 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in their fixtures")]
 
 mod api;
+mod control;
+mod document;
 mod fixture;
 mod genuine;
 mod mischief;
 mod over_tcp;
+mod page;
 mod receiver;
 mod shop;
+mod state;
+mod trouble;

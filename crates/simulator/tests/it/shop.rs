@@ -8,16 +8,18 @@ use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
-use payonce_simulator::books::OrderKey;
+use payonce_simulator::books::{Heard, OrderKey, Progress};
 use payonce_simulator::keys::Ring;
 use payonce_simulator::{Pace, Setup, Simulator};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use wechatpay::{
-    MerchantKey, PlatformKey, PlatformKeys, RequestToSign, UnixSeconds, answer::Answer as Verified,
+    ApiV3Key, Callback, MerchantKey, Notification, PlatformKey, PlatformKeys, RequestToSign, UnixSeconds,
+    answer::Answer as Verified,
 };
 
 use crate::fixture::NOW;
+use crate::receiver::Came;
 
 /// A simulation whose clocks stand, and the merchant that asks.
 pub(crate) struct Shop {
@@ -83,12 +85,53 @@ impl Shop {
         assert_eq!(answered.status, 200, "{answered:?}");
     }
 
+    /// Places an order whose payment is told to this URL.
+    pub(crate) async fn place_for(&self, out_trade_no: &str, url: &str) {
+        let mut order = self.order(out_trade_no);
+        order["notify_url"] = url.into();
+        let answered = self.post("/v3/pay/transactions/jsapi", &order).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+    }
+
+    /// The same, paid and told.
+    pub(crate) async fn paid(&self, out_trade_no: &str, url: &str) {
+        self.place_for(out_trade_no, url).await;
+        self.simulator.pay(&self.order_key(out_trade_no), None).unwrap();
+        self.simulator.quiet().await;
+    }
+
+    /// How far each notice has come.
+    pub(crate) fn progress(&self) -> Vec<Progress> {
+        self.simulator.read(|books| books.notices.entries().map(|(_, entry)| entry.progress).collect())
+    }
+
+    /// What came back for the last attempt at the last notice.
+    pub(crate) fn last_heard(&self) -> Heard {
+        self.simulator.read(|books| {
+            let (_, entry) = books.notices.entries().next_back().unwrap();
+            entry.attempts.last().unwrap().heard.clone()
+        })
+    }
+
     pub(crate) fn order_key(&self, out_trade_no: &str) -> OrderKey {
         OrderKey::new(&self.mchid, out_trade_no)
     }
 
     pub(crate) async fn get(&self, url: &str) -> Answered {
         self.send(self.request("GET", url, "")).await
+    }
+
+    /// The same, signed by another merchant of this simulation.
+    pub(crate) async fn get_as(&self, mchid: &str, url: &str) -> Answered {
+        let ring = self.simulator.ring(mchid).unwrap();
+        let own = &ring.own()[0];
+        let key = MerchantKey::from_pkcs8_pem(&own.certificate().serial, &own.private_pem()).unwrap();
+        let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
+        let to_sign = RequestToSign { method: "GET", url, timestamp: NOW, nonce, body: b"" };
+        let mut request = self.request("GET", url, "");
+        let authorization = to_sign.authorization(mchid, &key).parse().unwrap();
+        request.headers_mut().insert("authorization", authorization);
+        self.send(request).await
     }
 
     pub(crate) async fn post(&self, url: &str, body: &Value) -> Answered {
@@ -144,6 +187,16 @@ impl Shop {
         let answer = Verified::parse(answered.status, headers, &answered.body).unwrap();
         answer.verify(&keys, NOW).unwrap().serial().to_string()
     }
+}
+
+/// What a merchant's receiver makes of a callback.
+pub(crate) fn open(ring: &Ring, came: &Came) -> Notification {
+    let public_key = ring.public_key().unwrap();
+    let key = PlatformKey::from_public_key_pem(public_key.serial(), public_key.public_key_pem()).unwrap();
+    let headers = came.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let callback = Callback::parse(headers, &came.body).unwrap();
+    let verified = callback.verify(&PlatformKeys::new([key]), NOW).unwrap();
+    verified.open(&ApiV3Key::new(ring.sealing_key().text()).unwrap()).unwrap()
 }
 
 impl Answered {

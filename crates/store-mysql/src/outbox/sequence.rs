@@ -18,23 +18,12 @@ use sqlx::MySqlConnection;
 
 use crate::{
     errors::class,
-    leases::now,
+    leases::held,
     rows::{json, json_table, limit_of, value},
 };
 
 /// Whether someone has to give positions after the commit.
 pub(crate) const NEEDED: bool = true;
-
-/// Whether the lease is held. With its row locked nobody takes it over before the positions are committed.
-macro_rules! held {
-    ($lock:literal) => {
-        concat!(
-            "SELECT 1 FROM payonce_lease WHERE role = ? AND owner = ? AND token = ? AND until > ",
-            now!(),
-            $lock
-        )
-    };
-}
 
 /// Whether there is work, without locking anything: most rounds of a quiet system end here.
 pub(crate) async fn has_work(connection: &mut MySqlConnection, lease: &Lease) -> Result<bool, StoreError> {

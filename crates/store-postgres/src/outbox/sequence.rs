@@ -15,23 +15,12 @@ use sqlx::PgConnection;
 
 use crate::{
     errors::class,
-    leases::now,
+    leases::held,
     rows::{limit_of, value},
 };
 
 /// Whether someone has to give positions after the commit.
 pub(crate) const NEEDED: bool = true;
-
-/// Whether the lease is held. `FOR SHARE`: nobody takes it over before the positions are committed.
-macro_rules! held {
-    ($lock:literal) => {
-        concat!(
-            "SELECT 1 FROM payonce.lease WHERE role = $1 AND owner = $2 AND token = $3 AND until > ",
-            now!(),
-            $lock
-        )
-    };
-}
 
 /// Whether there is work, without locking anything: most rounds of a quiet system end here.
 pub(crate) async fn has_work(connection: &mut PgConnection, lease: &Lease) -> Result<bool, StoreError> {

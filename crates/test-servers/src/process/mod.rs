@@ -6,6 +6,7 @@
 //! removes its folder. So there is nothing to clean up by hand after a test that was killed.
 
 mod account;
+pub(crate) mod environment;
 mod keeper;
 mod port;
 mod program;

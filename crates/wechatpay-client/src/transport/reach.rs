@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{DATE, HeaderMap};
 use tokio::time::Instant;
+use wechatpay::UnixSeconds;
 
 use crate::transport::{Host, Outgoing};
 use crate::{ClientError, Transport};
@@ -22,6 +23,8 @@ pub struct Reached {
     /// The header `Date`: WeChat Pay's time as it writes it (RFC 9110 §5.6.7). Requests of which the time differs by 5
     /// minutes or more are refused.
     pub date: Option<String>,
+    /// This machine's time when the answer had come, to compare `date` with. Both are whole seconds.
+    pub at: UnixSeconds,
     /// From the first byte sent, connecting included, to the last byte received.
     pub elapsed: Duration,
 }
@@ -44,7 +47,8 @@ impl Transport {
         let outgoing = Outgoing { method: "GET", path_and_query: PATH, headers, body, again: false };
         let started = Instant::now();
         let incoming = self.exchange(host, &outgoing, self.patience().answer).await?;
+        let (at, elapsed) = (self.environment().now(), started.elapsed());
         let date = incoming.headers.get(DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
-        Ok(Reached { status: incoming.status, date, elapsed: started.elapsed() })
+        Ok(Reached { status: incoming.status, date, at, elapsed })
     }
 }

@@ -1,11 +1,13 @@
 //! What a failure means for the hosts, for the next call, and for what is told in the end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wechatpay::UnixSeconds;
 use wechatpay::api::Operation;
-use wechatpay_client::{Client, ClientError, Hosts, KeyRing, Patience, Transport, Unknown};
+use wechatpay_client::{Client, ClientError, Environment, Hosts, KeyRing, Patience, Transport, Unknown};
 
 use crate::wechat::{
     MCHID, Nobody, Reply, Still, Wechat, call, certificates, client_of, cut, good, patience, public_key,
@@ -98,4 +100,25 @@ async fn a_call_ends_when_its_time_is_over() {
         assert!(matches!(error, ClientError::Unknown(_)), "{error}");
         assert!(began.elapsed() <= Duration::from_millis(25_010), "{:?}", began.elapsed());
     }
+}
+
+/// Each host's time is held against the moment of its own answer, not of the last one.
+#[tokio::test]
+async fn when_each_host_answered_is_kept_beside_its_answer() {
+    struct Ticking(AtomicI64);
+    impl Environment for Ticking {
+        fn now(&self) -> UnixSeconds {
+            UnixSeconds(self.0.fetch_add(10, Ordering::SeqCst))
+        }
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(7);
+        }
+    }
+    let (primary, backup) = (Wechat::plays([good()]).await, Wechat::plays([good()]).await);
+    let hosts = Hosts::all_at(&primary.base).and_then(|hosts| hosts.with_backup(&backup.base)).unwrap();
+    let environment = Arc::new(Ticking(AtomicI64::new(1_000)));
+    let transport = Transport::with(hosts, patience(), environment).unwrap();
+    let reached = transport.reach().await;
+    let times: Vec<i64> = reached.iter().map(|(_, reached)| reached.as_ref().unwrap().at.0).collect();
+    assert_eq!(times, [1_000, 1_010]);
 }

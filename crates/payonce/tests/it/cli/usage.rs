@@ -57,12 +57,17 @@ fn simulate_help() {
     Usage: payonce simulate [OPTIONS]
 
     Options:
-          --listen <ADDR>     Where it listens [default: 127.0.0.1:8090]
-          --keys <DIR>        The folder of the keys. They are made where it has none, and are the same at the next start [default: wechat-keys]
-          --seed <SEED>       Names the run: the same seed makes the same numbers [default: 1]
-          --speed <TIMES>     How many times as fast as real time orders expire and notices are sent again [default: 1]
-          --notify-to <ADDR>  Send every notice to this address instead of the host in its notify_url. Needed for https URLs
-      -h, --help              Print help
+          --listen <ADDR>      Where it listens [default: 127.0.0.1:8090]
+          --listen-tls <ADDR>  Where it listens with TLS as well, for APIv2's refunds; clients trust ca.pem in the folder of the keys
+          --keys <DIR>         The folder of the keys. They are made where it has none, and are the same at the next start [default: wechat-keys]
+          --seed <SEED>        Names the run: the same seed makes the same numbers. Without it: the scenario's, else 1
+          --state <FILE>       Keep everything in this file, and go on from it: orders, notices, keys, clock, rules. Without it, orders and notices last as long as the process
+          --scenario <FILE>    Trouble from the start: rules in a TOML file, which docs/simulator.md explains
+          --limits             Refuse whoever asks too often, by the limits that WeChat publishes
+          --speed <TIMES>      How many times as fast as real time orders expire and notices are sent again [default: 1]
+          --notify-to <ADDR>   Send every notice to this address instead of the host in its notify_url; over plain HTTP, also for https URLs
+          --trust <FILE>       Believe certificates of the roots in this PEM file, too, when notices go to https URLs. May be given again
+      -h, --help               Print help
     ");
 }
 

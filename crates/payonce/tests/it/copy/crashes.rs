@@ -84,7 +84,7 @@ async fn dies_at_every_point(to: Place) {
     trial.is_not_served(begun);
 
     let said = refusal(&mut trial.from.copy_to(&trial.to));
-    assert!(said.starts_with("payonce: --from: another copy is at work ("), "{said}");
+    assert!(said.starts_with("payonce: --from: a copy is at work ("), "{said}");
     assert!(said.contains("): let it end; if it died, wait 1") && said.ends_with(" s"), "{said}");
 
     let mut portions = 0;

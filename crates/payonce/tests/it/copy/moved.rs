@@ -4,6 +4,8 @@
 use std::process::Command;
 use std::time::Duration;
 
+use payonce_core::StoreError;
+use payonce_core::store::archive::{Progress, Row, TABLES};
 use payonce_core::store::{Lease, Leases, Owner, Role};
 use payonce_simulator::Delivery;
 use tokio::task::LocalSet;
@@ -157,4 +159,34 @@ async fn a_node_that_was_held_up_while_its_database_was_moved_acknowledges_nothi
         }
     });
     ended.await;
+}
+
+/// Whoever was held up at the end of a copy may find the target served, or the source taken back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_is_ended_only_by_whoever_has_the_target_reserved() {
+    for to in Place::each() {
+        let store = to.open().await;
+        let (table, nothing) = (
+            &TABLES[0],
+            Progress {
+                table: TABLES[0].name.to_owned(),
+                source: "5f3a".to_owned(),
+                after: Row::new(),
+                rows: 0,
+                done: false,
+            },
+        );
+        store.add_rows(table, &[], &nothing).await.unwrap();
+        let owner = Owner("a copy".to_owned());
+        let first = store.lease(&Role::COPY, &owner, HOUR).await.unwrap().unwrap();
+        store.release(&first).await.unwrap();
+        let again = store.lease(&Role::COPY, &owner, HOUR).await.unwrap().unwrap();
+        let refused = store.finish_copy(&first).await;
+        assert!(matches!(refused, Err(StoreError::LeaseLost)), "{}: {refused:?}", to.name());
+        assert_eq!(store.progress().await.unwrap(), [nothing], "{}", to.name());
+        for _ in 0..2 {
+            store.finish_copy(&again).await.unwrap();
+            assert_eq!(store.progress().await.unwrap(), [], "{}", to.name());
+        }
+    }
 }

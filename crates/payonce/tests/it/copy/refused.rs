@@ -65,7 +65,11 @@ async fn nodes_do_not_start_while_a_copy_is_at_work() {
         let (store, shop) = (place.open().await, Shop::on(&place.url(), 0, SEED));
         let copying = store.lease(&Role::COPY, &Owner("a copy".to_owned()), HOUR).await.unwrap().unwrap();
         let said = refusal(payonce(shop.folder()).arg("serve"));
-        check(&said, "payonce: `payonce copy` is at work on this database: wait until it has ended", ")");
+        check(
+            &said,
+            "payonce: PAY0011: `payonce copy` is at work on this database: wait until it has ended",
+            ")",
+        );
         store.release(&copying).await.unwrap();
         let node = Server::start(&shop);
         node.terminate();
@@ -136,9 +140,7 @@ async fn while_another_copy_is_at_work() {
             let other = store.lease(&Role::COPY, &Owner("another".to_owned()), HOUR).await.unwrap().unwrap();
             check(
                 &refusal(&mut from.copy_to(&to)),
-                &format!(
-                    "payonce: {argument}: another copy is at work (another): let it end; if it died, wait "
-                ),
+                &format!("payonce: {argument}: a copy is at work (another): let it end; if it died, wait "),
                 " s",
             );
             store.release(&other).await.unwrap();

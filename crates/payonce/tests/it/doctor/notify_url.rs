@@ -1,5 +1,6 @@
 //! What may stand at a notify URL in payonce's place.
 
+use std::fs;
 use std::net::SocketAddr;
 
 use payonce_simulator::keys::Mode;
@@ -58,6 +59,14 @@ async fn whoever_answers_in_payonces_place_is_found_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_breaks_off_is_no_answer() {
+    const CUT: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{";
+    let findings = found_at(&format!("http://{}/notify/v3/{MCHID}", answering(CUT).await)).await;
+    assert_eq!(findings.outcome("notify_answer"), "failed");
+    assert!(findings.remedy("notify_answer").contains("answer whole"), "{:?}", findings.checks);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_url_that_wechat_pay_would_refuse_is_asked_nothing() {
     for (url, said) in [
         (format!("https://pay.example.com/notify/v3/{MCHID}?shop=1"), "query"),
@@ -72,12 +81,63 @@ async fn a_url_that_wechat_pay_would_refuse_is_asked_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_without_an_address_and_one_without_tls_are_told_apart() {
+async fn a_host_without_an_address_is_asked_nothing() {
     let findings = found_at(&format!("https://nowhere.invalid/notify/v3/{MCHID}")).await;
     assert_eq!(findings.outcome("notify_address"), "failed");
     assert!(!findings.has("notify_answer"), "{:?}", findings.checks);
+}
 
-    let plain = answering("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
-    let findings = found_at(&format!("https://{plain}/notify/v3/{MCHID}")).await;
-    assert_eq!(findings.outcome("notify_answer"), "failed", "{:?}", findings.checks);
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_url_is_a_failure() {
+    for url in
+        [format!("https://[::1/notify/v3/{MCHID}"), format!("https://pay.example.com:x/notify/v3/{MCHID}")]
+    {
+        let findings = found_at(&url).await;
+        assert_eq!(findings.outcome("notify_url"), "failed", "{url}");
+        assert!(!findings.has("notify_address") && !findings.has("notify_answer"), "{url}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_in_the_url_is_refused_and_not_repeated() {
+    let clinic = Clinic::open(Mode::PublicKey).await;
+    for authority in ["shop:hunter2@pay.example.com", "hunter2@127.0.0.1:1"] {
+        let said = clinic.say(&["--notify-url", &format!("https://{authority}/notify/v3/{MCHID}")]).await;
+        assert!(said.out.contains("it holds a user name or a password"), "{}", said.out);
+        assert!(!said.out.contains("hunter2") && !said.err.contains("hunter2"), "{}{}", said.out, said.err);
+        assert_eq!(said.code, Some(1));
+    }
+}
+
+/// But where WeChat Pay itself is played on this machine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loopback_is_not_where_wechat_pay_arrives() {
+    let clinic = Clinic::open(Mode::PublicKey).await;
+    clinic.configure("https://wechat.invalid");
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        let findings = clinic.look(&["--notify-url", &format!("https://{host}/notify/v3/{MCHID}")]).await;
+        assert_eq!(findings.outcome("notify_url"), "failed", "{host}");
+        assert!(findings.detail("notify_url").contains("each machine's own"), "{:?}", findings.checks);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_merchants_the_one_is_looked_at_that_the_url_names() {
+    const OTHER: &str = "1900000002";
+    let clinic = Clinic::open(Mode::PublicKey).await;
+    let toml = fs::read_to_string(clinic.folder().join("payonce.toml")).unwrap();
+    let (_, merchant) = toml.split_once("[[merchants]]").unwrap();
+    clinic.write("payonce.toml", &format!("{toml}[[merchants]]{}", merchant.replacen(MCHID, OTHER, 1)));
+    let server = clinic.serve();
+    let findings = clinic.look(&["--echo", "--notify-url", &super::notify_url(&server)]).await;
+    let of = |mchid: &str, check: &str| {
+        let mut found = findings.checks.iter().filter(|found| found["about"] == mchid);
+        found.find(|found| found["check"] == check).map(|found| found["outcome"].clone())
+    };
+    for check in ["notify_url", "notify_answer", "echo_request", "echo_callback"] {
+        assert_eq!(of(MCHID, check), Some("ok".into()), "{check} {:?}", findings.checks);
+    }
+    for check in ["notify_url", "echo_request", "echo_secret", "echo_callback"] {
+        assert_eq!(of(OTHER, check), Some("skipped".into()), "{check} {:?}", findings.checks);
+    }
 }

@@ -51,3 +51,27 @@ async fn a_merchant_without_certificates_needs_the_public_key() {
     assert_eq!(findings.outcome("signed_call"), "failed");
     assert!(findings.detail("signed_call").contains("no platform certificates"), "{:?}", findings.checks);
 }
+
+/// Nothing but a signed answer tells whether a public key is WeChat Pay's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_key_is_proven_by_an_answer() {
+    let (clinic, other) = (Clinic::open(Mode::PublicKey).await, Clinic::open(Mode::PublicKey).await);
+    let findings = clinic.look(&[]).await;
+    assert_eq!((findings.outcome("signed_call"), findings.outcome("apiv3_key")), ("ok", "skipped"));
+
+    clinic.write("pub_key.pem", &fs::read_to_string(other.folder().join("pub_key.pem")).unwrap());
+    let findings = clinic.look(&[]).await;
+    assert_eq!(findings.outcome("signed_call"), "failed", "{:?}", findings.checks);
+    assert!(findings.detail("signed_call").contains("the signature does not fit"), "{:?}", findings.checks);
+    assert!(
+        findings.remedy("signed_call").contains("download WeChat Pay's public key"),
+        "{:?}",
+        findings.checks
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_apiv3_key_is_proven_by_certificates() {
+    let clinic = Clinic::open(Mode::Certificates).await;
+    assert_eq!(clinic.look(&[]).await.outcome("apiv3_key"), "ok");
+}

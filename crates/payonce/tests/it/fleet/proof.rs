@@ -175,8 +175,8 @@ impl Proof {
         let stopped = self.fleet.processes();
         for view in self.store.leases().await.unwrap() {
             let (role, held) = (&view.lease.role, !view.left.is_zero());
-            let stopped = process_of(&view.lease.owner).is_some_and(|process| stopped.contains(&process));
-            assert!(!(held && stopped), "{} is still held", role.as_str());
+            let process = process_of(&view.lease.owner).expect("an owner names its process");
+            assert!(!(held && stopped.contains(&process)), "{} is still held", role.as_str());
         }
     }
 }

@@ -180,12 +180,12 @@ mod tests {
         let step = FanOut::plan(id, &Filter::all(), Position(0), &page).unwrap();
         let owner = Owner("node".to_owned());
 
-        seen.not(Absence::Lapsed);
+        seen.not(Absence::Lapsed { cause: None });
         refused(node.fan_out(std::slice::from_ref(&step)).await);
         seen.until(Instant::now() + HOUR);
         assert_eq!(node.fan_out(&[step]).await.unwrap(), [id]);
 
-        seen.not(Absence::Lapsed);
+        seen.not(Absence::Lapsed { cause: None });
         refused(node.take_due(&owner, id, HOUR, 9).await);
         refused(node.endpoints().await);
         seen.until(Instant::now() + HOUR);
@@ -196,7 +196,7 @@ mod tests {
         let (ago, took) = (Duration::ZERO, Duration::ZERO);
         let attempt = Attempt { ago, took, answer, headers: String::new(), body: Vec::new() };
         let settled = [Settled { taken: due[0].taken, attempt, next: Next::Delivered }];
-        seen.not(Absence::Lapsed);
+        seen.not(Absence::Lapsed { cause: None });
         refused(node.settle(&owner, &settled).await);
         seen.until(Instant::now() + HOUR);
         assert_eq!(node.settle(&owner, &settled).await.unwrap(), []);

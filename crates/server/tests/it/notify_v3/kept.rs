@@ -3,6 +3,8 @@
 use payonce_core::{Store as _, UnixMillis};
 use wechatpay::{UnixSeconds, headers};
 
+use tokio::net::TcpStream;
+
 use crate::{
     stage::{MCHID, NOW, Stage, merchant, payment},
     wire::within,
@@ -59,8 +61,13 @@ async fn notes_that_hang_hold_up_no_callback_and_are_written_before_the_end() {
         wire.ask(&refused).await.assert_refused(401, "is missing");
     }
     drop(wire);
+    let addr = stage.addr();
     let (server, struck) = stage.parted();
     let stopping = tokio::spawn(server.stop());
+    // It listens no longer, and waits for the notes alone.
+    let refused = async { while TcpStream::connect(addr).await.is_ok() {} };
+    within("a server that listens no longer", refused).await;
+    assert!(!stopping.is_finished(), "the notes are not written yet");
     struck.store.open_notes_gate();
     within("the end of the server", stopping).await.unwrap();
     let counts = struck.counts().await;

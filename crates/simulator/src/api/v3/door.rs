@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Query, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, Query, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -17,7 +17,7 @@ use super::authorization::{self, Caller, Signed};
 use super::error::{Error, SignError};
 use super::reply::{self, Reply};
 use crate::keys::Ring;
-use crate::simulator::{Desk, Shared};
+use crate::simulator::{Desk, Limited, Peer, Shared};
 
 const SERIAL: HeaderName = HeaderName::from_static("wechatpay-serial");
 
@@ -43,6 +43,8 @@ pub(super) struct Ask {
     path: Vec<(String, String)>,
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Bytes,
+    /// How the caller reaches us, without a slash at the end.
+    pub(super) base_url: String,
     /// `Wechatpay-Serial`: a key of WeChat's for this merchant.
     pub(super) serial: Option<String>,
 }
@@ -82,7 +84,7 @@ async fn enter(
     };
     match ask(shared, family, path, &parts, body) {
         Err(error) => reply::failure(shared, &error, family),
-        Ok(ask) => match shared.at_desk(|desk| endpoint(desk, &ask)) {
+        Ok(ask) => match work(shared, &ask, endpoint, Limited::of(&parts.method, parts.uri.path())) {
             Err(error) => reply::failure(shared, &error, family),
             Ok(reply) => {
                 let platform = ask.ring.for_answer(ask.serial.as_deref(), &mut shared.fork_rng());
@@ -90,6 +92,16 @@ async fn enter(
             }
         },
     }
+}
+
+/// Lets the endpoint do its work, if it is not asked too often.
+fn work(shared: &Shared, ask: &Ask, endpoint: Endpoint, kind: Option<Limited>) -> Result<Reply, Error> {
+    shared.admit(&ask.caller.mchid, kind)?;
+    let done = shared.at_desk(|desk| endpoint(desk, ask));
+    if done.is_err() {
+        shared.count_failure(&ask.caller.mchid, kind);
+    }
+    done
 }
 
 /// Who asks for what.
@@ -117,7 +129,14 @@ fn ask(
     }
     let query = Query::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
     let path = path.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Ok(Ask { caller, ring, path, query, body, serial })
+    let base_url = base_url(parts);
+    Ok(Ask { caller, ring, path, query, body, base_url, serial })
+}
+
+/// By which name the caller reaches us.
+fn base_url(parts: &Parts) -> String {
+    let scheme = if parts.extensions.get::<ConnectInfo<Peer>>().is_some() { "https" } else { "http" };
+    format!("{scheme}://{}", text(&parts.headers, header::HOST).unwrap_or("localhost"))
 }
 
 /// Whether the client says who it is and what it takes.

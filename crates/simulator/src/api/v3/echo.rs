@@ -6,7 +6,6 @@ use serde::Serialize;
 use super::door::Ask;
 use super::error::Error;
 use super::fields::{Object, parse};
-use super::prepay::notify_url;
 use super::reply::Reply;
 use crate::books::{Content, Event, Notice, Subject};
 use crate::random;
@@ -40,8 +39,7 @@ pub(super) fn echo(desk: &mut Desk<'_>, ask: &Ask) -> Result<Reply, Error> {
     let sealed = body.optional_text("encrypted_echo_message", "加密回声消息", CIPHERTEXT_CHARS_MAX)?;
     let encrypted = sealed.map(|sealed| sealed_anew(ask, &sealed)).transpose()?;
     let encrypted = encrypted.as_deref();
-    if body.optional_text("notify_url", "通知地址", 255)?.is_some() {
-        let url = notify_url(&body)?;
+    if let Some(url) = body.optional_url("notify_url", "通知地址", 255)? {
         let told = Told { echo_message: &message, encrypt_echo_message: encrypted };
         let plaintext = serde_json::to_string(&told).expect("BUG: structs of texts always serialise");
         let notice = Notice {

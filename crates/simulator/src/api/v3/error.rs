@@ -92,6 +92,8 @@ pub(super) enum FieldRule {
     NotA(&'static str),
     TooShort { chars: usize, min: usize },
     TooLong { chars: usize, max: usize },
+    TooFew { min: usize },
+    TooMany { max: usize },
     TooSmall { min: i64 },
     TooLarge { max: i64 },
     Characters,
@@ -233,6 +235,9 @@ impl FieldError {
             FieldRule::TooSmall { .. } | FieldRule::TooLarge { .. } => {
                 format!("输入源“{source}”映射到数值字段“{name}”规则校验失败，{issue}")
             }
+            FieldRule::TooFew { .. } | FieldRule::TooMany { .. } => {
+                format!("输入源“{source}”映射到数组字段“{name}”规则校验失败，{issue}")
+            }
             FieldRule::Extra => format!("参数中含有非法的额外参数“{source}”"),
             _ => format!("输入源“{source}”映射到值字段“{name}”字符串规则校验失败，{issue}"),
         };
@@ -248,6 +253,8 @@ impl FieldRule {
             Self::NotA(what) => (format!("此字段需要一个合法的{what}"), ILLEGAL),
             Self::TooShort { chars, min } => (format!("字符数 {chars}，小于最小值 {min}"), OUT_OF_RANGE),
             Self::TooLong { chars, max } => (format!("字符数 {chars}，大于最大值 {max}"), OUT_OF_RANGE),
+            Self::TooFew { min } => (format!("元素个数小于最小值 {min}"), OUT_OF_RANGE),
+            Self::TooMany { max } => (format!("元素个数大于最大值 {max}"), OUT_OF_RANGE),
             Self::TooSmall { min } => (format!("值低于最小值 {min}"), OUT_OF_RANGE),
             Self::TooLarge { max } => (format!("值高于最大值 {max}"), OUT_OF_RANGE),
             Self::Characters => ("含有不允许的字符".to_owned(), ILLEGAL),

@@ -74,6 +74,47 @@ impl<'a> Object<'a> {
         Ok(text.transpose()?.filter(|text| !text.is_empty()))
     }
 
+    /// A number of the merchant's own: ASCII letters, digits, and some marks.
+    pub(super) fn number(
+        &self,
+        field: &str,
+        name: &'static str,
+        chars: RangeInclusive<usize>,
+        marks: &[u8],
+    ) -> Checked<String> {
+        let number = self.text(field, name, chars)?;
+        let fits = number.bytes().all(|byte| byte.is_ascii_alphanumeric() || marks.contains(&byte));
+        if fits { Ok(number) } else { Err(self.breaks(field, name, FieldRule::Characters)) }
+    }
+
+    /// Where a notice goes. WeChat asks for a public `https` address; a look-alike on the merchant's own machine cannot, and
+    /// takes `http` and any host.
+    pub(super) fn url(&self, field: &str, name: &'static str, chars_max: usize) -> Checked<String> {
+        let url = self.text(field, name, 1..=chars_max)?;
+        if is_notify_url(&url) { Ok(url) } else { Err(self.breaks(field, name, FieldRule::NotA(" URL"))) }
+    }
+
+    /// The same where it may be missing.
+    pub(super) fn optional_url(
+        &self,
+        field: &str,
+        name: &'static str,
+        chars_max: usize,
+    ) -> Checked<Option<String>> {
+        let given = self.optional_text(field, name, chars_max)?;
+        given.map(|_| self.url(field, name, chars_max)).transpose()
+    }
+
+    /// A text that must be there and be one of these.
+    pub(super) fn one_of(&self, field: &str, name: &'static str, allowed: &[&str]) -> Checked<String> {
+        let text = self.text(field, name, 1..=64)?;
+        if allowed.contains(&text.as_str()) {
+            Ok(text)
+        } else {
+            Err(self.breaks(field, name, FieldRule::NotOneOf))
+        }
+    }
+
     /// An integer that must be there.
     pub(super) fn integer(
         &self,
@@ -215,18 +256,38 @@ fn error(field: String, name: &'static str, value: Value, rule: FieldRule) -> Fi
     FieldError { location: "body", field, name, value, rule }
 }
 
+/// Whether a notice can go there: absolute, without query and fragment.
+pub(in crate::api) fn is_notify_url(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let fits = rest.is_some_and(|rest| {
+        !rest.starts_with(['/', ':'])
+            && !rest.is_empty()
+            && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
+    });
+    fits && url.parse::<http::Uri>().is_ok()
+}
+
+/// A parameter of the query that may be there.
+pub(super) fn optional_parameter<'a>(query: &'a [(String, String)], field: &str) -> Option<&'a str> {
+    let found = query.iter().find(|(known, value)| known == field && !value.is_empty());
+    found.map(|(_, value)| value.as_str())
+}
+
+/// That a parameter of the query breaks a rule of its own.
+pub(super) fn parameter_breaks(
+    field: &'static str,
+    name: &'static str,
+    value: &str,
+    rule: FieldRule,
+) -> FieldError {
+    FieldError { location: "query", field: field.to_owned(), name, value: value.into(), rule }
+}
+
 /// A parameter of the query that must be there.
 pub(super) fn parameter<'a>(
     query: &'a [(String, String)],
     field: &'static str,
     name: &'static str,
 ) -> Checked<&'a str> {
-    let found = query.iter().find(|(known, value)| known == field && !value.is_empty());
-    found.map(|(_, value)| value.as_str()).ok_or_else(|| FieldError {
-        location: "query",
-        field: field.to_owned(),
-        name,
-        value: Value::String(String::new()),
-        rule: FieldRule::Missing,
-    })
+    optional_parameter(query, field).ok_or_else(|| parameter_breaks(field, name, "", FieldRule::Missing))
 }

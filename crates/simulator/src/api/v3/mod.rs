@@ -5,13 +5,16 @@
 //! [`routes()`] does not have is answered as an unknown path.
 
 mod authorization;
+pub(super) mod bills;
 mod certificates;
+mod combine;
 mod door;
 mod echo;
 mod error;
-mod fields;
+pub(super) mod fields;
 mod orders;
 mod prepay;
+mod refunds;
 mod reply;
 mod routes;
 

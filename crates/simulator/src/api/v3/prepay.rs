@@ -5,20 +5,24 @@
 //! placed again.
 
 use serde_json::{Value, json};
+use wechatpay::UnixSeconds;
 
 use super::door::Ask;
 use super::error::{Error, FieldRule};
 use super::fields::{Object, parse};
 use super::orders::Mode;
 use super::reply::Reply;
-use crate::books::{OrderPayer, Seller, Terms, TradeType};
+use crate::books::{OrderPayer, Prepaid, Protocol, Seller, Terms, TradeType};
 use crate::simulator::Desk;
 
 /// The dearest order, in fen: what the field's own pages leave open, its type does not.
-const AMOUNT_FEN_MAX: i64 = 1_000_000_000;
+pub(super) const AMOUNT_FEN_MAX: i64 = 1_000_000_000;
 
 /// `time_expire` lies this far ahead at most: of the limits that WeChat's pages name, the widest.
 const EXPIRE_SECONDS_MAX: i64 = 90 * 24 * 3600;
+
+/// What an order's number may hold beside letters and digits.
+pub(super) const ORDER_MARKS: &[u8] = b"_-|*";
 
 /// Bytes of `detail`.
 const DETAIL_BYTES_MAX: usize = 6144;
@@ -55,34 +59,45 @@ pub(super) fn place(
     if seller.signer() != ask.caller.mchid {
         return Err(Error::OtherMchid);
     }
-    let time_expire = body.optional_time("time_expire", "交易结束时间")?;
-    if time_expire.is_some_and(|time| time.0 - desk.now.0 > EXPIRE_SECONDS_MAX) {
-        let rule = FieldRule::TooLarge { max: desk.now.0 + EXPIRE_SECONDS_MAX };
-        return Err(body.breaks("time_expire", "交易结束时间", rule).into());
-    }
+    let time_expire = time_expire(&body, desk.now)?;
     let amount = body.object("amount", "订单金额", &["total", "currency"])?;
     let terms = Terms {
-        out_trade_no: out_trade_no(&body)?,
+        out_trade_no: body.number("out_trade_no", "商户订单号", 6..=32, ORDER_MARKS)?,
         trade_type,
         description: body.text("description", "商品描述", 1..=127)?,
         amount_fen: amount.integer("total", "总金额", 1..=AMOUNT_FEN_MAX)?,
-        notify_url: notify_url(&body)?,
+        notify_url: body.url("notify_url", "通知地址", 255)?,
         attach: body.optional_text("attach", "附加数据", 128)?,
         time_expire,
         payer: payer(&body, mode, trade_type, ask)?,
         device_id: scene(&body, trade_type)?,
+        protocol: Protocol::V3,
         seller,
         parameters: Value::Null,
     };
     currency(&amount)?;
     further(&body)?;
     let prepaid = desk.books.prepay(Terms { parameters, ..terms }, desk.now, desk.rng)?;
+    Ok(ticket(trade_type, &prepaid))
+}
+
+/// What leads the user to the cashier, by its name.
+pub(super) fn ticket(trade_type: TradeType, prepaid: &Prepaid) -> Reply {
     let name = match trade_type {
         TradeType::Jsapi | TradeType::App => "prepay_id",
         TradeType::Native => "code_url",
         TradeType::Mweb => "h5_url",
     };
-    Ok(Reply::json(&json!({ name: prepaid.ticket })))
+    Reply::json(&json!({ name: prepaid.ticket }))
+}
+
+pub(super) fn time_expire(body: &Object<'_>, now: UnixSeconds) -> Result<Option<UnixSeconds>, Error> {
+    let time_expire = body.optional_time("time_expire", "交易结束时间")?;
+    if time_expire.is_some_and(|time| time.0 - now.0 > EXPIRE_SECONDS_MAX) {
+        let rule = FieldRule::TooLarge { max: now.0 + EXPIRE_SECONDS_MAX };
+        return Err(body.breaks("time_expire", "交易结束时间", rule).into());
+    }
+    Ok(time_expire)
 }
 
 fn seller(body: &Object<'_>, mode: Mode) -> Result<Seller, Error> {
@@ -98,28 +113,6 @@ fn seller(body: &Object<'_>, mode: Mode) -> Result<Seller, Error> {
             sub_mchid: body.text("sub_mchid", "子商户号", 1..=32)?,
         },
     })
-}
-
-fn out_trade_no(body: &Object<'_>) -> Result<String, Error> {
-    let (field, name) = ("out_trade_no", "商户订单号");
-    let number = body.text(field, name, 6..=32)?;
-    let fits = number.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte));
-    if fits { Ok(number) } else { Err(body.breaks(field, name, FieldRule::Characters).into()) }
-}
-
-/// Where a notice goes. WeChat asks for a public `https` address; a look-alike on the merchant's own machine cannot, and
-/// takes `http` and any host.
-pub(super) fn notify_url(body: &Object<'_>) -> Result<String, Error> {
-    let (field, name) = ("notify_url", "通知地址");
-    let url = body.text(field, name, 1..=255)?;
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let fits = rest.is_some_and(|rest| {
-        !rest.starts_with(['/', ':'])
-            && !rest.is_empty()
-            && rest.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte))
-    });
-    let parses = url.parse::<http::Uri>().is_ok();
-    if fits && parses { Ok(url) } else { Err(body.breaks(field, name, FieldRule::NotA(" URL")).into()) }
 }
 
 fn currency(amount: &Object<'_>) -> Result<(), Error> {
@@ -172,17 +165,7 @@ fn scene(body: &Object<'_>, trade_type: TradeType) -> Result<Option<String>, Err
     let Some(scene) = scene else { return Ok(None) };
     if is_h5 {
         scene.text("payer_client_ip", "用户终端IP", 1..=45)?;
-        let known = ["type", "app_name", "app_url", "bundle_id", "package_name"];
-        let h5 = scene.object("h5_info", "H5场景信息", &known)?;
-        h5.text("type", "场景类型", 1..=32)?;
-        for (field, name, chars_max) in [
-            ("app_name", "应用名称", 64),
-            ("app_url", "网站URL", 128),
-            ("bundle_id", "iOS平台BundleID", 128),
-            ("package_name", "Android平台PackageName", 128),
-        ] {
-            h5.optional_text(field, name, chars_max)?;
-        }
+        h5_info(&scene)?;
     } else {
         scene.optional_text("payer_client_ip", "用户终端IP", 45)?;
     }
@@ -197,19 +180,41 @@ fn scene(body: &Object<'_>, trade_type: TradeType) -> Result<Option<String>, Err
     Ok(scene.optional_text("device_id", "商户端设备号", 32)?)
 }
 
+/// From where the user of H5 comes.
+pub(super) fn h5_info(scene: &Object<'_>) -> Result<(), Error> {
+    let known = ["type", "app_name", "app_url", "bundle_id", "package_name"];
+    let h5 = scene.object("h5_info", "H5场景信息", &known)?;
+    h5.text("type", "场景类型", 1..=32)?;
+    for (field, name, chars_max) in [
+        ("app_name", "应用名称", 64),
+        ("app_url", "网站URL", 128),
+        ("bundle_id", "iOS平台BundleID", 128),
+        ("package_name", "Android平台PackageName", 128),
+    ] {
+        h5.optional_text(field, name, chars_max)?;
+    }
+    Ok(())
+}
+
 /// What is only checked.
 fn further(body: &Object<'_>) -> Result<(), Error> {
     body.optional_text("goods_tag", "订单优惠标记", 32)?;
     body.words("limit_pay", "指定支付方式", &["no_balance", "no_credit", "no_debit", "balance_only"])?;
     body.optional_bool("support_fapiao", "电子发票入口开放标识")?;
+    settle_info(body)?;
+    body.optional_object("subsidy_info", "贴息信息", &["subsidy_detail"])?;
+    detail(body)
+}
+
+/// How the money is settled.
+pub(super) fn settle_info(body: &Object<'_>) -> Result<(), Error> {
     if let Some(settle) =
         body.optional_object("settle_info", "结算信息", &["profit_sharing", "subsidy_amount"])?
     {
         settle.optional_bool("profit_sharing", "是否指定分账")?;
         settle.optional_integer("subsidy_amount", "补差金额", 0..=AMOUNT_FEN_MAX)?;
     }
-    body.optional_object("subsidy_info", "贴息信息", &["subsidy_detail"])?;
-    detail(body)
+    Ok(())
 }
 
 fn detail(body: &Object<'_>) -> Result<(), Error> {

@@ -25,6 +25,8 @@ pub(super) enum Reply {
     Json(String),
     /// 204.
     Nothing,
+    /// 200 with a file, which is never signed.
+    File(Vec<u8>),
     /// 200 with JSON, signed with this key whatever was asked for.
     SignedBy(Arc<Platform>, String),
 }
@@ -38,6 +40,7 @@ impl Reply {
 /// A success, signed by `platform` unless it says otherwise.
 pub(super) fn success(shared: &Shared, reply: Reply, platform: &Platform) -> Response<Body> {
     let (status, signer, body) = match &reply {
+        Reply::File(bytes) => return file(shared, bytes),
         Reply::Json(body) => (StatusCode::OK, platform, body.as_str()),
         Reply::Nothing => (StatusCode::NO_CONTENT, platform, ""),
         Reply::SignedBy(signer, body) => (StatusCode::OK, &**signer, body.as_str()),
@@ -57,6 +60,16 @@ pub(super) fn success(shared: &Shared, reply: Reply, platform: &Platform) -> Res
         }
     }
     response.body(Body::from(signed.body().clone())).expect("BUG: signatures are visible ASCII")
+}
+
+fn file(shared: &Shared, bytes: &[u8]) -> Response<Body> {
+    Response::builder()
+        .header("Request-ID", format!("{}-0", shared.request_id()))
+        .header(header::CONTENT_TYPE, "application/octet-stream")
+        .header("Cache-Control", "no-cache, must-revalidate")
+        .header("Server", "nginx")
+        .body(Body::from(Bytes::copy_from_slice(bytes)))
+        .expect("BUG: all headers are visible ASCII")
 }
 
 /// An error.

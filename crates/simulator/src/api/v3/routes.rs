@@ -6,14 +6,20 @@ use axum::Router;
 
 use super::door::{Family, get, post};
 use super::orders::{close, query_by_out_trade_no, query_by_transaction_id};
-use super::{certificates, echo, prepay};
+use super::{bills, certificates, combine, echo, prepay, refunds};
 use crate::books::TradeType::{App, Jsapi, Mweb, Native};
 use crate::simulator::Shared;
 
 use super::orders::Mode::{Ordinary, Partner};
 
 pub(in crate::api) fn routes() -> Router<Arc<Shared>> {
-    Router::new().merge(ordinary()).merge(partner()).merge(security())
+    Router::new()
+        .merge(ordinary())
+        .merge(partner())
+        .merge(combining())
+        .merge(refunding())
+        .merge(billing())
+        .merge(security())
 }
 
 fn ordinary() -> Router<Arc<Shared>> {
@@ -56,6 +62,36 @@ fn partner() -> Router<Arc<Shared>> {
             "/v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close",
             post(pay, |d, a| close(d, a, Partner)),
         )
+}
+
+fn combining() -> Router<Arc<Shared>> {
+    let pay = Family::Transactions;
+    let number = "/v3/combine-transactions/out-trade-no/{combine_out_trade_no}";
+    Router::new()
+        .route("/v3/combine-transactions/jsapi", post(pay, |d, a| combine::place(d, a, Jsapi)))
+        .route("/v3/combine-transactions/app", post(pay, |d, a| combine::place(d, a, App)))
+        .route("/v3/combine-transactions/h5", post(pay, |d, a| combine::place(d, a, Mweb)))
+        .route("/v3/combine-transactions/native", post(pay, |d, a| combine::place(d, a, Native)))
+        .route(number, get(pay, combine::query_by_number))
+        .route("/v3/combine-transactions/id/{combine_transaction_id}", get(pay, combine::query_by_id))
+        .route(&format!("{number}/close"), post(pay, combine::close))
+}
+
+fn refunding() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/v3/refund/domestic/refunds", post(Family::Others, refunds::apply))
+        .route("/v3/refund/domestic/refunds/{out_refund_no}", get(Family::Others, refunds::query))
+        .route(
+            "/v3/refund/domestic/refunds/{out_refund_no}/apply-abnormal-refund",
+            post(Family::Others, refunds::apply_abnormal),
+        )
+}
+
+fn billing() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/v3/bill/tradebill", get(Family::Others, bills::trade))
+        .route("/v3/bill/fundflowbill", get(Family::Others, bills::fund_flow))
+        .route("/v3/billdownload/file", get(Family::Others, bills::download))
 }
 
 fn security() -> Router<Arc<Shared>> {

@@ -143,7 +143,10 @@ async fn unknown_paths_and_methods_are_answered_with_nothing() {
     let shop = Shop::open().await;
     for (method, url, status) in [
         ("GET", "/v3/pay/transactions", 404),
-        ("GET", "/", 404),
+        ("GET", "/v3", 404),
+        // `/` is the page for people.
+        ("GET", "/pay", 404),
+        ("POST", "/", 405),
         ("GET", PAY, 405),
         ("POST", "/v3/certificates", 405),
         ("DELETE", ECHO, 405),

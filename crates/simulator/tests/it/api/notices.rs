@@ -7,35 +7,10 @@ use payonce_simulator::books::{Account, OrderKey, Progress};
 use payonce_simulator::keys::{Mode, Ring};
 use payonce_simulator::{Setup, Simulator};
 use serde_json::{Value, json};
-use wechatpay::{ApiV3Key, Callback, Notification, PlatformKey, PlatformKeys, Resource};
+use wechatpay::Resource;
 
-use crate::fixture::NOW;
-use crate::receiver::{Came, Receiver};
-use crate::shop::{Shop, setup};
-
-impl Shop {
-    /// Places an order whose payment is told to this URL.
-    async fn place_for(&self, out_trade_no: &str, url: &str) {
-        let mut order = self.order(out_trade_no);
-        order["notify_url"] = url.into();
-        let answered = self.post("/v3/pay/transactions/jsapi", &order).await;
-        assert_eq!(answered.status, 200, "{answered:?}");
-    }
-
-    fn progress(&self) -> Vec<Progress> {
-        self.simulator.read(|books| books.notices.entries().map(|(_, entry)| entry.progress).collect())
-    }
-}
-
-/// What a merchant's receiver makes of a callback.
-fn open(ring: &Ring, came: &Came) -> Notification {
-    let public_key = ring.public_key().unwrap();
-    let key = PlatformKey::from_public_key_pem(public_key.serial(), public_key.public_key_pem()).unwrap();
-    let headers = came.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let callback = Callback::parse(headers, &came.body).unwrap();
-    let verified = callback.verify(&PlatformKeys::new([key]), NOW).unwrap();
-    verified.open(&ApiV3Key::new(ring.sealing_key().text()).unwrap()).unwrap()
-}
+use crate::receiver::Receiver;
+use crate::shop::{Shop, open, setup};
 
 #[tokio::test]
 async fn a_payment_is_told_to_the_notify_url_of_its_order() {
@@ -121,7 +96,7 @@ async fn a_receiver_that_is_not_there_is_noted_and_tried_again() {
     let shop = Shop::open().await;
     for (number, url, why) in [
         ("ORDER1", "http://127.0.0.1:1/notify", "no connection"),
-        ("ORDER2", "https://127.0.0.1:1/notify", "needs TLS"),
+        ("ORDER2", "https://127.0.0.1:1/notify", "no connection"),
         ("ORDER3", "http://shop.invalid/notify", "does not resolve"),
     ] {
         shop.place_for(number, url).await;
@@ -183,6 +158,112 @@ async fn an_echo_is_told_too() {
     assert_eq!(told.event_type, "SECURITY_ECHO.SUCCESS");
     let Resource::SecurityEcho(echo) = &told.resource else { panic!("{told:?}") };
     assert_eq!(echo.echo_message, "你好");
+}
+
+/// What a firewall, a router or a log at the receiver sees of WeChat.
+#[tokio::test]
+async fn a_notice_has_the_headers_of_wechats() {
+    let (shop, receiver) = (Shop::open().await, Receiver::answering(500).await);
+    shop.paid("ORDER1", &receiver.url()).await;
+    shop.simulator.step(Duration::from_secs(15));
+    shop.simulator.quiet().await;
+    let came = receiver.came();
+    for (name, value) in [
+        ("user-agent", "Mozilla/4.0"),
+        ("accept", "*/*"),
+        ("pragma", "no-cache"),
+        ("content-type", "application/json"),
+        ("wechatpay-signature-type", "WECHATPAY2-SHA256-RSA2048"),
+    ] {
+        assert_eq!(came[0].headers[name], value);
+    }
+    let ids = [0, 1].map(|n: usize| came[n].headers["request-id"].to_str().unwrap().to_owned());
+    assert!(ids[0].starts_with("08") && ids[0].ends_with("-0") && ids[0].len() == 36, "{ids:?}");
+    assert_ne!(ids[0], ids[1], "each attempt is a request of its own");
+}
+
+#[tokio::test]
+async fn a_receiver_may_have_an_ipv6_address() {
+    let (shop, receiver) = (Shop::open().await, Receiver::over_ipv6(204).await);
+    shop.paid("ORDER1", &receiver.url()).await;
+    assert_eq!(receiver.came()[0].headers["host"], receiver.addr.to_string());
+    assert_eq!(shop.progress(), [Progress::Acknowledged]);
+}
+
+/// Many machines know `localhost` by ::1 first, and many backends listen on 127.0.0.1 alone.
+#[tokio::test]
+async fn every_address_of_a_name_is_tried() {
+    let (shop, receiver) = (Shop::open().await, Receiver::answering(204).await);
+    shop.paid("ORDER1", &format!("http://localhost:{}/notify", receiver.addr.port())).await;
+    assert_eq!(shop.progress(), [Progress::Acknowledged]);
+}
+
+/// A certificate that the simulation issued is believed, and one of a root that was named; no other is.
+#[tokio::test]
+async fn https_is_spoken_to_whom_a_trusted_root_vouches_for() {
+    let (shop, other) = (Shop::open().await, Shop::open().await);
+    let issued = |shop: &Shop, host: &str| {
+        shop.simulator.authority().issue_for_hosts(&[host.to_owned()], crate::fixture::NOW).unwrap()
+    };
+    let trust = vec![other.simulator.authority().certificate_pem().to_owned()];
+    let trusting = Shop::of(Setup { trust, ..setup() }).await;
+    let mut number = 0;
+    for (shop, issuer, host, why) in [
+        (&shop, &shop, "127.0.0.1", None),
+        (&shop, &shop, "shop.example", Some("not valid for name")),
+        // All authorities have one name, so that it is looked for among the own, and found not to be of it.
+        (&shop, &other, "127.0.0.1", Some("BadSignature")),
+        (&trusting, &other, "127.0.0.1", None),
+    ] {
+        number += 1;
+        let (certificate, key) = issued(issuer, host);
+        let receiver = Receiver::over_tls(204, &certificate, &key).await;
+        shop.paid(&format!("ORDER{number}"), &receiver.url()).await;
+        assert_eq!(receiver.came().len(), usize::from(why.is_none()), "{host}");
+        let heard = shop.last_heard();
+        let failure = heard.failure.unwrap_or_default();
+        match why {
+            None => assert_eq!((heard.status, failure.as_str()), (Some(204), "")),
+            Some(why) => assert!(failure.contains(why) && failure.contains("--trust"), "{failure}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_root_that_is_none_is_said_at_the_start() {
+    let trust = vec!["-----BEGIN PUBLIC KEY-----".to_owned()];
+    let error = Simulator::start(Setup { trust, ..setup() }).await.unwrap_err();
+    assert!(error.to_string().contains("PEM file with CERTIFICATE blocks"), "{error}");
+}
+
+/// A hundred notices wait for a receiver that never answers; another merchant's is told at once.
+#[tokio::test]
+async fn a_slow_receiver_holds_up_nobody_else() {
+    let (shop, silent, quick) =
+        (Shop::open().await, Receiver::silent().await, Receiver::answering(204).await);
+    for number in 0..100 {
+        let number = format!("SILENT{number}");
+        shop.place_for(&number, &silent.url()).await;
+        shop.simulator.pay(&shop.order_key(&number), None).unwrap();
+    }
+    silent.until(1).await;
+    shop.place_for("QUICK1", &quick.url()).await;
+    shop.simulator.pay(&shop.order_key("QUICK1"), None).unwrap();
+    quick.until(1).await;
+    let waiting = shop.simulator.read(|books| books.notices.sending());
+    assert!(waiting >= 100, "{waiting}: nobody else has come to an end");
+}
+
+#[tokio::test]
+async fn a_receiver_has_so_long_for_its_answer_and_no_longer() {
+    let silent = Receiver::silent().await;
+    let shop = Shop::of(Setup { answer_limit: Duration::from_millis(50), ..setup() }).await;
+    assert_eq!(setup().answer_limit, Duration::from_secs(5), "WeChat's own");
+    shop.paid("ORDER1", &silent.url()).await;
+    let heard = shop.last_heard();
+    assert_eq!(silent.came().len(), 1);
+    assert_eq!((heard.status, heard.failure.as_deref()), (None, Some("no whole answer within 50ms")));
+    assert!(matches!(shop.progress()[..], [Progress::Due { .. }]));
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! The client against the simulator: a WeChat Pay that others could talk to just as well.
 
+mod bills;
+mod combine;
 mod keys;
 mod login;
 mod orders;
+mod refunds;
+mod v2;
 
 use std::sync::Arc;
 
