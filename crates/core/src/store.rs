@@ -65,7 +65,7 @@ pub trait Store: Leases + Send + Sync {
     async fn note(&self, notes: &[Note]) -> Result<(), StoreError>;
 
     /// The refused callback that came `back` rows before another one (from 1); `None` if there are not so many. Rows are
-    /// passed over one by one, since their numbers have gaps: that takes some milliseconds for ten thousand.
+    /// passed over one by one, since their numbers have gaps, and they are wide: ask for some hundred at a time.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the database cannot be read now.

@@ -280,7 +280,8 @@ pub trait Archive: Store {
     async fn progress(&self) -> Result<Vec<Progress>, StoreError>;
 
     /// Ends the copy: new rows are numbered after those that came, and the database may be served. Only while `copy`, the
-    /// [`Role::COPY`](super::Role::COPY) of this database, is held, as the statement that ends it sees: whoever was held up ends nothing.
+    /// [`Role::COPY`](super::Role::COPY) of this database, is held, as the statement that ends it sees: whoever was held
+    /// up ends nothing.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] if it is no longer held; the copy is not ended then. Else as [`Store::begin`].

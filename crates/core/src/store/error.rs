@@ -127,9 +127,7 @@ impl Unavailability {
                 | Self::NotSeen
         )
     }
-}
 
-impl Unavailability {
     /// Whether the database may be well, but is not this node's to write now.
     #[must_use]
     pub fn is_absence(self) -> bool {

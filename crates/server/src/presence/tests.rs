@@ -28,6 +28,8 @@ struct Table(Mutex<Rows>);
 struct Rows {
     leases: BTreeMap<Role, (Lease, Instant)>,
     away: bool,
+    /// How long the database takes to answer.
+    answers_after: Duration,
     /// How often a node's lease was written.
     written: usize,
 }
@@ -46,6 +48,12 @@ impl Table {
         self.leases().await.unwrap().iter().any(|view| view.lease.role.is_node() && !view.left.is_zero())
     }
 
+    /// Waits as long as an answer takes.
+    async fn answer(&self) {
+        let after = self.rows().answers_after;
+        let _ = tokio::time::timeout(after, std::future::pending::<()>()).await;
+    }
+
     fn available(&self) -> Result<MutexGuard<'_, Rows>, StoreError> {
         let rows = self.rows();
         if rows.away {
@@ -59,6 +67,7 @@ impl Table {
 #[async_trait]
 impl Leases for Table {
     async fn lease(&self, role: &Role, owner: &Owner, ttl: Duration) -> Result<Option<Lease>, StoreError> {
+        self.answer().await;
         let (mut rows, now) = (self.available()?, Instant::now());
         rows.written += usize::from(role.is_node());
         let begun = Lease { role: role.clone(), owner: owner.clone(), token: 0 };
@@ -83,6 +92,7 @@ impl Leases for Table {
     }
 
     async fn leases(&self) -> Result<Vec<LeaseView>, StoreError> {
+        self.answer().await;
         let rows = self.available()?;
         let view = |(lease, until): &(Lease, Instant)| LeaseView {
             lease: lease.clone(),
@@ -264,4 +274,20 @@ async fn a_node_is_present_as_long_as_it_works_and_no_longer() {
     };
     node.keep_during(&table, work).await;
     assert!(!table.shows_a_node().await);
+}
+
+/// Each heartbeat takes five seconds. One that began only five seconds after the last had ended would come too late.
+#[tokio::test(start_paused = true)]
+async fn a_node_whose_database_answers_late_stays_seen() {
+    let table = Table::default();
+    let node = begin(&table).await.ok().unwrap();
+    table.rows().answers_after = SECOND * 5 / 2;
+    let seen = node.seen();
+    let work = async {
+        for _ in 0..100 {
+            let _ = tokio::time::timeout(SECOND, std::future::pending::<()>()).await;
+            assert_eq!(seen.absence(), None);
+        }
+    };
+    node.keep_during(&table, work).await;
 }

@@ -24,6 +24,9 @@ const ROWS_MAX: usize = 2000;
 /// The rest between two goes, which the path has to itself.
 const REST: Duration = Duration::from_millis(50);
 
+/// The rest after each look.
+const LOOK_REST: Duration = Duration::from_millis(5);
+
 /// How often it is looked for.
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -78,7 +81,12 @@ async fn prune(app: &App, habits: Habits) {
 /// Deletes the refused callbacks that are too many: go after go, or one once it is `stopping`.
 async fn trim(app: &App, habits: Habits, stopping: &watch::Receiver<bool>) {
     let trimmed = async {
-        let look = async |row, back| app.store.rejected_before(row, back).await;
+        // With rests: of ten million rows there are many looks, and others use the connection as well.
+        let look = async |row, back| {
+            let found = app.store.rejected_before(row, back).await;
+            sleep(LOOK_REST).await;
+            found
+        };
         let Some(last) = surplus(look, habits.rejected_rows_max, LOOK_ROWS_MAX).await? else { return Ok(()) };
         while app.store.forget_rejected(last, ROWS_MAX).await? > 0 && !*stopping.borrow() {
             sleep(REST).await;

@@ -1,14 +1,21 @@
 //! Servers and URLs that will not do: the right reason, soon.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use payonce_core::{Fact, Outcome, Store, StoreError, store::Unavailability};
+use payonce_core::{
+    Fact, Outcome, Store, StoreError,
+    store::{Lease, Leases as _, Owner, Role, Unavailability},
+};
 use payonce_store_postgres::PostgresStore;
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
 use crate::fixture::{
     apply_all, database, impatient, key, open, options, outcomes, own_server, paid, passed, reason,
-    registered,
+    registered, someone_waits,
 };
 
 #[tokio::test]
@@ -103,6 +110,29 @@ async fn a_full_pool_says_so() {
     store.ping().await.expect("reads have connections of their own");
     drop(held);
     drop(store.begin().await.expect("it is free again"));
+}
+
+/// Else a flood of reads or notes would let a node's presence lapse, and with it everything.
+#[tokio::test]
+async fn a_lease_is_had_on_the_path_while_all_else_is_taken() {
+    let Some(database) = database() else { return };
+    let mut options = impatient(&database.url());
+    (options.connections_max, options.work_max) = (2, Duration::from_secs(60));
+    let store = Arc::new(PostgresStore::open(&options).await.expect("it opens"));
+    let mut other = PgConnection::connect(&database.url()).await.expect("it connects");
+    let mut watcher = PgConnection::connect(&database.url()).await.expect("it connects");
+    other.execute("BEGIN; LOCK TABLE payonce.rejected").await.expect("it locks");
+    let reader = Arc::clone(&store);
+    let read = tokio::spawn(async move { reader.rejected_latest(1).await });
+    someone_waits(&mut watcher, &read).await;
+    assert_eq!(reason(store.ping().await), Unavailability::TooManyConnections);
+    let (role, owner) = (Role::KEEPER, Owner("a node".to_owned()));
+    let lease = store.lease(&role, &owner, Lease::TTL).await.expect("it is asked for").expect("it is free");
+    assert!(store.leases().await.expect("they are read").iter().any(|view| view.lease == lease));
+    store.release(&lease).await.expect("it is given back");
+    assert!(!read.is_finished(), "all else was taken until here");
+    other.execute("ROLLBACK").await.expect("it lets go");
+    read.await.expect("it ends").expect("it reads");
 }
 
 #[tokio::test]

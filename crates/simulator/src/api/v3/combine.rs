@@ -117,21 +117,7 @@ fn whole(body: &Object<'_>, ask: &Ask, trade_type: TradeType) -> Result<CombineT
 fn payer(body: &Object<'_>, ask: &Ask, trade_type: TradeType) -> Result<Option<OrderPayer>, Error> {
     let known = ["openid", "sub_openid", "identity"];
     let payer = body.optional_object("combine_payer_info", "支付者信息", &known)?;
-    if let Some(payer) = &payer {
-        let identity = payer.optional_object("identity", "实名支付信息", &["type", "number", "name"])?;
-        if identity.is_some() && ask.serial.is_none() {
-            return Err(Error::SerialMissing);
-        }
-    }
-    if trade_type != TradeType::Jsapi {
-        return Ok(None);
-    }
-    let payer = payer.ok_or(Error::OpenidMissing)?;
-    if let Some(openid) = payer.optional_text("openid", "用户标识", 128)? {
-        return Ok(Some(OrderPayer::Openid(openid)));
-    }
-    let sub = payer.optional_text("sub_openid", "用户子标识", 128)?;
-    sub.map(|openid| Some(OrderPayer::SubOpenid(openid))).ok_or(Error::OpenidMissing)
+    prepay::who_pays(payer, ask, trade_type, "openid", Some("sub_openid"))
 }
 
 fn scene(body: &Object<'_>, trade_type: TradeType) -> Result<Option<String>, Error> {

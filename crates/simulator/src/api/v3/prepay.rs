@@ -134,6 +134,20 @@ fn payer(
         _ => &["identity"],
     };
     let payer = body.optional_object("payer", "支付者", known)?;
+    match mode {
+        Mode::Ordinary => who_pays(payer, ask, trade_type, "openid", None),
+        Mode::Partner => who_pays(payer, ask, trade_type, "sp_openid", Some("sub_openid")),
+    }
+}
+
+/// Who pays in a Mini Program, under the app's own name for the user or, where there is one, the sub-merchant's.
+pub(super) fn who_pays(
+    payer: Option<Object<'_>>,
+    ask: &Ask,
+    trade_type: TradeType,
+    own: &str,
+    sub: Option<&str>,
+) -> Result<Option<OrderPayer>, Error> {
     if let Some(payer) = &payer {
         let identity = payer.optional_object("identity", "实名支付信息", &["type", "number", "name"])?;
         if identity.is_some() && ask.serial.is_none() {
@@ -144,12 +158,10 @@ fn payer(
         return Ok(None);
     }
     let payer = payer.ok_or(Error::OpenidMissing)?;
-    let own = if mode == Mode::Ordinary { "openid" } else { "sp_openid" };
     if let Some(openid) = payer.optional_text(own, "用户标识", 128)? {
         return Ok(Some(OrderPayer::Openid(openid)));
     }
-    let sub =
-        if mode == Mode::Partner { payer.optional_text("sub_openid", "用户子标识", 128)? } else { None };
+    let sub = sub.map(|sub| payer.optional_text(sub, "用户子标识", 128)).transpose()?.flatten();
     sub.map(|openid| Some(OrderPayer::SubOpenid(openid))).ok_or(Error::OpenidMissing)
 }
 
