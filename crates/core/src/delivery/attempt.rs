@@ -5,8 +5,10 @@ use std::{fmt, time::Duration};
 /// What an endpoint answered, or why nothing was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// An answer with this status.
+    /// A web server's answer with this status.
     Status(u16),
+    /// A broker has it, and keeps it.
+    Confirmed,
     /// No answer.
     Fault(Fault),
 }
@@ -15,14 +17,18 @@ impl Answer {
     /// Whether the endpoint took the message.
     #[must_use]
     pub fn is_success(self) -> bool {
-        matches!(self, Self::Status(200..=299))
+        matches!(self, Self::Status(200..=299) | Self::Confirmed)
     }
 
     /// Whether somebody is there who judges messages, be it that he refuses this one. An overload (429), a server's own
     /// failure and silence say nothing about the message, and the next one will fare no better.
     #[must_use]
     pub fn is_alive(self) -> bool {
-        matches!(self, Self::Status(status) if status < 500 && status != 429)
+        match self {
+            Self::Status(status) => status < 500 && status != 429,
+            Self::Confirmed => true,
+            Self::Fault(fault) => fault == Fault::Refused,
+        }
     }
 }
 
@@ -41,20 +47,29 @@ pub enum Fault {
     TimedOut,
     /// The connection ended before the answer did.
     CutOff,
-    /// What came is not HTTP.
-    NotHttp,
+    /// What came is not of the protocol.
+    Garbled,
+    /// A broker does not take the message: no queue, stream or topic is there for it, or there is no more room.
+    Refused,
+    /// A broker does not let us in.
+    LoginFailed,
+    /// The endpoint's secrets do not open with the keys of now.
+    NotOpened,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::NotResolved,
         Self::Forbidden,
         Self::NotConnected,
         Self::TlsFailed,
         Self::TimedOut,
         Self::CutOff,
-        Self::NotHttp,
+        Self::Garbled,
+        Self::Refused,
+        Self::LoginFailed,
+        Self::NotOpened,
     ];
 
     /// Its word, as it stands in databases and in the API.
@@ -67,7 +82,10 @@ impl Fault {
             Self::TlsFailed => "tls_failed",
             Self::TimedOut => "timed_out",
             Self::CutOff => "cut_off",
-            Self::NotHttp => "not_http",
+            Self::Garbled => "garbled",
+            Self::Refused => "refused",
+            Self::LoginFailed => "login_failed",
+            Self::NotOpened => "not_opened",
         }
     }
 
@@ -151,8 +169,10 @@ mod tests {
             let answer = Answer::Status(status);
             assert_eq!((answer.is_success(), answer.is_alive()), (success, alive), "{status}");
         }
+        assert!(Answer::Confirmed.is_success() && Answer::Confirmed.is_alive());
         for fault in Fault::ALL {
-            assert!(!Answer::Fault(fault).is_success() && !Answer::Fault(fault).is_alive());
+            let alive = fault == Fault::Refused;
+            assert_eq!((Answer::Fault(fault).is_success(), Answer::Fault(fault).is_alive()), (false, alive));
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Filter, Schedule};
+use super::{EndpointUrl, Filter, Schedule};
 
 /// The number that a store gave to an endpoint. It is never given to another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,91 +53,6 @@ impl EndpointName {
 impl fmt::Display for EndpointName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-/// An address: `https://…` or `http://…`. Its `Debug` shows no more than the host: some put a key into path or query.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EndpointUrl(Arc<str>);
-
-/// Why a text is no address. It does not repeat it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UrlError {
-    /// Another scheme, or none.
-    #[error("the URL does not begin with https:// or http://")]
-    Scheme,
-    /// No host.
-    #[error("the URL names no host")]
-    NoHost,
-    /// A name and a password before the host: they would stand in logs and lists.
-    #[error("the URL holds a user or a password; send an Authorization header instead")]
-    Credentials,
-    /// Spaces, line breaks, letters that are not ASCII, and what no server is ever sent.
-    #[error(
-        "the URL holds {0:?}; write it in percent-encoding, a host in its ASCII form, and no fragment (#)"
-    )]
-    Character(char),
-    /// Longer than servers take.
-    #[error("the URL has {bytes} bytes; at most {} are possible", EndpointUrl::BYTES_MAX)]
-    TooLong {
-        /// Its length.
-        bytes: usize,
-    },
-}
-
-impl EndpointUrl {
-    /// How long it may be.
-    pub const BYTES_MAX: usize = 2048;
-
-    /// Checks what can be checked without a network.
-    ///
-    /// # Errors
-    /// [`UrlError`] says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, UrlError> {
-        if text.len() > Self::BYTES_MAX {
-            return Err(UrlError::TooLong { bytes: text.len() });
-        }
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let rest = rest.ok_or(UrlError::Scheme)?;
-        if let Some(c) =
-            text.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '#' | '\\' | '"' | '<' | '>'))
-        {
-            return Err(UrlError::Character(c));
-        }
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        if authority.contains('@') {
-            return Err(UrlError::Credentials);
-        }
-        if authority.is_empty() || authority.starts_with(':') {
-            return Err(UrlError::NoHost);
-        }
-        Ok(Self(text.into()))
-    }
-
-    /// The address.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether nobody on the way can read along.
-    #[must_use]
-    pub fn is_encrypted(&self) -> bool {
-        self.0.starts_with("https://")
-    }
-
-    /// Scheme, host and port.
-    #[must_use]
-    pub fn origin(&self) -> &str {
-        let host = self.0.find("://").map_or(0, |at| at + 3);
-        let end = self.0[host..].find(['/', '?']).map_or(self.0.len(), |at| host + at);
-        &self.0[..end]
-    }
-}
-
-impl fmt::Debug for EndpointUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/…", self.origin())
     }
 }
 
@@ -232,40 +147,6 @@ mod tests {
         let longer = "n".repeat(65);
         for bad in ["", "Shop", "a b", "a/b", "店", "a\n", longer.as_str()] {
             assert_eq!(EndpointName::parse(bad), Err(NameError { name: bad.to_owned() }));
-        }
-    }
-
-    #[test]
-    fn addresses_are_whole_and_hide_no_password() {
-        for (good, origin) in [
-            ("https://shop.example/hook?a=b@c", "https://shop.example"),
-            ("http://10.1.2.3:8080", "http://10.1.2.3:8080"),
-            ("https://[::1]:8443/x", "https://[::1]:8443"),
-        ] {
-            let url = EndpointUrl::parse(good).expect("an address");
-            assert_eq!((url.as_str(), url.origin()), (good, origin));
-            assert_eq!(url.is_encrypted(), good.starts_with("https"));
-            assert_eq!(format!("{url:?}"), format!("{origin}/…"));
-        }
-        let long = format!("https://h/{}", "x".repeat(2048));
-        for (bad, error) in [
-            ("", UrlError::Scheme),
-            ("ftp://h/", UrlError::Scheme),
-            ("HTTPS://h/", UrlError::Scheme),
-            ("//h/", UrlError::Scheme),
-            ("https://", UrlError::NoHost),
-            ("https:///x", UrlError::NoHost),
-            ("https://:80/x", UrlError::NoHost),
-            ("https://u:p@h/", UrlError::Credentials),
-            ("https://h/ x", UrlError::Character(' ')),
-            ("https://h/\r\nHost: evil", UrlError::Character('\r')),
-            ("https://h\\@evil/", UrlError::Character('\\')),
-            ("https://店.example/", UrlError::Character('店')),
-            ("https://h/#x", UrlError::Character('#')),
-            (long.as_str(), UrlError::TooLong { bytes: long.len() }),
-        ] {
-            assert_eq!(EndpointUrl::parse(bad), Err(error), "{bad:?}");
-            assert!(bad.is_empty() || bad.len() < 9 || !error.to_string().contains(bad));
         }
     }
 

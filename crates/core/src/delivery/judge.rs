@@ -31,13 +31,15 @@ pub fn judge(heard: &Heard, attempt: u32, schedule: &Schedule, random: u64) -> N
     match heard.answer {
         answer if answer.is_success() => Next::Delivered,
         Answer::Status(410) => Next::Gone,
-        Answer::Status(_) | Answer::Fault(_) => match schedule.pause_after(attempt, random) {
-            Some(pause) => {
-                let asked = heard.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
-                Next::Again { after: pause.max(asked) }
+        Answer::Status(_) | Answer::Confirmed | Answer::Fault(_) => {
+            match schedule.pause_after(attempt, random) {
+                Some(pause) => {
+                    let asked = heard.retry_after.unwrap_or_default().min(RETRY_AFTER_MAX);
+                    Next::Again { after: pause.max(asked) }
+                }
+                None => Next::Exhausted,
             }
-            None => Next::Exhausted,
-        },
+        }
     }
 }
 
@@ -51,6 +53,7 @@ mod tests {
     fn answers() -> impl Strategy<Value = Answer> {
         prop_oneof![
             (100..=999_u16).prop_map(Answer::Status),
+            Just(Answer::Confirmed),
             prop::sample::select(&Fault::ALL[..]).prop_map(Answer::Fault),
         ]
     }

@@ -12,12 +12,12 @@ mod endpoint;
 mod filter;
 mod judge;
 mod schedule;
+mod url;
 
 pub use attempt::{Answer, Attempt, Fault, Heard};
 pub use breaker::{Allowance, Breaker};
-pub use endpoint::{
-    Endpoint, EndpointId, EndpointName, EndpointState, EndpointUrl, NameError, Sealed, Settings, UrlError,
-};
+pub use endpoint::{Endpoint, EndpointId, EndpointName, EndpointState, NameError, Sealed, Settings};
 pub use filter::{Filter, FilterError};
 pub use judge::{Next, RETRY_AFTER_MAX, judge};
 pub use schedule::{Schedule, ScheduleError};
+pub use url::{EndpointUrl, Scheme, UrlError};

@@ -133,11 +133,12 @@ pub fn delivery_state(code: i64) -> Option<DeliveryState> {
     at(&DELIVERY_STATES, code)
 }
 
-/// The two columns of an answer: its status, or the word of its fault.
+/// The two columns of an answer: its status, or the word of its fault. A broker that confirms gives neither.
 #[must_use]
 pub fn answer_columns(answer: Answer) -> (Option<u16>, Option<&'static str>) {
     match answer {
         Answer::Status(status) => (Some(status), None),
+        Answer::Confirmed => (None, None),
         Answer::Fault(fault) => (None, Some(fault.as_str())),
     }
 }
@@ -147,7 +148,8 @@ pub fn answer_columns(answer: Answer) -> (Option<u16>, Option<&'static str>) {
 pub fn answer(status: Option<i64>, fault: Option<&str>) -> Option<Answer> {
     match (status, fault) {
         (Some(status), None) => u16::try_from(status).ok().map(Answer::Status),
+        (None, None) => Some(Answer::Confirmed),
         (None, Some(word)) => Fault::of_word(word).map(Answer::Fault),
-        _ => None,
+        (Some(_), Some(_)) => None,
     }
 }

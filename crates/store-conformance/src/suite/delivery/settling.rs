@@ -215,6 +215,7 @@ pub async fn attempts_are_kept_as_they_were(fixture: &dyn Fixture) {
         (Answer::Status(100), "a: b\nc: d", b"<html>".to_vec()),
         (Answer::Status(999), "x: '\"\\%_ 😀 店", every_byte),
         (Answer::Status(500), "", b"\0".to_vec()),
+        (Answer::Confirmed, "", Vec::new()),
     ];
     let answers: Vec<_> = answers.into_iter().chain(faults).collect();
     let mut expected = Vec::new();
