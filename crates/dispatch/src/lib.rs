@@ -5,6 +5,14 @@
 //! again, held, or listed as exhausted; each attempt carries the same id and the same bytes. Deliberately absent: SQL,
 //! the routes by which endpoints are managed, and anything of WeChat Pay's.
 
+mod dispatcher;
+mod event;
+mod fan_out;
 mod sender;
+mod wake;
 
-pub use sender::{Report, Sender};
+pub use dispatcher::Dispatcher;
+pub use event::{Event, Observer};
+pub use fan_out::fan_out;
+pub use sender::{Open, Report, Sender};
+pub use wake::Wake;

@@ -1,8 +1,10 @@
 //! One attempt to hand a message over, whatever the way.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use payonce_core::{
-    delivery::{Answer, Heard},
+    delivery::{Answer, Endpoint, EndpointName, Heard},
     store::MessageView,
 };
 
@@ -30,4 +32,13 @@ impl Report {
 pub trait Sender: Send + Sync {
     /// Makes one attempt. It ends within the endpoint's total time-out, and may be made for several messages at a time.
     async fn send(&self, message: &MessageView) -> Report;
+}
+
+/// Finds the way to endpoints.
+pub trait Open: Send + Sync {
+    /// The way to an endpoint.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do; no attempt is made then, and none is used up.
+    fn open(&self, name: &EndpointName, endpoint: &Endpoint) -> Result<Arc<dyn Sender>, String>;
 }

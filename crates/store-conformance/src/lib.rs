@@ -5,7 +5,7 @@
 
 mod calls;
 mod desk;
-mod facts;
+pub mod facts;
 mod fixture;
 mod memory;
 mod post;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use payonce_core::{
-    Clock as _, StoreError, SystemClock, UnixMillis,
+    StoreError, UnixMillis,
     delivery::{Attempt, Endpoint, EndpointId, EndpointName, EndpointState, Next},
     order::OrderId,
     store::{
@@ -97,8 +97,13 @@ impl Tables {
         row.is_some_and(|row| row.name.is_some() && row.state == EndpointState::Enabled)
     }
 
-    fn put_endpoint(&mut self, name: &EndpointName, endpoint: &Endpoint, start: Start) -> EndpointId {
-        let now = SystemClock.now();
+    fn put_endpoint(
+        &mut self,
+        now: UnixMillis,
+        name: &EndpointName,
+        endpoint: &Endpoint,
+        start: Start,
+    ) -> EndpointId {
         let latest = Position(self.messages.len() as i64);
         let fanned_out = match start {
             Start::Now => latest,
@@ -131,8 +136,7 @@ impl Tables {
         self.deliveries.range_mut(all).map(|(_, row)| row)
     }
 
-    fn switch(&mut self, id: EndpointId, switch: Switch) -> bool {
-        let now = SystemClock.now();
+    fn switch(&mut self, now: UnixMillis, id: EndpointId, switch: Switch) -> bool {
         let Some(row) = self.endpoint(id) else { return false };
         let state = match switch {
             Switch::Enable => EndpointState::Enabled,
@@ -155,8 +159,7 @@ impl Tables {
         changes
     }
 
-    fn fan_out(&mut self, steps: &[FanOut]) -> Vec<EndpointId> {
-        let now = SystemClock.now();
+    fn fan_out(&mut self, now: UnixMillis, steps: &[FanOut]) -> Vec<EndpointId> {
         let mut moved = Vec::new();
         for step in steps {
             if !self.is_enabled(step.endpoint) {
@@ -192,8 +195,14 @@ impl Tables {
         self.deliveries.iter().any(blocks)
     }
 
-    fn take_due(&mut self, owner: &Owner, endpoint: EndpointId, ttl: Duration, limit: usize) -> Vec<Due> {
-        let now = SystemClock.now();
+    fn take_due(
+        &mut self,
+        now: UnixMillis,
+        owner: &Owner,
+        endpoint: EndpointId,
+        ttl: Duration,
+        limit: usize,
+    ) -> Vec<Due> {
         if !self.is_enabled(endpoint) {
             return Vec::new();
         }
@@ -224,8 +233,7 @@ impl Tables {
         (row.taken_by.as_ref() == Some(owner) && row.token == taken.token).then_some(row)
     }
 
-    fn settle(&mut self, owner: &Owner, settled: &[Settled]) -> Vec<Taken> {
-        let now = SystemClock.now();
+    fn settle(&mut self, now: UnixMillis, owner: &Owner, settled: &[Settled]) -> Vec<Taken> {
         self.note_health(settled, now);
         let mut lost = Vec::new();
         for Settled { taken, attempt, next } in settled {
@@ -296,8 +304,7 @@ impl Tables {
         self.attempts.push(AttemptRow { endpoint: taken.endpoint, position: taken.position, view });
     }
 
-    fn replay(&mut self, id: EndpointId, replay: Replay) -> u64 {
-        let now = SystemClock.now();
+    fn replay(&mut self, now: UnixMillis, id: EndpointId, replay: Replay) -> u64 {
         let Some(row) = self.endpoint(id) else { return 0 };
         let fanned_out = row.fanned_out;
         match replay {
@@ -327,8 +334,7 @@ impl Tables {
         }
     }
 
-    fn backlogs(&self) -> Vec<Backlog> {
-        let now = SystemClock.now();
+    fn backlogs(&self, now: UnixMillis) -> Vec<Backlog> {
         let backlog = |(row, id): (&EndpointRow, i64)| {
             let endpoint = EndpointId(id);
             let pending = || {
@@ -347,8 +353,8 @@ impl Tables {
         numbered.filter(|(_, id)| self.is_enabled(EndpointId(*id))).map(backlog).collect()
     }
 
-    fn prune_deliveries(&mut self, age: Duration, rows_max: usize) -> usize {
-        let old = before(SystemClock.now(), age);
+    fn prune_deliveries(&mut self, now: UnixMillis, age: Duration, rows_max: usize) -> usize {
+        let old = before(now, age);
         let attempts =
             super::tables::retain(&mut self.attempts, rows_max, |attempt| attempt.view.begun_at < old);
         let removed = |id: EndpointId| self.endpoints[place(id.0)].name.is_none();
@@ -369,18 +375,24 @@ impl Deliveries for MemoryStore {
         endpoint: &Endpoint,
         start: Start,
     ) -> Result<EndpointId, StoreError> {
-        Ok(self.change(|tables| tables.put_endpoint(name, endpoint, start)).await)
+        self.is_there()?;
+        let now = self.clock.now();
+        Ok(self.change(|tables| tables.put_endpoint(now, name, endpoint, start)).await)
     }
 
     async fn remove_endpoint(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
+        self.is_there()?;
         Ok(self.change(|tables| tables.endpoint(endpoint).and_then(|row| row.name.take()).is_some()).await)
     }
 
     async fn switch_endpoint(&self, endpoint: EndpointId, switch: Switch) -> Result<bool, StoreError> {
-        Ok(self.change(|tables| tables.switch(endpoint, switch)).await)
+        self.is_there()?;
+        let now = self.clock.now();
+        Ok(self.change(|tables| tables.switch(now, endpoint, switch)).await)
     }
 
     async fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
+        self.is_there()?;
         let tables = self.committed();
         let view = |(row, id): (&EndpointRow, i64)| {
             Some(EndpointView {
@@ -399,10 +411,12 @@ impl Deliveries for MemoryStore {
     }
 
     async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
-        Ok(self.committed().backlogs())
+        self.is_there()?;
+        Ok(self.committed().backlogs(self.clock.now()))
     }
 
     async fn envelopes_after(&self, after: Position, limit: usize) -> Result<EnvelopePage, StoreError> {
+        self.is_there()?;
         let tables = self.committed();
         let later = tables.messages.iter().filter(|row| row.view.position > after).take(limit);
         let envelope = |row: &MessageRow| Envelope {
@@ -414,7 +428,9 @@ impl Deliveries for MemoryStore {
     }
 
     async fn fan_out(&self, steps: &[FanOut]) -> Result<Vec<EndpointId>, StoreError> {
-        Ok(self.change(|tables| tables.fan_out(steps)).await)
+        self.is_there()?;
+        let now = self.clock.now();
+        Ok(self.change(|tables| tables.fan_out(now, steps)).await)
     }
 
     async fn take_due(
@@ -424,18 +440,24 @@ impl Deliveries for MemoryStore {
         ttl: Duration,
         limit: usize,
     ) -> Result<Vec<Due>, StoreError> {
-        Ok(self.change(|tables| tables.take_due(owner, endpoint, ttl, limit)).await)
+        self.is_there()?;
+        let now = self.clock.now();
+        Ok(self.change(|tables| tables.take_due(now, owner, endpoint, ttl, limit)).await)
     }
 
     async fn settle(&self, owner: &Owner, settled: &[Settled]) -> Result<Vec<Taken>, StoreError> {
-        Ok(self.change(|tables| tables.settle(owner, settled)).await)
+        self.is_there()?;
+        let now = self.clock.now();
+        Ok(self.change(|tables| tables.settle(now, owner, settled)).await)
     }
 
     async fn give_back(&self, owner: &Owner, taken: &[Taken]) -> Result<(), StoreError> {
+        self.is_there()?;
+        let now = self.clock.now();
         self.change(|tables| {
             for taken in taken {
                 if let Some(row) = tables.held(owner, taken) {
-                    (row.taken_by, row.due_at) = (None, SystemClock.now());
+                    (row.taken_by, row.due_at) = (None, now);
                 }
             }
         })
@@ -444,7 +466,9 @@ impl Deliveries for MemoryStore {
     }
 
     async fn replay(&self, endpoint: EndpointId, replay: Replay) -> Result<u64, StoreError> {
-        Ok(self.change(|tables| tables.replay(endpoint, replay)).await)
+        self.is_there()?;
+        let now = self.clock.now();
+        Ok(self.change(|tables| tables.replay(now, endpoint, replay)).await)
     }
 
     async fn undelivered(
@@ -454,6 +478,7 @@ impl Deliveries for MemoryStore {
         after: Position,
         limit: usize,
     ) -> Result<Vec<DeliveryView>, StoreError> {
+        self.is_there()?;
         let tables = self.committed();
         let listed =
             |(key, row): &(&Key, &DeliveryRow)| key.0 == endpoint && key.1 > after && row.state == state;
@@ -477,6 +502,7 @@ impl Deliveries for MemoryStore {
         position: Position,
         limit: usize,
     ) -> Result<Vec<AttemptView>, StoreError> {
+        self.is_there()?;
         let tables = self.committed();
         let made = tables.attempts.iter().rev();
         let made = made.filter(|row| (row.endpoint, row.position) == (endpoint, position));
@@ -484,6 +510,8 @@ impl Deliveries for MemoryStore {
     }
 
     async fn prune_deliveries(&self, age: Duration, rows_max: usize) -> Result<usize, StoreError> {
-        Ok(self.change(|tables| tables.prune_deliveries(age, rows_max)).await)
+        self.is_there()?;
+        let now = self.clock.now();
+        Ok(self.change(|tables| tables.prune_deliveries(now, age, rows_max)).await)
     }
 }
