@@ -5,6 +5,16 @@
 //! again, held, or listed as exhausted; each attempt carries the same id and the same bytes. Deliberately absent: SQL,
 //! the routes by which endpoints are managed, and anything of WeChat Pay's.
 
+mod networks;
+mod sealing;
+mod secrets;
 mod sender;
+mod signing;
 
+pub use networks::{Networks, NetworksError};
+pub use sealing::{SealingKeys, SealingKeysError, UnsealError};
+pub use secrets::{
+    Algorithm, Header, HeaderError, KeyError, Login, Secrets, SecretsError, Signer, SigningKey, WrittenError,
+};
 pub use sender::{Report, Sender};
+pub use signing::{Signature, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
