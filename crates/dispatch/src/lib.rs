@@ -5,16 +5,25 @@
 //! again, held, or listed as exhausted; each attempt carries the same id and the same bytes. Deliberately absent: SQL,
 //! the routes by which endpoints are managed, and anything of WeChat Pay's.
 
+mod connect;
+mod failure;
+mod http;
 mod networks;
 mod sealing;
 mod secrets;
 mod sender;
+mod senders;
 mod signing;
+mod target;
 
+pub use self::http::{IDLE_MAX, USER_AGENT};
+pub use connect::{Resolver, SystemResolver, Trust, TrustError};
 pub use networks::{Networks, NetworksError};
 pub use sealing::{SealingKeys, SealingKeysError, UnsealError};
 pub use secrets::{
     Algorithm, Header, HeaderError, KeyError, Login, Secrets, SecretsError, Signer, SigningKey, WrittenError,
 };
 pub use sender::{Report, Sender};
+pub use senders::{OpenError, Senders};
 pub use signing::{Signature, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
+pub use target::TargetError;
