@@ -1,0 +1,9 @@
+//! Messages are sent to real servers on loopback ports.
+
+mod answers;
+mod connections;
+mod fixture;
+mod networks;
+mod receiver;
+mod signatures;
+mod tls;
