@@ -16,7 +16,7 @@ use payonce_core::{
     },
 };
 use tokio::{
-    sync::Notify,
+    sync::watch,
     time::{sleep, timeout},
 };
 
@@ -37,11 +37,16 @@ const REST: Duration = Duration::from_millis(4);
 /// How long to wait while the database refuses.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Fans out until it is dropped. `positioned` tells when messages got positions; `wake` is told what is due.
-pub async fn fan_out(store: &dyn Store, positioned: &Notify, wake: &Wake) {
+/// Fans out until it is dropped. `positioned` changes when messages got positions; `wake` is told what is due.
+pub async fn fan_out(store: &dyn Store, mut positioned: watch::Receiver<()>, wake: &Wake) {
     loop {
+        positioned.mark_unchanged();
         match step(store.deliveries()).await {
-            Ok(moved) if moved.is_empty() => drop(timeout(LOOK_EVERY, positioned.notified()).await),
+            Ok(moved) if moved.is_empty() => match timeout(LOOK_EVERY, positioned.changed()).await {
+                Ok(Ok(())) | Err(_) => {}
+                // Nobody tells any more.
+                Ok(Err(_)) => sleep(LOOK_EVERY).await,
+            },
             Ok(moved) => {
                 fault!("dispatch: fanned out");
                 wake.due(moved);

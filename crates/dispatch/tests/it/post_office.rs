@@ -265,10 +265,10 @@ impl PostOffice {
         };
         let fanning = store.clone();
         let work = tokio::spawn(async move {
-            let positioned = Notify::new();
+            let (_positions, positioned) = watch::channel(());
             tokio::select! {
                 () = dispatcher.run(stopping) => {}
-                () = fan_out(&fanning, &positioned, &wake) => {}
+                () = fan_out(&fanning, positioned, &wake) => {}
             }
         });
         Node { store, stop, work }
