@@ -5,6 +5,7 @@ mod error;
 pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod orders;
+pub(crate) mod stream;
 
 use axum::http::Uri;
 pub(crate) use error::ApiError;

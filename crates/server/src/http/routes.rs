@@ -20,6 +20,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/v1/orders", post(api::orders::register))
         .route("/v1/orders/{out_trade_no}", get(api::orders::show))
         .route("/v1/messages", get(api::messages::list))
+        .route("/v1/messages/stream", get(api::stream::stream))
         .route("/v1/keys", get(api::keys::show))
         .route("/v1/endpoints", get(api::endpoints::list))
         .route(
