@@ -64,6 +64,7 @@ const TABLE: &[Row] = &[
         name: "payonce",
         may_use: &[
             "payonce-server",
+            "payonce-dispatch",
             "payonce-simulator",
             "payonce-core",
             "payonce-store-sqlite",
@@ -78,6 +79,7 @@ const TABLE: &[Row] = &[
         name: "payonce-bench",
         may_use: &[
             "payonce-server",
+            "payonce-dispatch",
             "payonce-simulator",
             "payonce-core",
             "payonce-store-sqlite",
