@@ -24,6 +24,9 @@ const FILL_BATCH: usize = 5000;
 
 const AMOUNT_FEN: i64 = 5990;
 
+/// Opens the API of a server that is measured.
+pub(crate) const API_KEY: &str = "a-key-of-the-benchmark-used-by-nobody";
+
 /// A folder with everything that a server needs, and what to send to it.
 pub(crate) struct Fixture {
     pub config: PathBuf,
@@ -99,6 +102,12 @@ impl Fixture {
             sub_merchant: None,
             expires_at: None,
         })
+    }
+
+    /// The id of the message of a payment.
+    pub(crate) fn message_id(&self, payment: u32) -> String {
+        let number = &self.notifications[payment as usize].payment().out_trade_no;
+        format!("order:{}:{number}:1", self.merchant.mchid())
     }
 
     /// Whole HTTP requests, one a payment, signed on all cores.
@@ -193,7 +202,8 @@ fn write_configuration(
     merchant: &Merchant,
 ) -> anyhow::Result<PathBuf> {
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).context(name.to_owned());
-    write("api.key", "a-key-of-the-benchmark-used-by-nobody")?;
+    write("api.key", API_KEY)?;
+    write("sealing.key", "YS1rZXktb2YtdGhlLWJlbmNobWFyay0zMi1ieXRlcyE=")?;
     write("apiv3.key", merchant.apiv3_key())?;
     write("pub_key.pem", platform.public_key_pem())?;
     write(
@@ -201,7 +211,8 @@ fn write_configuration(
         &format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n[api]\nkey_file = \"api.key\"\n[log]\nformat = \"json\"\n\
              [store]\nurl = \"{database}\"\n[[merchants]]\nmchid = \"{}\"\napiv3_key_file = \"apiv3.key\"\n[[merchants.platform_keys]]\n\
-             public_key_id = \"{}\"\npublic_key_file = \"pub_key.pem\"\n",
+             public_key_id = \"{}\"\npublic_key_file = \"pub_key.pem\"\n[delivery]\nsealing_key_file = \"sealing.key\"\n\
+             networks = [\"127.0.0.1\"]\nunencrypted = \"allow\"\n",
             merchant.mchid(),
             platform.serial()
         ),

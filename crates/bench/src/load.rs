@@ -22,6 +22,8 @@ pub(crate) struct Phase {
     pub accepted: u64,
     /// Requests answered otherwise.
     pub refused: u64,
+    /// When the first request was sent.
+    pub started: Instant,
     /// From the first request to the last answer.
     pub elapsed: Duration,
     /// Each request's time in microseconds, sorted.
@@ -49,6 +51,17 @@ pub(crate) fn run(
     order: Vec<u32>,
     connections: usize,
 ) -> anyhow::Result<Phase> {
+    run_at(addr, requests, order, connections, None)
+}
+
+/// The same at a pace: the n-th request is sent no earlier than n times `every` after the first.
+pub(crate) fn run_at(
+    addr: SocketAddr,
+    requests: &Rc<Vec<Vec<u8>>>,
+    order: Vec<u32>,
+    connections: usize,
+    every: Option<Duration>,
+) -> anyhow::Result<Phase> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let latencies = Rc::new(RefCell::new(Vec::with_capacity(order.len())));
     let accepted = Rc::new(Cell::new(0));
@@ -64,7 +77,13 @@ pub(crate) fn run(
                 let mut stream = TcpStream::connect(addr).await.context("the server does not answer")?;
                 stream.set_nodelay(true)?;
                 let mut answer = Vec::with_capacity(1024);
-                while let Some(&request) = order.get(next.replace(next.get() + 1)) {
+                loop {
+                    let place = next.replace(next.get() + 1);
+                    let Some(&request) = order.get(place) else { break };
+                    if let Some(every) = every {
+                        let due = started + every * u32::try_from(place).unwrap_or(u32::MAX);
+                        tokio::time::sleep_until(due.into()).await;
+                    }
                     let sent = Instant::now();
                     stream.write_all(&requests[request as usize]).await?;
                     let status = read_answer(&mut stream, &mut answer).await?;
@@ -89,7 +108,7 @@ pub(crate) fn run(
     let mut latencies_us = latencies.take();
     latencies_us.sort_unstable();
     let refused = latencies_us.len() as u64 - accepted.get();
-    Ok(Phase { accepted: accepted.get(), refused, elapsed, latencies_us })
+    Ok(Phase { accepted: accepted.get(), refused, started, elapsed, latencies_us })
 }
 
 /// Reads one answer and returns its status.

@@ -7,6 +7,7 @@ mod baseline;
 mod bills;
 mod ceiling;
 mod database;
+mod delivery;
 mod fixture;
 mod load;
 mod process;
@@ -86,6 +87,9 @@ struct Run {
     /// Paid orders in the database before the run.
     #[arg(long, value_name = "ORDERS", default_value_t = 0)]
     orders_before: u64,
+    /// Measure how fast messages are handed over to endpoints; `--orders-before` are a backlog then.
+    #[arg(long)]
+    delivery: bool,
     /// Print one JSON object as the last line.
     #[arg(long)]
     json: bool,
@@ -100,6 +104,7 @@ fn main() -> anyhow::Result<()> {
         Some(Other::BillsRead(reading)) => reading.run(),
         Some(Other::Baseline { config }) => baseline::serve(&config),
         Some(Other::Ceiling { config }) => ceiling::serve(&config),
+        None if arguments.run.delivery => delivery::run(&arguments.run),
         None => measure(&arguments.run),
     }
 }

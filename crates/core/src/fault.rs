@@ -2,7 +2,7 @@
 //!
 //! `fault!("apply: before commit")` costs nothing unless the crate is built with the feature `fault-points`
 //! (tests are); then the point that [`arm`] named ends the process at once, as a power cut would. A name that
-//! neither [`POINTS`] nor [`COPY_POINTS`] lists does not compile.
+//! none of [`POINTS`], [`COPY_POINTS`] and [`DISPATCH_POINTS`] lists does not compile.
 
 /// Every point on the way of a callback, in the order in which it passes them.
 pub const POINTS: &[&str] = &[
@@ -25,10 +25,18 @@ pub const COPY_POINTS: &[&str] = &[
     "copy: the source marked, the target not finished",
 ];
 
+/// Every point on the way of a message to an endpoint, likewise.
+pub const DISPATCH_POINTS: &[&str] = &[
+    "dispatch: fanned out",
+    "dispatch: taken, not called",
+    "dispatch: called, not settled",
+    "dispatch: settled",
+];
+
 /// Whether `name` is listed; evaluated by the compiler for each `fault!`.
 #[must_use]
 pub const fn is_listed(name: &str) -> bool {
-    is_among(POINTS, name) || is_among(COPY_POINTS, name)
+    is_among(POINTS, name) || is_among(COPY_POINTS, name) || is_among(DISPATCH_POINTS, name)
 }
 
 const fn is_among(points: &[&str], name: &str) -> bool {

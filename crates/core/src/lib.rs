@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod decide;
+pub mod delivery;
 pub mod fact;
 pub mod fault;
 pub mod ids;
@@ -15,8 +16,6 @@ pub mod money;
 pub mod order;
 pub mod store;
 pub mod time;
-
-mod fold;
 
 pub use apply::{Attempts, Pace, Submission, apply};
 pub use decide::{Decision, Outcome, Policy, decide};

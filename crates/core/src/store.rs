@@ -20,12 +20,14 @@ use crate::{
 
 pub mod archive;
 pub mod codes;
+pub mod delivery;
 mod epoch;
 mod error;
 mod lease;
 pub mod prune;
 mod views;
 
+pub use delivery::Deliveries;
 pub use epoch::Epoch;
 pub use error::{
     DriverError, ForeignValue, OrderMoved, SchemaError, StoreError, Unavailability, with_causes,
@@ -46,6 +48,9 @@ pub trait Store: Leases + Send + Sync {
     /// Whether positions are given after the commit, by whoever holds [`Role::SEQUENCER`]. Where transactions
     /// commit one at a time, in the order of their numbers, a message has its position from the start.
     fn needs_sequencer(&self) -> bool;
+
+    /// Where endpoints, and what is due to them, are kept: in the same database.
+    fn deliveries(&self) -> &dyn Deliveries;
 
     /// Starts a transaction that may write.
     ///

@@ -6,6 +6,7 @@
 
 mod api;
 pub mod config;
+mod delivery;
 pub mod http;
 mod ingest;
 mod merchants;

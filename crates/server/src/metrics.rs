@@ -1,8 +1,8 @@
 //! What is counted, in Prometheus' words. Counters of the hot path are looked up once, at the start.
 
-use std::sync::atomic::AtomicU64;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
-use payonce_core::Outcome;
+use payonce_core::{Outcome, delivery::Answer};
 use prometheus_client::{
     encoding::{
         EncodeLabelSet,
@@ -47,6 +47,18 @@ struct KeyUseLabel {
     of: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AttemptLabel {
+    endpoint: String,
+    /// `delivered`, `failed`.
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EndpointLabel {
+    endpoint: String,
+}
+
 /// What every name begins with.
 const PREFIX: &str = "payonce";
 
@@ -69,6 +81,10 @@ pub(crate) struct Metrics {
     pub shared_failures: Counter,
     /// Entries of the shared cache that were not sealed by this database: forged, foreign or stale.
     pub shared_foreign: Counter,
+    attempts: Family<AttemptLabel, Counter>,
+    exhausted: Family<EndpointLabel, Counter>,
+    /// From an attempt's begin to its end.
+    attempt_seconds: Histogram,
 }
 
 impl Metrics {
@@ -108,6 +124,20 @@ impl Metrics {
             "Entries of the shared cache that this database did not seal, and that were ignored",
             shared_foreign.clone(),
         );
+        let attempts = Family::<AttemptLabel, Counter>::default();
+        let exhausted = Family::<EndpointLabel, Counter>::default();
+        let attempt_seconds = Histogram::new(exponential_buckets(0.001, 2.0, 15));
+        registry.register("delivery_attempts", "Attempts to hand messages over", attempts.clone());
+        registry.register(
+            "deliveries_exhausted",
+            "Messages whose last attempt failed: they can be replayed",
+            exhausted.clone(),
+        );
+        registry.register(
+            "delivery_attempt_seconds",
+            "Seconds that an attempt took",
+            attempt_seconds.clone(),
+        );
         let counter =
             |outcome: Outcome| accepted.get_or_create_owned(&OutcomeLabel { outcome: outcome.as_str() });
         Self {
@@ -122,6 +152,9 @@ impl Metrics {
             shared_hits: hits("shared"),
             shared_failures,
             shared_foreign,
+            attempts,
+            exhausted,
+            attempt_seconds,
         }
     }
 
@@ -135,6 +168,16 @@ impl Metrics {
             Outcome::Refused => return,
         };
         self.accepted[place].inc();
+    }
+
+    pub(crate) fn attempted(&self, endpoint: &str, answer: Answer, took: Duration) {
+        let result = if answer.is_success() { "delivered" } else { "failed" };
+        self.attempts.get_or_create(&AttemptLabel { endpoint: endpoint.to_owned(), result }).inc();
+        self.attempt_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn exhausted(&self, endpoint: &str) {
+        self.exhausted.get_or_create(&EndpointLabel { endpoint: endpoint.to_owned() }).inc();
     }
 
     pub(crate) fn refused(&self, verdict: &'static str) {

@@ -22,6 +22,7 @@ use wechatpay_client::SetupError;
 
 use crate::{
     config::{Config, RetentionSettings},
+    delivery::Delivery,
     http,
     ingest::{
         Applier, Applying, CALLBACK_BUDGET, Committed, Flood, Grouping, Intake, REOPEN_EVERY,
@@ -46,6 +47,11 @@ pub(crate) struct App {
     pub caches: Arc<Committed>,
     /// Told after each commit of this node.
     pub committed: Arc<Notify>,
+    /// Changes when messages may have got positions.
+    pub positioned: watch::Sender<()>,
+    pub delivery: Delivery,
+    /// Whether the server goes down.
+    pub stopping: watch::Receiver<bool>,
     pub metrics: Arc<Metrics>,
     /// See [`Patience::callback`].
     pub callback_budget: Duration,
@@ -191,6 +197,7 @@ impl Server {
         let caches = Arc::new(Committed::new(memory_max, shared, Arc::clone(&metrics)));
         let committed = Arc::new(Notify::new());
         let flood = Arc::new(Flood::new(config.retention.rejected_rows_max));
+        let delivery = Delivery::new(&config.delivery, &clock, &metrics);
         let applier = Applier {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -209,6 +216,7 @@ impl Server {
         let way = Way::prepare(&config.wechat.hosts, &config.merchants)?;
         let merchants = ArcSwap::from_pointee(Merchants::of(config.merchants));
         let (at_work, roles) = watch::channel(());
+        let (stop, stopping) = watch::channel(false);
         let app = Arc::new(App {
             merchants,
             refreshing: Refreshing::default(),
@@ -217,6 +225,9 @@ impl Server {
             clock,
             caches,
             committed,
+            positioned: watch::Sender::new(()),
+            delivery,
+            stopping: stopping.clone(),
             metrics,
             callback_budget: patience.callback,
             flood,
@@ -225,16 +236,14 @@ impl Server {
         });
 
         app.refreshing.begin(way, &app.merchants.load());
-        let (stop, stopping) = watch::channel(false);
-        let roles = Roles::begin(&app, presence, habits(&config.retention, patience), at_work);
+        let shutdown_max = Duration::from_secs(config.server.shutdown_seconds_max);
+        let habits = habits(&config.retention, patience, shutdown_max);
+        let roles = Roles::begin(&app, presence, habits, at_work);
         let serving = tokio::spawn(http::serve_patiently(
             patience.head,
             listener,
             http::routes(Arc::clone(&app)),
-            http::Limits {
-                connections_max: config.server.connections_max,
-                shutdown_max: Duration::from_secs(config.server.shutdown_seconds_max),
-            },
+            http::Limits { connections_max: config.server.connections_max, shutdown_max },
             stopping,
         ));
         tracing::info!(%addr, "payonce listens");
@@ -286,9 +295,11 @@ impl Roles {
     }
 }
 
-fn habits(retention: &RetentionSettings, patience: Patience) -> Habits {
+fn habits(retention: &RetentionSettings, patience: Patience, stop_max: Duration) -> Habits {
     Habits {
         callback_days: retention.callback_days,
+        attempt_days: retention.attempt_days,
+        stop_max,
         rejected_rows_max: retention.rejected_rows_max,
         reopen_every: patience.unopened,
     }

@@ -56,7 +56,9 @@ pub(crate) fn terms() -> Terms {
     }
 }
 
-pub(crate) fn registered(order: &str) -> Fact {
+/// An order of this number is registered.
+#[must_use]
+pub fn registered(order: &str) -> Fact {
     Fact::Registered { key: key(order), terms: terms() }
 }
 
@@ -65,7 +67,8 @@ pub(crate) fn closed(order: &str) -> Fact {
 }
 
 /// A payment that agrees with [`terms`].
-pub(crate) fn paid(order: &str, payment: &str) -> Paid {
+#[must_use]
+pub fn paid(order: &str, payment: &str) -> Paid {
     let Terms { amount, currency, appid, .. } = terms();
     Paid {
         content: Content {
@@ -83,13 +86,16 @@ pub(crate) fn paid(order: &str, payment: &str) -> Paid {
 }
 
 /// The same, of another amount.
-pub(crate) fn paid_amount(order: &str, payment: &str, amount: i64) -> Paid {
+#[must_use]
+pub fn paid_amount(order: &str, payment: &str, amount: i64) -> Paid {
     let mut paid = paid(order, payment);
     paid.content.amount = fen(amount);
     paid
 }
 
-pub(crate) fn passed(id: &str) -> Passed {
+/// A notification that is handed on, under this number.
+#[must_use]
+pub fn passed(id: &str) -> Passed {
     Passed {
         merchant: merchant(),
         notification: notification(id),

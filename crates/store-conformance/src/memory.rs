@@ -5,22 +5,27 @@
 //! absent: speed, and a life beyond the process.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use payonce_core::{
-    MerchantId, NotificationId, Order, OrderKey, Store, StoreError, Tx, UnixMillis,
+    Clock, MerchantId, NotificationId, Order, OrderKey, Store, StoreError, SystemClock, Tx, UnixMillis,
     order::OrderId,
     store::{
         Counts, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView, Owner,
-        PaymentView, Position, Rejected, RejectedRow, Unopened, UnopenedRow,
+        PaymentView, Position, Rejected, RejectedRow, Unavailability, Unopened, UnopenedRow,
+        delivery::Deliveries,
     },
 };
 
 use crate::Fixture;
 
+mod deliveries;
 mod leases;
 mod save;
 mod tables;
@@ -30,15 +35,50 @@ use tables::{Incident, Tables, UnopenedCallback};
 use tx::MemoryTx;
 
 /// A store in memory. Clones are handles to the same data.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct MemoryStore {
     /// What was committed.
     committed: Arc<Mutex<Arc<Tables>>>,
     /// Held by the transaction that may write.
     writer: Arc<tokio::sync::Mutex<()>>,
+    /// The time by which deliveries are due.
+    clock: Arc<dyn Clock>,
+    /// Whether nothing of deliveries can be read or written.
+    is_away: Arc<AtomicBool>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
 }
 
 impl MemoryStore {
+    /// An empty store in whose time deliveries are due and leases of them end.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { committed: Arc::default(), writer: Arc::default(), clock, is_away: Arc::default() }
+    }
+
+    /// Another handle, of which alone [`set_away`](Self::set_away) speaks then: another node's.
+    #[must_use]
+    pub fn of_another_node(&self) -> Self {
+        Self { is_away: Arc::default(), ..self.clone() }
+    }
+
+    /// Lets deliveries be as those of a database that this node does not reach, or reaches again.
+    pub fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    fn is_there(&self) -> Result<(), StoreError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            let (reason, source) = (Unavailability::Unreachable, "the database is away".into());
+            return Err(StoreError::Unavailable { reason, source });
+        }
+        Ok(())
+    }
+
     fn committed(&self) -> Arc<Tables> {
         Arc::clone(&self.committed.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -65,6 +105,10 @@ impl Store for MemoryStore {
 
     fn needs_sequencer(&self) -> bool {
         false
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
@@ -190,7 +234,7 @@ fn view(tables: &Tables, id: OrderId, order: Order) -> OrderView {
 }
 
 /// Opens [`MemoryStore`]s; a store's data lives as long as its fixture.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryFixture {
     latest: Mutex<MemoryStore>,
 }

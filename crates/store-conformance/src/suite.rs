@@ -6,6 +6,7 @@ pub mod batches;
 pub mod concurrency;
 pub mod constraints;
 pub mod convergence;
+mod delivery;
 pub mod exactness;
 pub mod leases;
 pub mod messages;
@@ -14,6 +15,8 @@ pub mod orders;
 pub mod payments;
 pub mod transactions;
 pub mod waiting;
+
+pub use delivery::{delivered_once, endpoints, fanning_out, in_order, replaying, settling, taking};
 
 /// Makes each function of the [`suite`](crate::suite) a test, `fixture` being evaluated anew for each.
 ///
@@ -127,6 +130,57 @@ macro_rules! for_each_group {
         $($then)+!(convergence:
             every_way_through_the_facts_ends_in_the_same_money,
             no_payment_counts_twice_whatever_wechat_says,
+        );
+        $($then)+!(endpoints:
+            an_endpoint_is_read_as_it_was_defined,
+            a_new_endpoint_begins_where_it_is_told_to,
+            switching_tells_whether_anything_changed,
+            a_removed_endpoint_is_gone_for_good,
+        );
+        $($then)+!(fanning_out:
+            envelopes_are_the_messages_without_their_bodies,
+            each_endpoint_gets_what_it_wants,
+            a_step_counts_where_the_cursor_stands,
+            a_disabled_endpoint_holds_its_messages,
+            what_is_due_is_counted,
+        );
+        $($then)+!(taking:
+            a_message_is_handed_out_as_it_was_written,
+            what_one_has_taken_no_other_gets,
+            those_who_take_at_once_share,
+            what_was_taken_and_never_settled_comes_again,
+            what_is_given_back_is_due_at_once,
+            the_earliest_due_comes_first,
+        );
+        $($then)+!(settling:
+            what_is_delivered_goes_and_its_attempt_stays,
+            what_fails_comes_again_until_it_is_exhausted,
+            a_batch_is_settled_one_by_one,
+            an_endpoint_that_is_gone_is_disabled_and_its_message_held,
+            who_lost_a_delivery_settles_nothing,
+            nothing_is_settled_twice,
+            an_endpoint_is_failing_until_it_succeeds,
+            attempts_are_kept_as_they_were,
+            old_attempts_are_pruned,
+        );
+        $($then)+!(in_order:
+            an_orders_messages_come_one_at_a_time,
+            a_failing_message_holds_its_own_order_alone,
+            what_comes_to_a_held_order_waits_as_well,
+            nothing_overtakes_what_a_crash_left_behind,
+            an_exhausted_message_lets_its_order_go_on,
+            without_order_nobody_waits,
+        );
+        $($then)+!(replaying:
+            one_message_is_replayed_whatever_became_of_it,
+            exhausted_messages_are_replayed_in_portions,
+            everything_since_is_replayed_once,
+            replays_of_a_disabled_endpoint_are_held,
+        );
+        $($then)+!(delivered_once:
+            every_message_reaches_every_endpoint_that_wants_it,
+            orders_stay_in_sequence_whoever_takes,
+            failing_messages_do_not_stop_the_others,
         );
     };
 }

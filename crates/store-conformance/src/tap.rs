@@ -13,6 +13,7 @@ use payonce_core::{
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
         MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
+        delivery::Deliveries,
     },
 };
 
@@ -86,6 +87,10 @@ impl Store for Tap<'_> {
 
     fn needs_sequencer(&self) -> bool {
         self.store.needs_sequencer()
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self.store.deliveries()
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {

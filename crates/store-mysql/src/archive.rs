@@ -174,7 +174,7 @@ fn read(table: &Table, row: &MySqlRow) -> Result<Row, StoreError> {
     let read = |(place, (name, kind)): (usize, &(&str, Kind))| {
         Ok(match kind {
             // Of messages one column is narrower.
-            Kind::Int if *name == "sequence" => {
+            Kind::Int if *table == MESSAGE && *name == "sequence" => {
                 value::<Option<i32>>(row, place)?.map_or(Value::Null, |number| Value::Int(number.into()))
             }
             Kind::Int | Kind::Bool => value::<Option<i64>>(row, place)?.map_or(Value::Null, Value::Int),

@@ -14,12 +14,18 @@ use sqlx::{Executor, MySqlConnection};
 use crate::{Options, connect::migrating, epoch::random, errors::class, rows::value};
 
 /// All migrations, by name; the schema version is how many of them were run (`payonce_database.schema_version`).
-const MIGRATIONS: &[(&str, &str)] = &[("0001_initial", include_str!("../migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_initial", include_str!("../migrations/0001_initial.sql")),
+    ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
+];
 
 /// The tables of the newest schema; each is called `payonce_…`.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 16] = [
+    "payonce_attempt",
     "payonce_copy_progress",
     "payonce_database",
+    "payonce_delivery",
+    "payonce_endpoint",
     "payonce_incident",
     "payonce_lease",
     "payonce_message",

@@ -165,6 +165,7 @@ pub(crate) async fn forget_unopened(
 pub(crate) struct LookedThrough {
     receipts: Looked,
     rejected: Looked,
+    pub(crate) attempts: Looked,
 }
 
 /// Some rows after another: how many there are, which is the last, and how many of them came before a time.

@@ -8,12 +8,12 @@ use payonce_core::{
     order::OrderId,
     store::{
         Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected,
-        RejectedRow, Unopened, UnopenedRow,
+        RejectedRow, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 use sqlx::Connection;
 
-use crate::{MySqlStore, errors::class, leases::forget_nodes, notes, read, sequence, tx::MySqlTx};
+use crate::{MySqlStore, errors::class, leases::forget_nodes, notes, outbox::sequence, read, tx::MySqlTx};
 
 /// How often a short operation is done again that another transaction was faster than. They lock a row or two, so that
 /// a second attempt nearly always succeeds; many that insert one key at once are thinned out by deadlocks.
@@ -53,6 +53,10 @@ impl Store for MySqlStore {
 
     fn needs_sequencer(&self) -> bool {
         sequence::NEEDED
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {

@@ -215,7 +215,7 @@ fn read(table: &Table, row: &PgRow) -> Result<Row, StoreError> {
     let read = |(place, (_, kind)): (usize, &(&str, Kind))| {
         Ok(match kind {
             // Of messages some columns are narrower than the others' cast.
-            Kind::Int if table.columns[place].0 == "sequence" => {
+            Kind::Int if *table == MESSAGE && table.columns[place].0 == "sequence" => {
                 value::<Option<i32>>(row, place)?.map_or(Value::Null, |number| Value::Int(number.into()))
             }
             Kind::Int | Kind::Bool => value::<Option<i64>>(row, place)?.map_or(Value::Null, Value::Int),

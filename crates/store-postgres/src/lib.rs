@@ -3,7 +3,7 @@
 //!
 //! Everything stands in the schema `payonce`, so that payonce can share the merchant's database. What another
 //! transaction wrote is seen once an order is locked (`tx`); messages get their positions after the commit
-//! (`sequence`); cached answers are bound to a key that a restored database no longer has (`epoch`).
+//! (`outbox::sequence`); cached answers are bound to a key that a restored database no longer has (`epoch`).
 //!
 //! Deliberately absent: any decision about money.
 
@@ -14,10 +14,10 @@ mod errors;
 mod leases;
 mod migrate;
 mod notes;
+mod outbox;
 mod read;
 mod rows;
 mod save;
-mod sequence;
 mod store;
 mod tx;
 

@@ -7,12 +7,18 @@ use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use crate::{Options, connect::migrating, errors::class};
 
 /// All migrations, by name; the schema version is how many of them were run (`database.schema_version`).
-const MIGRATIONS: &[(&str, &str)] = &[("0001_initial", include_str!("../migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_initial", include_str!("../migrations/0001_initial.sql")),
+    ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
+];
 
 /// The tables of the newest schema.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 16] = [
+    "attempt",
     "copy_progress",
     "database",
+    "delivery",
+    "endpoint",
     "incident",
     "lease",
     "message",

@@ -151,6 +151,7 @@ pub(crate) async fn forget_unopened(
 pub(crate) struct LookedThrough {
     receipts: Looked,
     rejected: Looked,
+    pub(crate) attempts: Looked,
 }
 
 /// Up to `$3` rows after `$2`: how many there are, which is the last, and how many of them came before `$1`.

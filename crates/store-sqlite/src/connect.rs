@@ -28,7 +28,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(1500);
 const WAL_REFUSALS_MAX: u32 = 16;
 
 /// Statements that stay prepared on a connection; more than there are.
-const STATEMENTS_CACHED: usize = 64;
+const STATEMENTS_CACHED: usize = 128;
 
 /// How a SQLite file is used.
 #[derive(Clone, Debug)]

@@ -13,10 +13,10 @@ mod errors;
 mod leases;
 mod migrate;
 mod notes;
+mod outbox;
 mod read;
 mod rows;
 mod save;
-mod sequence;
 mod store;
 mod tx;
 

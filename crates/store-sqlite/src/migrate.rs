@@ -11,7 +11,10 @@ use crate::{connect::open_reader, errors::class};
 const APPLICATION_ID: i64 = 0x7061_796f;
 
 /// All migrations, by name; the schema version is how many of them were run (`PRAGMA user_version`).
-const MIGRATIONS: &[(&str, &str)] = &[("0001_initial", include_str!("../migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_initial", include_str!("../migrations/0001_initial.sql")),
+    ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
+];
 
 /// Runs the migrations that are missing, all in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

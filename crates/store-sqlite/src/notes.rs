@@ -128,6 +128,7 @@ fn unopened(row: &Row<'_>) -> Result<(UnopenedRow, Unopened), RowError> {
 pub(crate) struct LookedThrough {
     receipts: Looked,
     rejected: Looked,
+    pub(crate) attempts: Looked,
 }
 
 /// Forgets what came before; returns how many rows went of the table that lost most.

@@ -8,12 +8,12 @@ use payonce_core::{
     order::OrderId,
     store::{
         Counts, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected,
-        RejectedRow, Unopened, UnopenedRow,
+        RejectedRow, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 use rusqlite::params;
 
-use crate::{SqliteStore, errors::class, leases::forget_nodes, notes, read, sequence, tx::SqliteTx};
+use crate::{SqliteStore, errors::class, leases::forget_nodes, notes, outbox::sequence, read, tx::SqliteTx};
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -23,6 +23,10 @@ impl Store for SqliteStore {
 
     fn needs_sequencer(&self) -> bool {
         sequence::NEEDED
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {

@@ -36,11 +36,17 @@ const TABLE: &[Row] = &[
     Row { name: "payonce-store-conformance", may_use: &["payonce-core"], tests_may_use: &[] },
     Row { name: "payonce-test-servers", may_use: &[], tests_may_use: &[] },
     Row {
+        name: "payonce-dispatch",
+        may_use: &["payonce-core"],
+        tests_may_use: &["payonce-store-conformance", "payonce-store-sqlite", "payonce-test-servers"],
+    },
+    Row {
         name: "payonce-server",
         may_use: &[
             "wechatpay",
             "wechatpay-client",
             "payonce-core",
+            "payonce-dispatch",
             "payonce-store-sqlite",
             "payonce-store-postgres",
             "payonce-store-mysql",
@@ -58,6 +64,7 @@ const TABLE: &[Row] = &[
         name: "payonce",
         may_use: &[
             "payonce-server",
+            "payonce-dispatch",
             "payonce-simulator",
             "payonce-core",
             "payonce-store-sqlite",
@@ -72,6 +79,7 @@ const TABLE: &[Row] = &[
         name: "payonce-bench",
         may_use: &[
             "payonce-server",
+            "payonce-dispatch",
             "payonce-simulator",
             "payonce-core",
             "payonce-store-sqlite",

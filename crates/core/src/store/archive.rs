@@ -81,7 +81,7 @@ pub const MESSAGE: Table = Table {
 };
 
 /// Every table that a copy takes along.
-pub const TABLES: [Table; 8] = [
+pub const TABLES: [Table; 11] = [
     Table {
         name: "orders",
         columns: &[
@@ -184,6 +184,55 @@ pub const TABLES: [Table; 8] = [
         ],
         key: 1,
         page: 8,
+    },
+    Table {
+        name: "endpoint",
+        columns: &[
+            ("id", Int),
+            ("name", Text),
+            ("url", Text),
+            ("kinds", Text),
+            ("ordered", Bool),
+            ("settings", Text),
+            ("sealed", Bytes),
+            ("state", Int),
+            ("state_since", Int),
+            ("failing_since", Int),
+            ("fanned_out", Int),
+        ],
+        key: 1,
+        page: 200,
+    },
+    Table {
+        name: "delivery",
+        columns: &[
+            ("endpoint_id", Int),
+            ("position", Int),
+            ("order_id", Int),
+            ("sequence", Int),
+            ("attempts", Int),
+            ("due_at", Int),
+            ("state", Int),
+        ],
+        key: 2,
+        page: 1000,
+    },
+    Table {
+        name: "attempt",
+        columns: &[
+            ("id", Int),
+            ("endpoint_id", Int),
+            ("position", Int),
+            ("number", Int),
+            ("begun_at", Int),
+            ("took_ms", Int),
+            ("status", Int),
+            ("fault", Text),
+            ("headers", Text),
+            ("body", Bytes),
+        ],
+        key: 1,
+        page: 500,
     },
 ];
 

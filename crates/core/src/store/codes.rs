@@ -2,9 +2,12 @@
 
 use crate::{
     decide::{IncidentKind, Outcome, Remedy, Standing},
+    delivery::{Answer, EndpointState, Fault},
     fact::Source,
     order::OrderState,
 };
+
+use super::delivery::DeliveryState;
 
 const STANDINGS: [Standing; 4] =
     [Standing::Settling, Standing::Second, Standing::Disputed, Standing::Unmatched];
@@ -12,6 +15,9 @@ const SOURCES: [Source; 4] = [Source::Callback, Source::Query, Source::Bill, Sou
 const OUTCOMES: [Outcome; 5] =
     [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident, Outcome::Refused];
 const REMEDIES: [Remedy; 2] = [Remedy::Hold, Remedy::Refund];
+const ENDPOINT_STATES: [EndpointState; 4] =
+    [EndpointState::Enabled, EndpointState::Disabled, EndpointState::Gone, EndpointState::Failing];
+const DELIVERY_STATES: [DeliveryState; 2] = [DeliveryState::Pending, DeliveryState::Exhausted];
 const INCIDENTS: [IncidentKind; 8] = [
     IncidentKind::AmountMismatch,
     IncidentKind::CurrencyMismatch,
@@ -98,4 +104,52 @@ pub fn remedy(code: i64) -> Option<Remedy> {
 #[must_use]
 pub fn incident_kind(word: &str) -> Option<IncidentKind> {
     INCIDENTS.into_iter().find(|kind| kind.as_str() == word)
+}
+
+/// Of an endpoint that was removed. Its row stays, so that its number is never given again.
+pub const ENDPOINT_REMOVED: i64 = 4;
+
+/// Of an endpoint's state.
+#[must_use]
+pub fn endpoint_state_code(state: EndpointState) -> i64 {
+    place(&ENDPOINT_STATES, &state)
+}
+
+/// The state with this number.
+#[must_use]
+pub fn endpoint_state(code: i64) -> Option<EndpointState> {
+    at(&ENDPOINT_STATES, code)
+}
+
+/// Of a delivery's state.
+#[must_use]
+pub fn delivery_state_code(state: DeliveryState) -> i64 {
+    place(&DELIVERY_STATES, &state)
+}
+
+/// The state with this number.
+#[must_use]
+pub fn delivery_state(code: i64) -> Option<DeliveryState> {
+    at(&DELIVERY_STATES, code)
+}
+
+/// The two columns of an answer: its status, or the word of its fault. A broker that confirms gives neither.
+#[must_use]
+pub fn answer_columns(answer: Answer) -> (Option<u16>, Option<&'static str>) {
+    match answer {
+        Answer::Status(status) => (Some(status), None),
+        Answer::Confirmed => (None, None),
+        Answer::Fault(fault) => (None, Some(fault.as_str())),
+    }
+}
+
+/// The answer of these two columns.
+#[must_use]
+pub fn answer(status: Option<i64>, fault: Option<&str>) -> Option<Answer> {
+    match (status, fault) {
+        (Some(status), None) => u16::try_from(status).ok().map(Answer::Status),
+        (None, None) => Some(Answer::Confirmed),
+        (None, Some(word)) => Fault::of_word(word).map(Answer::Fault),
+        (Some(_), Some(_)) => None,
+    }
 }

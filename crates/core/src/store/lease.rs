@@ -18,6 +18,8 @@ pub struct Role(Cow<'static, str>);
 impl Role {
     /// Gives positions to messages.
     pub const SEQUENCER: Self = Self(Cow::Borrowed("sequencer"));
+    /// Finds out which messages go to which endpoints.
+    pub const FAN_OUT: Self = Self(Cow::Borrowed("fan-out"));
     /// Deletes what need not be kept any longer.
     pub const KEEPER: Self = Self(Cow::Borrowed("keeper"));
     /// Copies from or into this database; no node may run meanwhile.

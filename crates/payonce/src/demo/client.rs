@@ -1,11 +1,16 @@
-//! Registers orders over HTTP, as a merchant's own system does.
+//! Registers orders and an endpoint over HTTP, as a merchant's own system does.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, StatusCode, client::conn::http1, header};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+    header,
+};
 use hyper_util::rt::TokioIo;
 use indicatif::ProgressBar;
 use serde_json::Value;
@@ -32,31 +37,61 @@ pub(super) async fn register_all(
     Ok(())
 }
 
+/// Defines an endpoint.
+pub(super) async fn define(
+    addr: SocketAddr,
+    api_key: &str,
+    name: &str,
+    endpoint: &Value,
+) -> anyhow::Result<()> {
+    let mut sender = connect(addr).await?;
+    let authorization = format!("Bearer {api_key}");
+    let request = request(Method::PUT, &format!("/v1/endpoints/{name}"), addr, &authorization, endpoint)?;
+    created(sender.send_request(request).await?, "the endpoint was not defined").await
+}
+
 async fn register(
     addr: SocketAddr,
     authorization: String,
     registrations: Vec<Value>,
     bar: ProgressBar,
 ) -> anyhow::Result<()> {
-    let stream = TcpStream::connect(addr).await.context("the server does not answer")?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
+    let mut sender = connect(addr).await?;
     for registration in registrations {
-        let request = Request::post("/v1/orders")
-            .header(header::HOST, addr.to_string())
-            .header(header::AUTHORIZATION, &authorization)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(registration.to_string())))?;
-        let response = sender.send_request(request).await?;
-        let status = response.status();
-        let body = response.into_body().collect().await?.to_bytes();
-        ensure!(
-            status == StatusCode::CREATED,
-            "an order was not registered: {status} {}",
-            String::from_utf8_lossy(&body)
-        );
+        let request = request(Method::POST, "/v1/orders", addr, &authorization, &registration)?;
+        created(sender.send_request(request).await?, "an order was not registered").await?;
         bar.inc(1);
     }
+    Ok(())
+}
+
+async fn connect(addr: SocketAddr) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+    let stream = TcpStream::connect(addr).await.context("the server does not answer")?;
+    stream.set_nodelay(true)?;
+    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+fn request(
+    method: Method,
+    path: &str,
+    addr: SocketAddr,
+    authorization: &str,
+    body: &Value,
+) -> anyhow::Result<Request<Full<Bytes>>> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, addr.to_string())
+        .header(header::AUTHORIZATION, authorization)
+        .header(header::CONTENT_TYPE, "application/json");
+    Ok(request.body(Full::new(Bytes::from(body.to_string())))?)
+}
+
+async fn created(response: Response<Incoming>, otherwise: &str) -> anyhow::Result<()> {
+    let status = response.status();
+    let body = response.into_body().collect().await?.to_bytes();
+    ensure!(status == StatusCode::CREATED, "{otherwise}: {status} {}", String::from_utf8_lossy(&body));
     Ok(())
 }

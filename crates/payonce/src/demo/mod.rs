@@ -4,6 +4,7 @@
 
 mod audit;
 mod client;
+mod receiver;
 mod report;
 mod stage;
 
@@ -52,7 +53,8 @@ async fn perform(options: &DemoOptions) -> anyhow::Result<ExitCode> {
     let report: Report = answers.iter().collect();
     let audit =
         audit::audit(&*stage.store, &stage.payments()).await.context("the database could not be audited")?;
-    let closing = Closing::new(&plan, &report, &audit, elapsed);
+    let received = stage.receiver.received(audit.effects).await;
+    let closing = Closing::new(&plan, &report, &audit, received, elapsed);
     closing.print(options.json)?;
     if options.keep {
         let asked_to_stop = signals::asked_to_stop()?;

@@ -5,7 +5,7 @@ use std::{io::Write, time::Duration};
 use payonce_simulator::{Plan, Report};
 use serde::Serialize;
 
-use super::audit::Audit;
+use super::{audit::Audit, receiver::Received};
 
 /// What came of it all.
 #[derive(Debug, Serialize)]
@@ -17,6 +17,8 @@ pub(super) struct Closing {
     effects: u64,
     lost: u64,
     doubled: u64,
+    /// Different messages that the merchant's own system got.
+    delivered: u64,
     seconds: f64,
     #[serde(skip)]
     tampered: u64,
@@ -24,10 +26,18 @@ pub(super) struct Closing {
     tampered_acknowledged: u64,
     #[serde(skip)]
     copies: usize,
+    #[serde(skip)]
+    forged: u64,
 }
 
 impl Closing {
-    pub(super) fn new(plan: &Plan, report: &Report, audit: &Audit, elapsed: Duration) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        report: &Report,
+        audit: &Audit,
+        received: Received,
+        elapsed: Duration,
+    ) -> Self {
         Self {
             payments: plan.payments,
             callbacks: report.sent(),
@@ -36,18 +46,21 @@ impl Closing {
             effects: audit.effects,
             lost: audit.lost,
             doubled: audit.doubled,
+            delivered: received.messages,
             // Milliseconds are enough.
             seconds: Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
                 .as_secs_f64(),
             tampered: plan.tampered() as u64,
             tampered_acknowledged: report.tampered.acknowledged,
             copies: plan.copies,
+            forged: received.forged,
         }
     }
 
-    /// Nothing lost, nothing doubled, everything that was tampered with refused.
+    /// Nothing lost, nothing doubled, everything that was tampered with refused, every message delivered and verified.
     pub(super) fn is_good(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.refused == self.tampered
+        let is_kept = self.lost == 0 && self.doubled == 0 && self.refused == self.tampered;
+        is_kept && self.delivered == self.effects && self.forged == 0
     }
 
     pub(super) fn print(&self, json: bool) -> anyhow::Result<()> {
@@ -70,6 +83,11 @@ impl Closing {
             out,
             "  payments with exactly one effect {:>10}   one transition, one message",
             self.effects
+        )?;
+        writeln!(
+            out,
+            "  messages at the merchant's own   {:>10}   each signature verified, the same id at every attempt",
+            self.delivered
         )?;
         writeln!(out, "  lost                             {:>10}", self.lost)?;
         writeln!(out, "  doubled                          {:>10}", self.doubled)?;

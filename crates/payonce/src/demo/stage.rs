@@ -3,7 +3,9 @@
 use std::{io::Write, net::SocketAddr, path::Path, sync::Arc};
 
 use anyhow::Context;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use payonce_core::{Clock as _, Store, SystemClock};
+use payonce_dispatch::{Algorithm, SigningKey};
 use payonce_server::{
     Running, Server,
     config::{Config, Environment},
@@ -17,7 +19,7 @@ use rand::{
 use tempfile::TempDir;
 use wechatpay::UnixSeconds;
 
-use super::{client, progress};
+use super::{client, progress, receiver::Receiver};
 use crate::{
     args::DemoOptions,
     database::{self, Purpose},
@@ -32,6 +34,7 @@ pub(super) struct Stage {
     pub merchant: Arc<Merchant>,
     pub notifications: Arc<[Notification]>,
     pub store: Arc<dyn Store>,
+    pub receiver: Receiver,
     server: Running,
     api_key: String,
     folder: TempDir,
@@ -45,12 +48,24 @@ impl Stage {
         let merchant = Arc::new(Merchant::generate(&mut rng));
         let api_key = Alphanumeric.sample_string(&mut rng, 40);
         let folder = tempfile::Builder::new().prefix("payonce-demo-").tempdir()?;
-        let config = write_configuration(folder.path(), &platform, &merchant, &api_key)?;
+        let config = write_configuration(folder.path(), &platform, &merchant, &api_key, &mut rng)?;
         let store: Arc<dyn Store> = database::open(&config.store, Purpose::Serve).await?;
         let server =
             Server::new(config, Arc::clone(&store), Arc::new(SystemClock), database::owner()).start().await?;
-        let mut stage =
-            Self { platform, merchant, notifications: Arc::new([]), store, server, api_key, folder };
+        let secret = SigningKey::generate(Algorithm::Hmac, &mut rng).secret_text();
+        let receiver = Receiver::open(&secret).await?;
+        let endpoint = serde_json::json!({"url": receiver.url(), "secret": secret, "start": 0});
+        client::define(server.addr(), &api_key, "demo", &endpoint).await?;
+        let mut stage = Self {
+            platform,
+            merchant,
+            notifications: Arc::new([]),
+            store,
+            receiver,
+            server,
+            api_key,
+            folder,
+        };
         stage.notifications = stage.sell(options.payments, &mut rng).await?;
         Ok(stage)
     }
@@ -102,6 +117,7 @@ impl Stage {
             self.api_key
         )?;
         writeln!(out, "messages    http://{addr}/v1/messages?after=0")?;
+        writeln!(out, "endpoints   http://{addr}/v1/endpoints")?;
         writeln!(out, "metrics     http://{addr}/metrics")?;
         writeln!(out, "files       {}", self.folder.path().display())?;
         writeln!(out, "Ctrl-C ends it and removes the files.")?;
@@ -119,14 +135,17 @@ fn write_configuration(
     platform: &Platform,
     merchant: &Merchant,
     api_key: &str,
+    rng: &mut StdRng,
 ) -> anyhow::Result<Config> {
     write_secret(&folder.join("api.key"), api_key)?;
     write_secret(&folder.join("apiv3.key"), merchant.apiv3_key())?;
+    write_secret(&folder.join("sealing.key"), &STANDARD.encode(rng.random::<[u8; 32]>()))?;
     write_secret(&folder.join("pub_key.pem"), platform.public_key_pem())?;
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n\n[api]\nkey_file = \"api.key\"\n\n[[merchants]]\nmchid = \"{}\"\n\
          apiv3_key_file = \"apiv3.key\"\n\n[[merchants.platform_keys]]\npublic_key_id = \"{}\"\n\
-         public_key_file = \"pub_key.pem\"\n",
+         public_key_file = \"pub_key.pem\"\n\n[delivery]\nsealing_key_file = \"sealing.key\"\nnetworks = [\"127.0.0.1\"]\n\
+         unencrypted = \"allow\"\n",
         merchant.mchid(),
         platform.serial(),
     );

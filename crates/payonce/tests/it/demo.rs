@@ -9,8 +9,17 @@ use crate::server::{Server, payonce, run};
 use crate::wire::Wire;
 
 /// The last line's keys, in their order: what scripts rely on.
-const KEYS: [&str; 8] =
-    ["payments", "callbacks", "acknowledged", "refused", "effects", "lost", "doubled", "seconds"];
+const KEYS: [&str; 9] = [
+    "payments",
+    "callbacks",
+    "acknowledged",
+    "refused",
+    "effects",
+    "lost",
+    "doubled",
+    "delivered",
+    "seconds",
+];
 
 #[test]
 fn the_demo_ends_well_and_its_last_line_says_so() {
@@ -39,7 +48,10 @@ fn the_demo_ends_well_and_its_last_line_says_so() {
     let last: Value = serde_json::from_str(last).unwrap();
     assert_eq!(last.as_object().unwrap().len(), KEYS.len(), "{last}");
     let figure = |key: &str| last[key].as_u64().unwrap();
-    assert_eq!(KEYS[..7].iter().map(|key| figure(key)).collect::<Vec<_>>(), [200, 880, 800, 80, 200, 0, 0]);
+    assert_eq!(
+        KEYS[..8].iter().map(|key| figure(key)).collect::<Vec<_>>(),
+        [200, 880, 800, 80, 200, 0, 0, 200]
+    );
     assert!(last["seconds"].as_f64().unwrap() > 0.0);
     assert_eq!(said.err, "", "no bar where there is no terminal");
 }

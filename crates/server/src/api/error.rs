@@ -39,6 +39,12 @@ pub(crate) enum ApiError {
     ShuttingDown,
     #[error("{0}; sending it again is safe")]
     Store(std::sync::Arc<StoreError>),
+    #[error("{0}")]
+    Endpoint(String),
+    #[error("there is no endpoint {name}")]
+    NoSuchEndpoint { name: String },
+    #[error("{0}")]
+    NoSealingKey(&'static str),
     #[error("nothing is at {path}")]
     NoSuchRoute { path: String },
     #[error("this path does not take that method")]
@@ -62,6 +68,9 @@ impl ApiError {
             Self::NoSuchOrder { .. } => (StatusCode::NOT_FOUND, "PAY0006"),
             Self::Overloaded | Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "PAY0007"),
             Self::Store(error) => (StatusCode::SERVICE_UNAVAILABLE, code_of(error)),
+            Self::Endpoint(_) => (StatusCode::UNPROCESSABLE_ENTITY, "PAY0012"),
+            Self::NoSuchEndpoint { .. } => (StatusCode::NOT_FOUND, "PAY0013"),
+            Self::NoSealingKey(_) => (StatusCode::CONFLICT, "PAY0014"),
             Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAY0010"),

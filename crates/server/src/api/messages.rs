@@ -6,7 +6,10 @@ use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
 };
-use payonce_core::{message::rfc3339, store::Position};
+use payonce_core::{
+    message::rfc3339,
+    store::{MessageView, Position},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -37,13 +40,25 @@ pub(crate) struct Page {
 }
 
 #[derive(Debug, Serialize)]
-struct MessageJson {
+pub(super) struct MessageJson {
     position: i64,
     id: String,
     r#type: String,
     created_at: String,
     /// The message's own bytes, unchanged.
     body: Box<RawValue>,
+}
+
+impl MessageJson {
+    pub(super) fn of(message: MessageView) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            position: message.position.0,
+            id: message.id.0,
+            r#type: message.kind,
+            created_at: rfc3339(message.created_at),
+            body: RawValue::from_string(message.body)?,
+        })
+    }
 }
 
 /// Lists messages after a position. None is skipped, whoever wrote it.
@@ -57,15 +72,7 @@ pub(crate) async fn list(
     let next = messages.last().map_or(range.after, |message| message.position.0);
     let messages = messages
         .into_iter()
-        .map(|message| {
-            Ok(MessageJson {
-                position: message.position.0,
-                id: message.id.0,
-                r#type: message.kind,
-                created_at: rfc3339(message.created_at),
-                body: RawValue::from_string(message.body)?,
-            })
-        })
+        .map(MessageJson::of)
         .collect::<Result<_, serde_json::Error>>()
         .map_err(|error| payonce_core::StoreError::Unexpected(error.into()))?;
     Ok(Json(Page { messages, next }))

@@ -1,9 +1,11 @@
 //! The merchant's own API: register orders, look at them, read messages.
 
+pub(crate) mod endpoints;
 mod error;
 pub(crate) mod keys;
 pub(crate) mod messages;
 pub(crate) mod orders;
+pub(crate) mod stream;
 
 use axum::http::Uri;
 pub(crate) use error::ApiError;

@@ -4,6 +4,7 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use payonce_dispatch::SealingKeysError;
 use wechatpay::KeyError;
 
 use super::place::Place;
@@ -127,6 +128,12 @@ pub enum Problem {
     /// Where a file should be named stands what seems to be the file's content.
     #[error("expected the path of a file, found what seems to be its content")]
     ContentInsteadOfPath,
+    /// The keys that seal secrets cannot be read.
+    #[error("{source}")]
+    SealingKeys {
+        /// What is wrong, and in which line.
+        source: SealingKeysError,
+    },
     /// What must be unique is there twice.
     #[error("{value} stands already at {first}; expected it once")]
     Duplicate {

@@ -4,7 +4,10 @@ use std::{
     cell::RefCell,
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use payonce_dispatch::SealingKeys;
 
 use super::{
     document::{self, Given, Group},
@@ -191,6 +194,15 @@ impl Loader<'_> {
             return;
         }
         let Ok(Some(secret)) = self.secret(group, key, file, None) else { return };
+        if key.section == Section::Delivery {
+            match SealingKeys::parse(&secret.text) {
+                Ok(keys) => config.delivery.sealing_keys = Some(Arc::new(keys)),
+                Err(source) => {
+                    self.report(group.error(secret.name, secret.place, Problem::SealingKeys { source }));
+                }
+            }
+            return;
+        }
         let problem = match (key.section, &mut config.store.url, &mut config.cache.redis_url) {
             (Section::Store, StoreUrl::Postgres(url) | StoreUrl::MySql(url), _)
             | (Section::Cache, _, Some(url)) => {

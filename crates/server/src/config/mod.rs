@@ -31,7 +31,7 @@ pub use files::{Look, Seen};
 pub use load::Loaded;
 pub use place::Place;
 pub use settings::{
-    Api, ApiKey, CacheSettings, Config, Log, LogFormat, Merchant, PolicySettings, RetentionSettings,
-    SecretUrl, ServerSettings, SigningPair, StoreSettings, StoreUrl, WechatSettings,
+    Api, ApiKey, CacheSettings, Config, DeliverySettings, Log, LogFormat, Merchant, PolicySettings,
+    RetentionSettings, SecretUrl, ServerSettings, SigningPair, StoreSettings, StoreUrl, WechatSettings,
 };
 pub use starter::{InitError, reference, starter, write_starter};

@@ -15,6 +15,7 @@ use payonce_core::{
     MerchantId, Policy,
     decide::{LatePayment, UnknownOrder},
 };
+use payonce_dispatch::{Networks, SealingKeys};
 use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey, v2::ApiV2Key};
 use wechatpay_client::{Hosts, KeyRing};
 
@@ -39,6 +40,8 @@ pub struct Config {
     pub retention: RetentionSettings,
     /// `[wechat]`
     pub wechat: WechatSettings,
+    /// `[delivery]`
+    pub delivery: DeliverySettings,
     /// `[[merchants]]`, each mchid once.
     pub merchants: Vec<Merchant>,
 }
@@ -228,6 +231,19 @@ pub struct RetentionSettings {
     pub rejected_rows_max: u64,
     /// Days that receipts of accepted callbacks are kept.
     pub callback_days: u32,
+    /// Days that attempts at deliveries are kept.
+    pub attempt_days: u32,
+}
+
+/// `[delivery]`
+#[derive(Clone, Debug)]
+pub struct DeliverySettings {
+    /// What seals endpoints' secrets; `None`: there can be no endpoints.
+    pub sealing_keys: Option<Arc<SealingKeys>>,
+    /// Where endpoints may lie.
+    pub networks: Networks,
+    /// Whether endpoints may be called without encryption.
+    pub unencrypted: bool,
 }
 
 /// `[wechat]`
@@ -285,7 +301,12 @@ impl Config {
             api: Api { keys: Vec::new() },
             log: Log { format: LogFormat::Human, filter: String::new() },
             policy: PolicySettings { late_payment: policy.late_payment, unknown_order: policy.unknown_order },
-            retention: RetentionSettings { rejected_rows_max: 0, callback_days: 0 },
+            retention: RetentionSettings { rejected_rows_max: 0, callback_days: 0, attempt_days: 0 },
+            delivery: DeliverySettings {
+                sealing_keys: None,
+                networks: Networks::default(),
+                unencrypted: false,
+            },
             wechat: WechatSettings { hosts: Hosts::mainland() },
             merchants: Vec::new(),
         }

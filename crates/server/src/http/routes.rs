@@ -20,7 +20,19 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/v1/orders", post(api::orders::register))
         .route("/v1/orders/{out_trade_no}", get(api::orders::show))
         .route("/v1/messages", get(api::messages::list))
+        .route("/v1/messages/stream", get(api::stream::stream))
         .route("/v1/keys", get(api::keys::show))
+        .route("/v1/endpoints", get(api::endpoints::list))
+        .route(
+            "/v1/endpoints/{endpoint}",
+            get(api::endpoints::show).put(api::endpoints::put).delete(api::endpoints::remove),
+        )
+        .route("/v1/endpoints/{endpoint}/enable", post(api::endpoints::enable))
+        .route("/v1/endpoints/{endpoint}/disable", post(api::endpoints::disable))
+        .route("/v1/endpoints/{endpoint}/rotate", post(api::endpoints::rotate))
+        .route("/v1/endpoints/{endpoint}/replay", post(api::endpoints::replay))
+        .route("/v1/endpoints/{endpoint}/messages", get(api::endpoints::undelivered))
+        .route("/v1/endpoints/{endpoint}/messages/{position}/attempts", get(api::endpoints::attempts))
         .layer(DefaultBodyLimit::max(API_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authorized));
 

@@ -10,10 +10,13 @@ use payonce_core::{
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
         MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
+        delivery::Deliveries,
     },
 };
 
 use super::Seen;
+
+mod deliveries;
 
 /// A store that writes nothing while the database does not see this node, and takes nothing for committed that was
 /// committed then. It reads, unless a copy takes everything elsewhere.
@@ -72,6 +75,10 @@ impl Store for Guarded {
 
     fn needs_sequencer(&self) -> bool {
         self.store.needs_sequencer()
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {

@@ -33,6 +33,8 @@ const EVERY: Duration = Duration::from_secs(60);
 /// Refused callbacks that are passed over in one look. They are wide: these may be 10 MB to read.
 const LOOK_ROWS_MAX: u64 = 500;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 pub(super) async fn run(app: &App, owner: &Owner, habits: Habits, stopping: watch::Receiver<bool>) {
@@ -41,6 +43,7 @@ pub(super) async fn run(app: &App, owner: &Owner, habits: Habits, stopping: watc
         loop {
             every.tick().await;
             prune(app, habits).await;
+            prune_attempts(app, habits).await;
             trim(app, habits, &stopping).await;
         }
     });
@@ -73,6 +76,20 @@ async fn prune(app: &App, habits: Habits) {
             Ok(_) => return,
             Err(error) => {
                 return tracing::warn!(error = error.with_causes(), "old callbacks were not deleted");
+            }
+        }
+    }
+}
+
+/// Deletes attempts that were made long ago, and what was due to endpoints that are removed.
+async fn prune_attempts(app: &App, habits: Habits) {
+    let age = DAY * habits.attempt_days;
+    loop {
+        match app.store.deliveries().prune_deliveries(age, ROWS_MAX).await {
+            Ok(ROWS_MAX) => sleep(REST).await,
+            Ok(_) => return,
+            Err(error) => {
+                return tracing::warn!(error = error.with_causes(), "old attempts were not deleted");
             }
         }
     }

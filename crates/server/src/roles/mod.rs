@@ -3,6 +3,7 @@
 //! Invariants: a role works only while its lease is held: it stops when the lease is lost, and when it could not be
 //! prolonged for as long as it lasts. The node's presence outlasts them, so that the database sees it as long as it works.
 
+mod dispatcher;
 mod keeper;
 mod lead;
 mod sequencer;
@@ -20,6 +21,10 @@ pub(crate) struct Habits {
     pub callback_days: u32,
     /// Refused callbacks that are kept.
     pub rejected_rows_max: u64,
+    /// Days that attempts are kept.
+    pub attempt_days: u32,
+    /// How long calls get that are out when the node stops.
+    pub stop_max: Duration,
     /// How often callbacks that did not open are looked for.
     pub reopen_every: Duration,
 }
@@ -30,6 +35,7 @@ pub(crate) async fn run(app: &App, presence: Presence, habits: Habits, stopping:
     // Boxed: they hold much between them.
     let work = Box::pin(async {
         tokio::join!(
+            dispatcher::run(app, &owner, habits, stopping.clone()),
             keeper::run(app, &owner, habits, stopping.clone()),
             sequencer::run(app, &owner, stopping.clone()),
             reopen(app, &owner, habits.reopen_every, stopping),

@@ -27,8 +27,20 @@ const LAST_ROUNDS_MAX: usize = 32;
 /// How long to wait while the database refuses.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(app: &App, owner: &Owner, stopping: watch::Receiver<bool>) {
-    if app.store.needs_sequencer() {
+pub(super) async fn run(app: &App, owner: &Owner, mut stopping: watch::Receiver<bool>) {
+    if !app.store.needs_sequencer() {
+        // What is committed has its position.
+        let tell = async {
+            loop {
+                app.committed.notified().await;
+                app.positioned.send_replace(());
+            }
+        };
+        tokio::select! {
+            () = tell => {}
+            _ = stopping.wait_for(|stop| *stop) => {}
+        }
+    } else {
         lead(&*app.store, &Role::SEQUENCER, owner, stopping, async |lease| sequence(app, lease).await).await;
         if let Err(error) = sequence_the_last(app, owner).await {
             tracing::debug!(error = error.with_causes(), "another node numbers the last messages");
@@ -57,7 +69,10 @@ async fn sequence(app: &App, lease: &Lease) {
         match app.store.sequence(lease, TRANSACTIONS_MAX).await {
             // Woken by the applier, or by the time.
             Ok(0) => drop(timeout(LOOK_EVERY, app.committed.notified()).await),
-            Ok(_) => tokio::time::sleep(REST).await,
+            Ok(_) => {
+                app.positioned.send_replace(());
+                tokio::time::sleep(REST).await;
+            }
             Err(StoreError::LeaseLost) => return,
             Err(error) => {
                 tracing::warn!(error = error.with_causes(), "messages wait for their positions");

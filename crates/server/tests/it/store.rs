@@ -20,6 +20,7 @@ use payonce_core::{
         UnopenedRow,
         archive::{Archive as _, Row, TABLES, Value},
         codes::outcome_code,
+        delivery::Deliveries,
     },
 };
 use payonce_store_sqlite::{Options, SqliteStore};
@@ -220,6 +221,10 @@ impl Store for TestStore {
 
     fn needs_sequencer(&self) -> bool {
         self.serves_many.load(Ordering::SeqCst) || self.sqlite.needs_sequencer()
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self.sqlite.deliveries()
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {

@@ -59,6 +59,22 @@ impl Wire {
         String::from_utf8(rest).unwrap()
     }
 
+    /// What comes until this text has come.
+    pub(crate) async fn until(&mut self, text: &str) -> String {
+        let mut come = Vec::new();
+        let read = async {
+            while !String::from_utf8_lossy(&come).contains(text) {
+                let some = self.0.fill_buf().await.unwrap();
+                assert!(!some.is_empty(), "the connection ended before {text:?}");
+                come.extend_from_slice(some);
+                let length = some.len();
+                self.0.consume(length);
+            }
+        };
+        within(text, read).await;
+        String::from_utf8(come).unwrap()
+    }
+
     async fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).await.unwrap();

@@ -1,7 +1,7 @@
 //! The rows of the model store, and what is read from them.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -15,7 +15,10 @@ use payonce_core::{
     },
 };
 
-use super::leases::LeaseRow;
+use super::{
+    deliveries::{AttemptRow, DeliveryRow, EndpointRow, Key},
+    leases::LeaseRow,
+};
 
 /// Everything there is. Row numbers are places, counted from 1.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +36,9 @@ pub(super) struct Tables {
     /// The row of the last callback that did not open.
     pub unopened_last: i64,
     pub leases: Vec<LeaseRow>,
+    pub endpoints: Vec<EndpointRow>,
+    pub deliveries: BTreeMap<Key, DeliveryRow>,
+    pub attempts: Vec<AttemptRow>,
 }
 
 #[derive(Clone, Debug)]
@@ -185,7 +191,7 @@ impl Tables {
 }
 
 /// Lets up to `rows_max` rows go; tells how many went.
-fn retain<T>(rows: &mut Vec<T>, rows_max: usize, goes: impl Fn(&T) -> bool) -> usize {
+pub(super) fn retain<T>(rows: &mut Vec<T>, rows_max: usize, goes: impl Fn(&T) -> bool) -> usize {
     let before = rows.len();
     let mut left = rows_max;
     rows.retain(|row| {

@@ -26,7 +26,7 @@ use seen::Seen;
 /// Any number would do: with a fixed one, a run finds what the last run found. `PROPTEST_RNG_SEED` overrides it.
 const SEED: u64 = 20_260_302;
 
-fn for_random_cases<S: Strategy>(cases: u32, strategy: &S, check: impl AsyncFn(S::Value)) {
+pub(crate) fn for_random_cases<S: Strategy>(cases: u32, strategy: &S, check: impl AsyncFn(S::Value)) {
     let defaults = Config::default();
     let rng_seed = match defaults.rng_seed {
         RngSeed::Random => RngSeed::Fixed(SEED),

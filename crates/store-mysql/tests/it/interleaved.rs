@@ -16,6 +16,7 @@ use payonce_core::{
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
         MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
+        delivery::Deliveries,
     },
 };
 use payonce_store_mysql::MySqlStore;
@@ -104,6 +105,10 @@ impl Leases for Gated {
 
 #[async_trait]
 impl Store for Gated {
+    fn deliveries(&self) -> &dyn Deliveries {
+        never!()
+    }
+
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
         self.step().await;
         Ok(Box::new(GatedTx { tx: self.store.begin().await?, gate: self }))

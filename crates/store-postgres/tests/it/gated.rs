@@ -16,6 +16,7 @@ use payonce_core::{
     store::{
         Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
         MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
+        delivery::Deliveries,
     },
 };
 use payonce_store_postgres::PostgresStore;
@@ -117,6 +118,10 @@ impl Store for Gated {
     }
 
     fn needs_sequencer(&self) -> bool {
+        unreachable!("{ONLY_BEGINS}")
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
         unreachable!("{ONLY_BEGINS}")
     }
 

@@ -1,7 +1,7 @@
 //! Schemas that are made, found, and refused.
 
 use payonce_core::{
-    Outcome, StoreError,
+    Outcome, Store as _, StoreError,
     store::{SchemaError, Unavailability},
 };
 use payonce_store_postgres::{PostgresStore, plan};
@@ -36,11 +36,26 @@ async fn it_is_made_by_hand_where_that_is_wished() {
     let Some(database) = database() else { return };
     let mut by_hand = options(&database.url());
     by_hand.migrate = false;
-    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 1 });
-    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial"]);
+    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 2 });
+    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial", "0002_delivery"]);
     drop(open(&database.url()).await);
     assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
     drop(PostgresStore::open(&by_hand).await.expect("it is up to date"));
+}
+
+#[tokio::test]
+async fn one_of_version_1_is_brought_up_to_date() {
+    let Some(database) = database() else { return };
+    let initial = include_str!("../../migrations/0001_initial.sql");
+    database.execute(&format!("CREATE SCHEMA payonce; {initial}")).unwrap();
+    database.execute("UPDATE payonce.database SET schema_version = 1").unwrap();
+    let mut by_hand = options(&database.url());
+    by_hand.migrate = false;
+    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 1, known: 2 });
+    assert_eq!(plan(&by_hand).await.unwrap(), ["0002_delivery"]);
+    let store = open(&database.url()).await;
+    assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
+    assert_eq!(store.deliveries().endpoints().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -58,7 +73,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
         assert_eq!(database.execute(tables).unwrap(), "1", "{sql}");
     }
     for (sql, error) in [
-        ("UPDATE payonce.database SET schema_version = 99", SchemaError::Newer { found: 99, known: 1 }),
+        ("UPDATE payonce.database SET schema_version = 99", SchemaError::Newer { found: 99, known: 2 }),
         ("UPDATE payonce.database SET schema_version = -1", SchemaError::Unknown),
         ("DROP TABLE payonce.incident", SchemaError::Unknown),
         ("DELETE FROM payonce.database", SchemaError::Unknown),

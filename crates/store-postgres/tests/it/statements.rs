@@ -1,6 +1,7 @@
 //! What a transaction asks of the server: a constant number of statements, each by an index.
 
 use payonce_core::{Fact, Outcome, Store};
+use payonce_store_conformance::DeliveryCalls;
 
 use crate::fixture::{apply_all, open, outcomes, own_server, paid, passed, registered};
 
@@ -39,6 +40,34 @@ async fn their_number_does_not_grow_with_the_batch() {
     assert_eq!(one, fifty);
     // Begin, lock, claim, write orders, payments, messages, incidents; commit. The most that one batch can need is 18.
     assert!(counted.iter().all(|&calls| (8..=18).contains(&calls)), "{counted:?}");
+}
+
+#[tokio::test]
+async fn their_number_does_not_grow_with_the_deliveries() {
+    let preload = [("shared_preload_libraries", "pg_stat_statements")];
+    let Some(server) = own_server(&preload) else { return };
+    let home = "postgres";
+    server.execute(home, "CREATE EXTENSION pg_stat_statements").unwrap();
+    let store = open(&server.url(home)).await;
+    let calls = "SELECT sum(calls) FROM pg_stat_statements \
+                 WHERE query NOT LIKE '%pg_stat_statements%' AND query NOT LIKE '%synchronous_commit%'";
+    let mut counted = Vec::new();
+    for size in [1, 50] {
+        let mut delivery = DeliveryCalls::prepare(&store, &format!("s{size}"), size).await;
+        let mut asked = Vec::new();
+        loop {
+            server.execute(home, "SELECT pg_stat_statements_reset()").unwrap();
+            let Some(call) = delivery.next().await else { break };
+            asked.push((call, server.execute(home, calls).unwrap().parse::<u32>().unwrap()));
+        }
+        counted.push(asked);
+    }
+    assert_eq!(counted[0], counted[1]);
+    // To begin counts as two, in one round trip. Fan out: cursors, moved, rows, commit. Settle: health, rows, attempts, what
+    // was delivered or moved, what stands behind, commit.
+    let expected =
+        [("fan out", 6), ("take", 1), ("settle as failed", 8), ("take", 1), ("settle as delivered", 8)];
+    assert_eq!(counted[0], expected);
 }
 
 #[tokio::test]

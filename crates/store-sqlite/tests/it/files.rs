@@ -2,7 +2,7 @@
 
 use payonce_core::{
     Store, StoreError, UnixMillis,
-    store::{Note, Rejected, RejectedRow, SchemaError, Unavailability},
+    store::{Note, Position, Rejected, RejectedRow, SchemaError, Unavailability},
 };
 use payonce_store_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;
@@ -31,7 +31,30 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let path = folder.path().join("p.db");
     drop(open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(schema_error(open(&path)), SchemaError::Newer { found: 99, known: 1 });
+    assert_eq!(schema_error(open(&path)), SchemaError::Newer { found: 99, known: 2 });
+}
+
+#[tokio::test]
+async fn a_file_of_version_1_is_brought_up_to_date_with_what_it_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.db");
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch(include_str!("../../migrations/0001_initial.sql")).unwrap();
+    file.execute_batch(
+        "PRAGMA application_id = 0x7061796f; PRAGMA user_version = 1; \
+         INSERT INTO message (id, kind, body, created_at) VALUES ('event:1:N1', 'wechat.X', '{}', 0)",
+    )
+    .unwrap();
+    drop(file);
+    assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), ["0002_delivery"]);
+    let store = open(&path).unwrap();
+    assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), [""; 0]);
+    let page = store.deliveries().envelopes_after(Position(0), 9).await.unwrap();
+    assert_eq!(
+        page.envelopes.iter().map(|envelope| envelope.kind.as_str()).collect::<Vec<_>>(),
+        ["wechat.X"]
+    );
+    assert_eq!(store.deliveries().endpoints().await.unwrap(), []);
 }
 
 #[test]

@@ -13,8 +13,9 @@ const NOT_COPIED: [&str; 3] = ["copy_progress", "database", "lease"];
 /// A server numbers messages by the batch: what a copy reads as a position.
 const NOT_COPIED_OF_SERVERS: [&str; 2] = ["message_batch", "sequencer"];
 
-/// Who takes up a callback at present, and until when.
-const COLUMNS_NOT_COPIED: [&str; 2] = ["unopened.taken_by", "unopened.taken_until"];
+/// Who takes up a callback or a delivery at present, and until when.
+const COLUMNS_NOT_COPIED: [&str; 4] =
+    ["delivery.taken_by", "delivery.token", "unopened.taken_by", "unopened.taken_until"];
 
 const POSITION: &str = "message.position";
 const POSITION_OF_SERVERS: [&str; 2] = ["message.batch", "message.place"];

@@ -14,7 +14,7 @@ use crate::shop::Shop;
 const SEED: u64 = 47;
 
 /// A change of one value in each table.
-const CHANGES: [(&str, &str); 8] = [
+const CHANGES: [(&str, &str); 11] = [
     ("orders", "amount = amount + 1 WHERE id = 2"),
     ("payment", "standing = 2 WHERE id = 4"),
     ("notification_passed", "notification_id = 'b' WHERE mchid = '1' AND notification_id = 'a'"),
@@ -23,6 +23,9 @@ const CHANGES: [(&str, &str); 8] = [
     ("receipt", "outcome = 0 WHERE id = 99"),
     ("rejected", "path_merchant = 'null' WHERE path_merchant = 'NULL'"),
     ("unopened", "body = (SELECT other.body FROM TABLE other WHERE other.id = 8) WHERE id = 7"),
+    ("endpoint", "fanned_out = fanned_out + 1 WHERE id = 2"),
+    ("delivery", "state = 0 WHERE endpoint_id = 2 AND position = 9"),
+    ("attempt", "fault = 'cut_off' WHERE id = 2"),
 ];
 
 /// Makes a change of [`CHANGES`].

@@ -92,6 +92,9 @@ pub(super) fn every_table() -> Vec<Vec<Row>> {
         receipts(),
         rejected(),
         unopened(),
+        endpoints(),
+        deliveries(),
+        attempts(),
     ];
     for (table, rows) in TABLES.iter().zip(&made) {
         assert!(rows.iter().all(|row| row.len() == table.columns.len()), "{}", table.name);
@@ -263,6 +266,57 @@ fn unopened() -> Vec<Row> {
     numbered(1, TEXTS.into_iter().cycle().take(pages))
         .map(|(id, text)| row![id, MERCHANT, format!("N{id}"), id, text, body(id)])
         .collect()
+}
+
+/// One of each state, one that is removed, and all bytes.
+fn endpoints() -> Vec<Row> {
+    let bytes: Vec<u8> = (0..=255).collect();
+    let (url, most) = (format!("https://h/{}", "~".repeat(2038)), i64::MAX);
+    vec![
+        row![1, "shop", "https://h/", "[\"*\"]", 0, "{}", bytes.clone(), 0, i64::MIN, NONE, 0],
+        row![
+            2,
+            "n".repeat(64),
+            url,
+            r#"["'\"\\%_*"]"#,
+            1,
+            r#"{"店": "😀"}"#,
+            Vec::new(),
+            1,
+            0,
+            most,
+            BEYOND_FLOATS
+        ],
+        row![4, NONE, "", "[]", 0, "{}", Vec::new(), 4, most, 0, 9],
+        row![5, "gone", "http://h", "[]", 1, "{}", vec![0_u8; 1 << 20], 2, 1, 1, 1],
+        row![BEYOND_FLOATS, "failing", "http://h", "[]", 1, "{}", bytes, 3, 1, 1, 1],
+    ]
+}
+
+/// Of orders and of none, pending and exhausted, more than a page.
+fn deliveries() -> Vec<Row> {
+    let most = i64::from(i32::MAX);
+    let few = vec![
+        row![1, 3, 3, 1, 0, i64::MIN, 0],
+        row![1, BEYOND_FLOATS, BEYOND_FLOATS, most, most, i64::MAX, 1],
+        row![2, 1, NONE, NONE, 3, BEYOND_FLOATS, 0],
+        row![2, 9, 2, 2, 11, -1, 1],
+    ];
+    let many = (10..1_200).map(|position| row![2, position, NONE, NONE, 0, position, 0]);
+    few.into_iter().chain(many).collect()
+}
+
+/// Each fault and some statuses, each text, all bytes, more than a page.
+fn attempts() -> Vec<Row> {
+    let body =
+        |id: i64| -> Vec<u8> { (0..=255).cycle().take(usize::try_from(id).unwrap() % 5 * 1024).collect() };
+    let few = vec![
+        row![1, 2, 9, 1, i64::MIN, i64::MAX, 100, NONE, "", Vec::new()],
+        row![2, 2, 9, i64::from(i32::MAX), i64::MAX, 0, NONE, "timed_out", "", Vec::new()],
+    ];
+    let told = numbered(10, TEXTS).map(|(id, text)| row![id, 1, 3, id, id, id, 999, NONE, text, body(id)]);
+    let many = (100..700).map(|id| row![id, 1, id, 1, id, 20, 204, NONE, "a: b\nc: d", body(id)]);
+    few.into_iter().chain(told).chain(many).collect()
 }
 
 /// Writes them into a fresh file, by SQL of this test alone.

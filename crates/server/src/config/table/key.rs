@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use payonce_dispatch::Networks;
 use wechatpay_client::Hosts;
 
 use super::{Section, section::Times};
@@ -27,6 +28,7 @@ pub(in crate::config) enum Kind {
     RedisUrl(fn(&mut Config, SecretUrl)),
     Hosts(fn(&mut Config, Hosts)),
     PublicUrl(fn(&mut Config, String)),
+    Networks(fn(&mut Config, Networks)),
     MerchantNumber,
     MerchantNumbers,
     PublicKeyId,

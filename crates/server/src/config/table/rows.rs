@@ -6,7 +6,7 @@ use super::{Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 35] = [
+pub(in crate::config) static KEYS: [&Key; 40] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -191,11 +191,42 @@ pub(in crate::config) static KEYS: [&Key; 35] = [
               from counting twice is kept for ever.",
     },
     &Key {
+        section: Section::Retention,
+        name: "attempt_days",
+        kind: Kind::Integer {
+            min: 1,
+            max: 3650,
+            set: |config, number| config.retention.attempt_days = number,
+        },
+        sample: Sample::Default("30"),
+        doc: "Days that attempts to hand messages over are kept, with what endpoints answered.",
+    },
+    &Key {
         section: Section::Wechat,
         name: "base_url",
         kind: Kind::Hosts(|config, hosts| config.wechat.hosts = hosts),
         sample: Sample::Example("http://127.0.0.1:8090"),
         doc: "In place of WeChat Pay's own hosts, primary and backup.",
+    },
+    &SEALING_KEY_FILE,
+    &SEALING_KEY,
+    &Key {
+        section: Section::Delivery,
+        name: "networks",
+        kind: Kind::Networks(|config, networks| config.delivery.networks = networks),
+        sample: Sample::Example("10.1.0.0/16 127.0.0.1"),
+        doc: "Networks and addresses that endpoints may lie in besides the public internet. Without it, no address of a\n\
+              private network, of this machine or of a cloud's metadata is ever called, whatever a name resolves to.",
+    },
+    &Key {
+        section: Section::Delivery,
+        name: "unencrypted",
+        kind: Kind::Choice(&[
+            ("refuse", |config| config.delivery.unencrypted = false),
+            ("allow", |config| config.delivery.unencrypted = true),
+        ]),
+        sample: Sample::Default("refuse"),
+        doc: "allow: http:// and brokers without TLS may be endpoints, such as those of one's own network.",
     },
     &MCHID,
     &SELLERS,
@@ -261,6 +292,25 @@ pub(in crate::config) static API_KEY: Key = Key {
     kind: Kind::Secret { file: &API_KEY_FILE, holds: "an API key of at least 32 characters" },
     sample: Sample::Example("[REDACTED]"),
     doc: "The bearer keys of the merchant's own back end: one, or several with white space between them.",
+};
+
+/// `delivery.sealing_key_file`
+pub(in crate::config) static SEALING_KEY_FILE: Key = Key {
+    section: Section::Delivery,
+    name: "sealing_key_file",
+    kind: Kind::File,
+    sample: Sample::Example("sealing.key"),
+    doc: "The file of the keys that seal endpoints' secrets in the database, one a line: the first one seals, each one\n\
+          opens. `openssl rand -base64 32` makes one. Only payonce should be able to read it.",
+};
+
+/// `delivery.sealing_key`
+pub(in crate::config) static SEALING_KEY: Key = Key {
+    section: Section::Delivery,
+    name: "sealing_key",
+    kind: Kind::Secret { file: &SEALING_KEY_FILE, holds: "keys of 32 bytes in Base64, one a line" },
+    sample: Sample::Example("[REDACTED]"),
+    doc: "Those keys. Without one there are no endpoints.",
 };
 
 /// `merchants.mchid`

@@ -14,6 +14,7 @@ pub(in crate::config) enum Section {
     Policy,
     Retention,
     Wechat,
+    Delivery,
     Merchants,
     PlatformKeys,
 }
@@ -27,7 +28,7 @@ pub(in crate::config) enum Times {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(in crate::config) const ALL: [Self; 10] = [
+    pub(in crate::config) const ALL: [Self; 11] = [
         Self::Server,
         Self::Store,
         Self::Cache,
@@ -36,6 +37,7 @@ impl Section {
         Self::Policy,
         Self::Retention,
         Self::Wechat,
+        Self::Delivery,
         Self::Merchants,
         Self::PlatformKeys,
     ];
@@ -52,6 +54,7 @@ impl Section {
             Self::Policy => "policy",
             Self::Retention => "retention",
             Self::Wechat => "wechat",
+            Self::Delivery => "delivery",
             Self::Merchants => "merchants",
             Self::PlatformKeys => "platform_keys",
         }
@@ -95,6 +98,9 @@ impl Section {
             Self::Policy => "What to do where the merchant has a choice.",
             Self::Retention => "What is deleted when. Orders, payments and messages never are.",
             Self::Wechat => "Where WeChat Pay is: for simulators and tests.",
+            Self::Delivery => {
+                "How messages are handed over to endpoints, which are managed by the API (docs/delivery.md)."
+            }
             Self::Merchants => {
                 "One for each merchant number. payonce does not serve without one.\n\
                  Its notify_url ends in /notify/v3/ and its mchid; of APIv2 in /notify/v2/ and its mchid."

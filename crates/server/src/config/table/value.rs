@@ -2,6 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::Path};
 
+use payonce_dispatch::Networks;
 use tracing_subscriber::EnvFilter;
 use wechatpay::{Serial, api::Echo};
 use wechatpay_client::Hosts;
@@ -25,7 +26,7 @@ impl Raw {
     pub(in crate::config) fn from_text(key: &Key, text: &str) -> Self {
         match (&key.kind, text.parse()) {
             (Kind::Integer { .. }, Ok(number)) => Self::Integer(number),
-            (Kind::MerchantNumbers, _) => {
+            (Kind::MerchantNumbers | Kind::Networks(_), _) => {
                 Self::List(text.split_whitespace().map(|each| Self::Text(each.to_owned())).collect())
             }
             _ => Self::Text(text.to_owned()),
@@ -81,6 +82,9 @@ impl Kind {
             Self::MerchantNumbers => {
                 "a list of merchant numbers, such as [\"1900000007\", \"1900000008\"]".to_owned()
             }
+            Self::Networks(_) => {
+                "a list of networks or addresses, such as [\"10.1.0.0/16\", \"127.0.0.1\"]".to_owned()
+            }
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
             Self::File => "the path of a file".to_owned(),
             Self::Secret { holds, .. } => (*holds).to_owned(),
@@ -125,6 +129,14 @@ impl Kind {
                 let example = format!("{}/notify/v3/1", text.trim_end_matches('/'));
                 Echo::new("").notify_url(&example).map_err(|_| self.mismatch(raw))?;
                 set(config, text.clone());
+            }
+            (Self::Networks(set), Raw::List(values)) => {
+                let text = |value: &Raw| match value {
+                    Raw::Text(text) => Ok(text.clone()),
+                    _ => Err(self.mismatch(raw)),
+                };
+                let texts = values.iter().map(text).collect::<Result<Vec<_>, _>>()?;
+                set(config, Networks::parse(texts).map_err(|_| self.mismatch(raw))?);
             }
             (
                 Self::MerchantNumber

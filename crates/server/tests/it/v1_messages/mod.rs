@@ -1,5 +1,7 @@
 //! `GET /v1/messages?after=&limit=`: everything that came out, in order, as often as it is asked for.
 
+mod stream;
+
 use serde_json::Value;
 
 use crate::{

@@ -9,11 +9,14 @@ use crate::{
     decide::{Outcome, Policy, UnknownOrder},
     fact::{Claim, Fact},
     fault,
-    fold::{Fold, Known},
     order::{OrderId, OrderKey},
     store::{KnownOrder, Receipt, Store, StoreError, Unavailability},
     time::UnixMillis,
 };
+
+mod fold;
+
+use fold::{Fold, Known};
 
 /// How often a transaction is begun anew after a [`StoreError::Conflict`] or a [`StoreError::Constraint`] before its
 /// facts are applied one by one. With sorted locks either means that another node committed, so a few rounds suffice.

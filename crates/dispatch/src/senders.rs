@@ -1,0 +1,147 @@
+//! Makes the way to an endpoint, by its URL's scheme.
+//!
+//! Invariants: every way obeys the same [`Networks`], and none is encrypted for less than the URL says; where no way can be
+//! made, that is an answer as well, which the attempts tell. Deliberately absent: which endpoints there are, and how long
+//! a way lives.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use payonce_core::{
+    Clock,
+    delivery::{Endpoint, EndpointName, Fault, Scheme},
+    store::MessageView,
+};
+
+use crate::{
+    Networks, Open, Report, Resolver, SealingKeys, Secrets, Sender, Trust, UnsealError,
+    connect::Dialer,
+    failure::Failure,
+    http::HttpSender,
+    target::{Target, TargetError},
+};
+
+/// What ways are made of.
+#[derive(Clone)]
+pub struct Senders {
+    /// The time, for signatures.
+    pub clock: Arc<dyn Clock>,
+    /// What opens endpoints' secrets.
+    pub keys: Arc<SealingKeys>,
+    /// Which addresses may be called.
+    pub networks: Networks,
+    /// Whether what is not encrypted may be called: `http://`, and brokers without TLS.
+    pub plain: bool,
+    /// What knows the addresses of names.
+    pub resolver: Arc<dyn Resolver>,
+    /// Whose certificates are believed.
+    pub trust: Trust,
+}
+
+/// Why there is no way to an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// Its secrets do not open.
+    #[error(transparent)]
+    Sealed(#[from] UnsealError),
+    /// It would be called without encryption.
+    #[error("{}:// is not encrypted, and such calls are not allowed here; use the encrypted scheme", .0.as_str())]
+    Plain(Scheme),
+    /// Nobody could verify its calls.
+    #[error("the endpoint has no signing key that lasts; give it one, so that its receiver can verify calls")]
+    NoKey,
+    /// Its URL cannot be called.
+    #[error(transparent)]
+    Url(#[from] TargetError),
+    /// Nothing can be encrypted for it.
+    #[error("{words}")]
+    Trust {
+        /// Why.
+        words: String,
+    },
+    /// This payonce was built without what speaks with such a broker.
+    #[error("{}:// is not part of this build of payonce", .0.as_str())]
+    NotBuilt(Scheme),
+}
+
+impl OpenError {
+    /// What it is called among the attempts.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Sealed(_) | Self::NoKey => Fault::NotOpened,
+            Self::Plain(_) => Fault::Forbidden,
+            Self::Url(_) => Fault::NotResolved,
+            Self::Trust { .. } => Fault::TlsFailed,
+            Self::NotBuilt(_) => Fault::NotConnected,
+        }
+    }
+}
+
+impl Senders {
+    /// The way to an endpoint. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why there is none.
+    pub fn open(&self, name: &EndpointName, endpoint: &Endpoint) -> Result<Arc<dyn Sender>, OpenError> {
+        let secrets = self.keys.open(name, &endpoint.sealed)?;
+        self.with(secrets, endpoint)
+    }
+
+    /// The way to an endpoint with secrets that are not sealed, for whoever checks an endpoint before it is kept.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why there is none.
+    pub fn with(&self, secrets: Secrets, endpoint: &Endpoint) -> Result<Arc<dyn Sender>, OpenError> {
+        let scheme = endpoint.url.scheme();
+        if !scheme.is_encrypted() && !self.plain {
+            return Err(OpenError::Plain(scheme));
+        }
+        let target = Target::of(&endpoint.url)?;
+        match scheme {
+            Scheme::Https | Scheme::Http => {
+                if !secrets.signs() {
+                    return Err(OpenError::NoKey);
+                }
+                let encryption = match scheme.is_encrypted() {
+                    true => Some(self.trust.encryption(&target.host, Some(b"http/1.1")).map_err(untrusted)?),
+                    false => None,
+                };
+                let way = (self.dialer(), encryption);
+                let clock = Arc::clone(&self.clock);
+                Ok(Arc::new(HttpSender::new(target, secrets, &endpoint.settings, way, clock)?))
+            }
+            other => Err(OpenError::NotBuilt(other)),
+        }
+    }
+
+    /// As [`open`](Self::open); where there is no way, one whose every attempt says so.
+    #[must_use]
+    pub fn open_or_report(&self, name: &EndpointName, endpoint: &Endpoint) -> Arc<dyn Sender> {
+        self.open(name, endpoint).unwrap_or_else(|error| Arc::new(NoWay(error)))
+    }
+
+    fn dialer(&self) -> Dialer {
+        Dialer { networks: self.networks.clone(), resolver: Arc::clone(&self.resolver) }
+    }
+}
+
+impl Open for Senders {
+    fn open(&self, name: &EndpointName, endpoint: &Endpoint) -> Result<Arc<dyn Sender>, String> {
+        Self::open(self, name, endpoint).map_err(|error| error.to_string())
+    }
+}
+
+fn untrusted(failure: Failure) -> OpenError {
+    OpenError::Trust { words: failure.words }
+}
+
+/// No way.
+struct NoWay(OpenError);
+
+#[async_trait]
+impl Sender for NoWay {
+    async fn send(&self, _: &MessageView) -> Report {
+        Failure::new(self.0.fault(), &self.0).report()
+    }
+}

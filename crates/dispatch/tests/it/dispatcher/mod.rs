@@ -1,0 +1,6 @@
+//! What is promised of the way to an endpoint.
+
+mod failing;
+mod nodes;
+mod order;
+mod passing;

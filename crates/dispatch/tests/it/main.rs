@@ -1,0 +1,11 @@
+//! The dispatcher in paused time, and senders with real servers on loopback ports.
+
+mod answers;
+mod connections;
+mod dispatcher;
+mod fixture;
+mod networks;
+mod post_office;
+mod receiver;
+mod signatures;
+mod tls;
