@@ -85,13 +85,11 @@ impl Rings {
     pub(crate) fn change(&self, mchid: &str, work: impl Fn(&mut Ring)) -> Option<()> {
         let mut keys = self.write();
         let keys = keys.get_mut(mchid)?;
-        let changed = |ring: &Arc<Ring>| {
-            let mut ring = Ring::clone(ring);
-            work(&mut ring);
-            Arc::new(ring)
-        };
-        keys.calm = changed(&keys.calm);
-        keys.troubled = keys.troubled.as_ref().map(changed);
+        for ring in [Some(&mut keys.calm), keys.troubled.as_mut()].into_iter().flatten() {
+            let mut changed = Ring::clone(ring);
+            work(&mut changed);
+            *ring = Arc::new(changed);
+        }
         Some(())
     }
 

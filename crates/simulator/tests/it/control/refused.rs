@@ -58,15 +58,31 @@ async fn what_cannot_be_is_said() {
         ("POST /_sim/clock/step", json!({ "seconds": -1 }), 400, "body_malformed", "invalid value"),
         ("PUT /_sim/clock", json!({ "pace": { "times": 0 } }), 400, "body_malformed", "nonzero"),
         ("POST /_sim/quiet", json!({ "seconds_max": 301 }), 400, "value_invalid", "300 s"),
-        ("GET /_sim/", Value::Null, 404, "call_unknown", "GET /_sim lists them"),
-        ("GET /_sim/notices/abc", Value::Null, 400, "url_malformed", "the path"),
-        ("POST /_sim/notices/-1/resend", Value::Null, 400, "url_malformed", "the path"),
-        ("GET /_sim/merchants/%ff", Value::Null, 400, "url_malformed", "the path"),
-        ("DELETE /_sim/trouble/%ff", Value::Null, 400, "url_malformed", "the path"),
-        ("GET /_sim/orders?mchid=a&mchid=b", Value::Null, 400, "url_malformed", "duplicate field `mchid`"),
-        ("GET /_sim/orders?out_trade_n=x", Value::Null, 400, "url_malformed", "unknown field `out_trade_n`"),
-        ("GET /_sim/notices?x=", Value::Null, 400, "url_malformed", "unknown field `x`"),
-        ("GET /_sim/refunds?x=", Value::Null, 400, "url_malformed", "unknown field `x`"),
+        (
+            "POST /_sim/reset",
+            json!({ "everything": true }),
+            400,
+            "body_malformed",
+            "unknown field `everything`",
+        ),
+    ] {
+        refuses(&shop, call, &body, (status, code, says)).await;
+    }
+}
+
+async fn refuses(shop: &Shop, call: &str, body: &Value, (status, code, says): (u16, &str, &str)) {
+    let (answered, json) = shop.control(call, body).await;
+    let error = &json["error"];
+    assert_eq!((answered, error["code"].as_str()), (status, Some(code)), "{call} {body}: {json}");
+    assert!(error["message"].as_str().unwrap().contains(says), "{call} {body}: {json}");
+}
+
+/// Values of the right kind that name nothing there can be.
+#[tokio::test]
+async fn values_that_cannot_be_are_said() {
+    let shop = Shop::open().await;
+    shop.place("ORDER1").await;
+    for (call, body, status, code, says) in [
         (
             "POST /_sim/merchants",
             json!({ "role": { "sub_merchant": { "providers": ["1"] } } }),
@@ -82,18 +98,27 @@ async fn what_cannot_be_is_said() {
             "value_invalid",
             "64 characters",
         ),
-        (
-            "POST /_sim/reset",
-            json!({ "everything": true }),
-            400,
-            "body_malformed",
-            "unknown field `everything`",
-        ),
     ] {
-        let (answered, json) = shop.control(call, &body).await;
-        let error = &json["error"];
-        assert_eq!((answered, error["code"].as_str()), (status, Some(code)), "{call} {body}: {json}");
-        assert!(error["message"].as_str().unwrap().contains(says), "{call} {body}: {json}");
+        refuses(&shop, call, &body, (status, code, says)).await;
+    }
+}
+
+/// What stands in the path and behind the question mark is read as strictly as a body, and refused in JSON.
+#[tokio::test]
+async fn a_path_or_query_that_cannot_be_is_said() {
+    let shop = Shop::open().await;
+    for (call, status, code, says) in [
+        ("GET /_sim/", 404, "call_unknown", "GET /_sim lists them"),
+        ("GET /_sim/notices/abc", 400, "url_malformed", "the path"),
+        ("POST /_sim/notices/-1/resend", 400, "url_malformed", "the path"),
+        ("GET /_sim/merchants/%ff", 400, "url_malformed", "the path"),
+        ("DELETE /_sim/trouble/%ff", 400, "url_malformed", "the path"),
+        ("GET /_sim/orders?mchid=a&mchid=b", 400, "url_malformed", "duplicate field `mchid`"),
+        ("GET /_sim/orders?out_trade_n=x", 400, "url_malformed", "unknown field `out_trade_n`"),
+        ("GET /_sim/notices?x=", 400, "url_malformed", "unknown field `x`"),
+        ("GET /_sim/refunds?x=", 400, "url_malformed", "unknown field `x`"),
+    ] {
+        refuses(&shop, call, &Value::Null, (status, code, says)).await;
     }
 }
 
