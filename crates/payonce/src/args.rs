@@ -204,9 +204,7 @@ pub(crate) struct SimulateOptions {
     /// Refuse whoever asks too often, by the limits that WeChat publishes.
     #[arg(long)]
     pub limits: bool,
-    /// How many times as fast as real time orders expire and notices are sent again.
-    ///
-    /// Without it: as the state says, else as fast.
+    /// How many times as fast as real time orders expire and notices are sent again. Without it: as the state says, else 1.
     #[arg(long, value_name = "TIMES")]
     pub speed: Option<NonZeroU32>,
     /// Send every notice to this address instead of the host in its notify_url; over plain HTTP, also for https URLs.
