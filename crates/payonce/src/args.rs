@@ -205,13 +205,17 @@ pub(crate) struct SimulateOptions {
     /// Refuse whoever asks too often, by the limits that WeChat publishes.
     #[arg(long)]
     pub limits: bool,
-    /// How many times as fast as real time orders expire and notices are sent again.
-    #[arg(long, value_name = "TIMES", default_value = "1")]
-    pub speed: NonZeroU32,
+    /// How many times as fast as real time orders expire and notices are sent again. Without it: as the state says, else 1.
+    #[arg(long, value_name = "TIMES")]
+    pub speed: Option<NonZeroU32>,
     /// Send every notice to this address instead of the host in its notify_url; over plain HTTP, also for https URLs.
     #[arg(long, value_name = "ADDR")]
     pub notify_to: Option<SocketAddr>,
     /// Believe certificates of the roots in this PEM file, too, when notices go to https URLs. May be given again.
     #[arg(long, value_name = "FILE")]
     pub trust: Vec<PathBuf>,
+    /// A further name by which the page and the control API are reached. Addresses, localhost, names of containers and names
+    /// under .internal and .test need not be named. May be given again.
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
 }

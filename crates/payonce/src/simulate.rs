@@ -6,13 +6,13 @@
 
 use std::{io::Write as _, path::Path, process::ExitCode, sync::Arc};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use payonce_core::{Clock as _, SystemClock};
 use payonce_simulator::{Folder, Pace, Scenario, Setup, Simulator};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
 use wechatpay::UnixSeconds;
 
-use crate::{args::SimulateOptions, signals};
+use crate::{args::SimulateOptions, signals::Signals};
 
 /// A seed that is drawn is below this: short enough to be typed, and hardly ever drawn twice.
 const SEED_MAX: u64 = 1_000_000_000_000;
@@ -24,7 +24,9 @@ pub(crate) fn run(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
 
 async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
     let wall = Arc::new(|| UnixSeconds(SystemClock.now().seconds()));
-    let folder = Folder::at(&options.keys);
+    // What is printed is for programs that run elsewhere.
+    let keys = std::path::absolute(&options.keys)?;
+    let folder = Folder::at(&keys);
     let known = folder.read().with_context(|| format!("--keys {}", options.keys.display()))?;
     let scenario = options.scenario.as_deref().map(scenario).transpose()?.unwrap_or_default();
     let named = options.seed.or(scenario.seed);
@@ -37,20 +39,28 @@ async fn play(options: &SimulateOptions) -> anyhow::Result<ExitCode> {
         seed,
         reset_repeats: named.is_some(),
         scenario,
-        pace: Pace::Times(options.speed),
+        pace: options.speed.map_or(Pace::REAL, Pace::Times),
         known,
         folder: Some(folder.clone()),
         state: options.state.clone(),
         detour: options.notify_to,
         trust: options.trust.iter().map(|path| read(path, "--trust")).collect::<Result<_, _>>()?,
+        hosts: options.host.clone(),
         ..Setup::new(wall)
     };
     // Order matters: whoever reads the addresses may ask it to stop.
-    let asked_to_stop = signals::asked_to_stop()?;
+    let mut signals = Signals::listen()?;
     let simulator = Simulator::start(setup).await?;
+    // A state has a pace of its own.
+    if let Some(times) = options.speed {
+        simulator.set_pace(Pace::Times(times));
+    }
     std::io::stdout().write_all(introduction(&simulator, &folder, seed).as_bytes())?;
-    asked_to_stop.await;
-    simulator.finish().await?;
+    signals.next().await;
+    tokio::select! {
+        finished = simulator.finish() => finished?,
+        () = signals.next() => bail!("asked again to stop, it cut off the requests that were open"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -16,6 +16,10 @@ use wechatpay::UnixSeconds;
 /// Where wall time comes from.
 pub type Clock = Arc<dyn Fn() -> UnixSeconds + Send + Sync>;
 
+/// Where it stops: the end of the year 9998 in China. So what follows from it, such as the next attempt or until when an order can
+/// be paid, is a date that can be written.
+const LAST: Duration = Duration::from_secs(253_370_735_999);
+
 /// How business time goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,12 +48,13 @@ struct Reading {
 
 impl Reading {
     fn now(self) -> Duration {
-        match self.pace {
+        let shown = match self.pace {
             Pace::Times(times) => {
                 self.since_epoch.saturating_add(self.at.elapsed().saturating_mul(times.get()))
             }
             Pace::ByHand => self.since_epoch,
-        }
+        };
+        shown.min(LAST)
     }
 }
 
@@ -80,7 +85,18 @@ impl BusinessClock {
 
     /// Moves it on.
     pub fn step(&self, by: Duration) {
-        self.touch(|reading| reading.since_epoch = reading.since_epoch.saturating_add(by));
+        self.touch(|reading| reading.since_epoch = reading.since_epoch.saturating_add(by).min(LAST));
+    }
+
+    /// What it shows so much later.
+    pub(crate) fn after(&self, by: Duration) -> UnixSeconds {
+        seconds(self.reading().now().saturating_add(by).min(LAST))
+    }
+
+    /// Moves it on to this time, unless it shows a later one.
+    pub(crate) fn advance_to(&self, at: UnixSeconds) {
+        let at = Duration::from_secs(at.0.max(0).unsigned_abs());
+        self.touch(|reading| reading.since_epoch = reading.since_epoch.max(at));
     }
 
     /// How long it takes in real time until it shows `at`; none where only a step brings that about.
@@ -136,6 +152,17 @@ mod tests {
         clock.set_pace(Pace::ByHand);
         tokio::time::advance(Duration::from_secs(3600)).await;
         assert_eq!(clock.now(), UnixSeconds(1_130));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_stops_while_dates_can_be_written() {
+        let clock = BusinessClock::new(START, Pace::ByHand);
+        for _ in 0..2 {
+            clock.step(Duration::from_secs(u64::MAX));
+            assert_eq!(crate::calendar::rfc3339(clock.now()), "9998-12-31T23:59:59+08:00");
+        }
+        clock.advance_to(START);
+        assert_eq!(clock.now(), clock.after(Duration::from_secs(1)), "and goes neither on nor back");
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,6 +25,12 @@ pub enum Error {
     /// A certificate for TLS needs names of hosts or addresses.
     #[error("a name is none of a host; give names like localhost, shop.example or 127.0.0.1")]
     TlsName,
+    /// Merchants are told apart by their numbers.
+    #[error("merchant {mchid} is there already; choose another mchid, or leave it out to get a free one")]
+    MerchantExists {
+        /// Its number.
+        mchid: String,
+    },
     /// A key that was written out cannot be read back.
     #[error("the kept keys cannot be read; restore the file, or remove it and let new keys be made")]
     KeptKey,

@@ -30,5 +30,7 @@ pub use deliver::{Answer, Courier, Delivery, Plan, Report, Retry, Route, Signer,
 pub use error::Error;
 pub use keys::{Merchant, Platform};
 pub use notify::{Envelope, Mischief, Notification, SignedCallback, Tampering};
-pub use simulator::{Enrolment, Folder, Known, Setup, Simulator, StartError, StateError, write_files};
+pub use simulator::{
+    Enrolment, Folder, FolderError, Known, Setup, Simulator, StartError, StateError, write_files,
+};
 pub use trouble::{Scenario, ScenarioError};

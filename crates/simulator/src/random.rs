@@ -1,7 +1,29 @@
 //! Random texts of the shapes that WeChat uses, from an injected source.
 
-use rand::Rng;
 use rand::distr::Alphanumeric;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng as _};
+
+/// What a seed is used for. Each use has a stream of its own, so that none moves the others on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stream {
+    /// What happens: numbers of orders, payments and refunds, openids, tickets.
+    Books,
+    /// How it is answered: nonces, and which key signs.
+    Answers,
+    /// Merchants that are made up, and their secrets.
+    Keys,
+}
+
+/// The beginning of a stream.
+pub(crate) fn stream(seed: u64, stream: Stream) -> StdRng {
+    let apart = match stream {
+        Stream::Books => 0,
+        Stream::Answers => 0x616e_7377_6572_7321,
+        Stream::Keys => 0x6b65_7973_6b65_7973,
+    };
+    StdRng::seed_from_u64(seed ^ apart)
+}
 
 /// `count` decimal digits.
 pub(crate) fn digits(rng: &mut impl Rng, count: usize) -> String {

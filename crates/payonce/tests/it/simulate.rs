@@ -96,7 +96,7 @@ fn payonce_takes_the_configuration_that_it_prints() {
         format!("base_url = \"http://{}\"", simulation.server.addr()),
         format!("mchid = \"{}\"", value(&simulation.said, "merchant")),
         "public_key_id = \"PUB_KEY_ID_".to_owned(),
-        "private_key_file = \"keys/".to_owned(),
+        format!("private_key_file = \"{}/keys/", std::path::absolute(folder.path()).unwrap().display()),
     ] {
         assert!(out.contains(&set), "{set}\n{out}");
     }
@@ -114,7 +114,12 @@ fn what_cannot_be_is_said() {
     for (arguments, code, why) in [
         (["--listen", &taken, "--keys", "other"], 1, "choose another port"),
         (["--listen", "127.0.0.1:0", "--keys", "file"], 1, "--keys file"),
-        (["--listen", "127.0.0.1:0", "--keys", "spoilt"], 1, "--keys spoilt"),
+        (["--listen", "127.0.0.1:0", "--keys", "spoilt"], 1, "--keys spoilt: "),
+        (
+            ["--listen", "127.0.0.1:0", "--keys", "spoilt"],
+            1,
+            "spoilt/simulator.json\" is damaged; bring back a copy",
+        ),
         (
             ["--scenario", "scenario.toml", "--keys", "other"],
             1,
@@ -129,6 +134,7 @@ fn what_cannot_be_is_said() {
         let said = run(payonce(folder.path()).arg("simulate").args(arguments));
         assert_eq!((said.code, said.out.as_str()), (Some(code), ""), "{arguments:?} {}", said.err);
         assert!(said.err.contains(why), "{}", said.err);
+        assert!(said.err.matches("os error").count() <= 1, "said twice: {}", said.err);
     }
 }
 
@@ -161,4 +167,35 @@ async fn a_state_outlives_the_process() {
     assert!(folder.path().join("state.json").exists());
     std::fs::remove_dir_all(folder.path().join("keys")).unwrap();
     assert_eq!(start(&["--state", "state.json"]).said(), first.said(), "the keys are in the state");
+}
+
+/// What was said of the pace holds, whether there is a state already or not; without a word the state's holds.
+#[tokio::test]
+async fn the_speed_that_is_named_holds_for_a_state_too() {
+    let folder = tempfile::tempdir().unwrap();
+    for (further, times) in [(&[][..], 1), (&["--speed", "60"], 60), (&[], 60), (&["--speed", "1"], 1)] {
+        let simulation =
+            Simulation::start_with(folder.path(), &[&["--state", "state.json"], further].concat());
+        let (_, clock) = Wire::connect(simulation.server.addr()).await.get("/_sim/clock").await;
+        assert!(clock.contains(&format!("\"pace\":{{\"times\":{times}}}")), "{further:?} {clock}");
+        simulation.server.terminate();
+        assert_eq!(simulation.server.wait().code(), Some(0));
+    }
+}
+
+/// Whoever presses Ctrl-C twice does not want to wait for a request that never ends.
+#[tokio::test]
+async fn asked_twice_it_stops_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulation = Simulation::start(folder.path());
+    let addr = simulation.server.addr();
+    let mut wire = Wire::connect(addr).await;
+    wire.send(b"POST /v3/pay/transactions/jsapi HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n").await;
+    let (status, _) = Wire::connect(addr).await.get("/_sim/clock").await;
+    assert_eq!(status, 200, "the request before is there, too");
+    simulation.server.terminate();
+    // It has heard the first once nobody takes connections any more.
+    while std::net::TcpStream::connect(addr).is_ok() {}
+    simulation.server.terminate();
+    assert_eq!(simulation.server.wait().code(), Some(1));
 }

@@ -144,6 +144,14 @@ impl Books {
         Ok(())
     }
 
+    /// Whether the merchant closed an order, or all parts of a combined one.
+    pub(crate) fn is_closed(&self, key: &OrderKey) -> bool {
+        let is_closed = |key: &OrderKey| {
+            self.order(key).is_some_and(|order| matches!(order.standing, Standing::Closed { .. }))
+        };
+        self.paid_together(key).iter().all(is_closed)
+    }
+
     /// The orders that are paid in one act with that which is named: all parts of its whole, or itself alone.
     fn paid_together(&self, key: &OrderKey) -> Vec<OrderKey> {
         let whole = self.head_of(key).and_then(|whole| self.combined.get(&whole));

@@ -119,11 +119,18 @@ impl Books {
         Self::default()
     }
 
-    /// The same merchants and apps, and nothing that anybody did.
+    /// The same merchants, apps and settings, and nothing that anybody did.
     #[must_use]
     pub fn emptied(&self) -> Self {
-        let (accounts, apps) = (self.accounts.clone(), self.apps.clone());
-        Self { accounts, apps, notices: self.notices.emptied(), ..Self::default() }
+        Self {
+            accounts: self.accounts.clone(),
+            apps: self.apps.clone(),
+            short_of_funds: self.short_of_funds.clone(),
+            refund_urls: self.refund_urls.clone(),
+            refunds_spaced: self.refunds_spaced,
+            notices: self.notices.emptied(),
+            ..Self::default()
+        }
     }
 
     /// All orders, by merchant and number.

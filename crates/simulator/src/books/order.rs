@@ -132,6 +132,9 @@ pub struct Order {
     pub terms: Terms,
     /// When it was placed.
     pub placed_at: UnixSeconds,
+    /// How many orders were placed before it: within a second it is not time that says which was first.
+    #[serde(default)]
+    pub place: usize,
     /// What happened to it.
     pub standing: Standing,
     /// The `prepay_id`, `code_url` or `h5_url` that was given out last.

@@ -54,13 +54,14 @@ impl Books {
         if self.combined.contains_key(&key) {
             return Err(Refusal::OutTradeNoUsed);
         }
+        let place = self.orders.len();
         match self.orders.entry(key.clone()) {
-            Entry::Vacant(place) => {
+            Entry::Vacant(entry) => {
                 let (ticket, refunds, combined) = (None, Vec::new(), None);
                 let standing = Standing::Open;
-                place.insert(Order { terms, placed_at: now, standing, ticket, refunds, combined });
+                entry.insert(Order { terms, placed_at: now, place, standing, ticket, refunds, combined });
             }
-            Entry::Occupied(place) => goes_on(place.get(), &terms, now)?,
+            Entry::Occupied(entry) => goes_on(entry.get(), &terms, now)?,
         }
         Ok(self.issue(&key, trade_type, now, rng))
     }

@@ -1,8 +1,9 @@
 //! What the merchants are to be told: each notice with its attempts and what was answered.
 //!
 //! Invariants: a notice keeps its id and content over all attempts; it is due, or somebody is sending it, or it has ended
-//! (acknowledged, or given up after the official schedule). What was being sent when the books were written out is due
-//! again when they are read back. Times are business time. Deliberately absent: signing and sending.
+//! (acknowledged, or given up after the official schedule). What is sent out of turn leaves its place in the schedule as it
+//! was. What was being sent when the books were written out is due again when they are read back. Times are business time.
+//! Deliberately absent: signing and sending.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +15,16 @@ use wechatpay::v2::parse_xml;
 use super::{OrderKey, Protocol, RefundKey};
 use crate::deliver::{Retry, Verdict};
 
+/// Of an answer, so much is kept: an acknowledgement is shorter, and of an error page it says what it is.
+const BODY_BYTES_KEPT: usize = 1024;
+
 /// All notices, in the order in which they were caused.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Kept")]
 pub struct Outbox {
     last: u64,
+    /// The last number before everything was forgotten.
+    base: u64,
     entries: BTreeMap<u64, Entry>,
     /// When which is due.
     #[serde(skip)]
@@ -32,6 +38,8 @@ pub struct Outbox {
 #[derive(Deserialize)]
 struct Kept {
     last: u64,
+    #[serde(default)]
+    base: u64,
     entries: BTreeMap<u64, Entry>,
 }
 
@@ -44,6 +52,12 @@ pub struct Entry {
     pub attempts: Vec<Attempt>,
     /// What comes next.
     pub progress: Progress,
+    /// How many attempts of the schedule were made.
+    #[serde(default)]
+    pub turns: u32,
+    /// Where it was before it was to be sent out of turn, and is again once that is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meanwhile: Option<Progress>,
 }
 
 /// What a merchant is told, and where.
@@ -165,6 +179,8 @@ pub struct Heard {
 pub struct Sending {
     /// Which entry.
     pub number: u64,
+    /// The how-many-th notice it is since everything was forgotten; the first is 1.
+    pub ordinal: u64,
     /// The how-many-th attempt it is; the first is 1.
     pub attempt: u32,
     /// What is told.
@@ -253,17 +269,18 @@ impl Notice {
 }
 
 impl Outbox {
-    /// Nothing to be told; numbers go on, so that what is on its way settles nothing that comes later.
+    /// Nothing to be told. Numbers go on, so that what is on its way settles nothing that comes later; it is on its way still.
     #[must_use]
     pub fn emptied(&self) -> Self {
-        Self { last: self.last, ..Self::default() }
+        Self { last: self.last, base: self.last, sending: self.sending, ..Self::default() }
     }
 
     /// Adds a notice that is due at that time. Returns its number.
     pub fn push(&mut self, notice: Notice, at: UnixSeconds) -> u64 {
         self.last += 1;
         let progress = Progress::Due { at };
-        self.entries.insert(self.last, Entry { notice, attempts: Vec::new(), progress });
+        let entry = Entry { notice, attempts: Vec::new(), progress, turns: 0, meanwhile: None };
+        self.entries.insert(self.last, entry);
         self.due.insert((at, self.last));
         self.last
     }
@@ -295,7 +312,7 @@ impl Outbox {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// How many attempts were taken and are not settled.
+    /// How many attempts were taken and are not settled, those of forgotten notices too.
     #[must_use]
     pub fn sending(&self) -> usize {
         self.sending
@@ -309,57 +326,91 @@ impl Outbox {
         entry.progress = Progress::Sending { since: now };
         self.sending += 1;
         let attempt = u32::try_from(entry.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
-        Some(Sending { number, attempt, notice: entry.notice.clone() })
+        Some(Sending { number, ordinal: number - self.base, attempt, notice: entry.notice.clone() })
+    }
+
+    /// Notes that an attempt that was taken begins only now.
+    pub fn begin(&mut self, number: u64, now: UnixSeconds) {
+        if let Some(Progress::Sending { since }) =
+            self.entries.get_mut(&number).map(|entry| &mut entry.progress)
+        {
+            *since = now;
+        }
     }
 
     /// Puts an attempt back that was taken and is not to be made before this time.
     pub fn put_back(&mut self, number: u64, at: UnixSeconds) {
-        let Some(entry) = self.entries.get_mut(&number) else { return };
-        if matches!(entry.progress, Progress::Sending { .. }) {
-            self.sending -= 1;
+        self.sending = self.sending.saturating_sub(1);
+        if let Some(entry) = self.entries.get_mut(&number) {
             entry.progress = Progress::Due { at };
             self.due.insert((at, number));
         }
     }
 
-    /// Has a notice sent at this time, acknowledged or not, instead of when it was due. One that is on its way is left
-    /// alone.
-    pub fn reschedule(&mut self, number: u64, at: UnixSeconds) {
+    /// Has the next attempt made at this time instead of when it was due.
+    pub fn hasten(&mut self, number: u64, at: UnixSeconds) {
+        let Some(entry) = self.entries.get_mut(&number) else { return };
+        if let Progress::Due { at: old } = entry.progress {
+            self.due.remove(&(old, number));
+            entry.progress = Progress::Due { at };
+            self.due.insert((at, number));
+        }
+    }
+
+    /// Has a notice sent at this time, out of turn, whether it was acknowledged or not. One that is on its way is left alone.
+    pub fn send_again(&mut self, number: u64, at: UnixSeconds) {
         let Some(entry) = self.entries.get_mut(&number) else { return };
         match entry.progress {
             Progress::Sending { .. } => return,
             Progress::Due { at } => _ = self.due.remove(&(at, number)),
             Progress::Acknowledged | Progress::GivenUp => {}
         }
+        entry.meanwhile.get_or_insert(entry.progress);
         entry.progress = Progress::Due { at };
         self.due.insert((at, number));
     }
 
-    /// Notes what came of an attempt that was taken, and when the next is due by the official schedule.
-    pub fn settle(&mut self, number: u64, heard: Heard, now: UnixSeconds) {
-        let Some(entry) = self.entries.get_mut(&number) else { return };
-        let Progress::Sending { since: sent_at } = entry.progress else { return };
-        self.sending -= 1;
+    /// Notes what came of an attempt that was taken, and when the next is due by the official schedule. False where its notice
+    /// was forgotten meanwhile.
+    pub fn settle(&mut self, number: u64, mut heard: Heard, now: UnixSeconds) -> bool {
+        self.sending = self.sending.saturating_sub(1);
+        let Some(entry) = self.entries.get_mut(&number) else { return false };
+        let Progress::Sending { since: sent_at } = entry.progress else { return false };
         let content = &entry.notice.content;
         let acknowledged = content.is_acknowledged_by(&heard)
             || heard.copies.iter().any(|copy| content.is_acknowledged_by(copy));
+        heard.keep_beginning();
         entry.attempts.push(Attempt { sent_at, heard });
-        let attempts = u32::try_from(entry.attempts.len()).unwrap_or(u32::MAX);
-        let wait = Retry::OFFICIAL.wait_after(attempts).map(|wait| wait.as_secs().cast_signed());
-        entry.progress = match wait {
+        entry.progress = match entry.meanwhile.take() {
             _ if acknowledged => Progress::Acknowledged,
-            None => Progress::GivenUp,
-            Some(seconds) => {
-                let at = UnixSeconds(now.0 + seconds);
-                self.due.insert((at, number));
-                Progress::Due { at }
-            }
+            Some(before) => before,
+            None => entry.next_turn(now),
         };
+        if let Progress::Due { at } = entry.progress {
+            self.due.insert((at, number));
+        }
+        true
+    }
+}
+
+impl Entry {
+    /// What comes after an attempt of the schedule that nobody acknowledged.
+    fn next_turn(&mut self, now: UnixSeconds) -> Progress {
+        self.turns = self.turns.saturating_add(1);
+        let wait = Retry::OFFICIAL.wait_after(self.turns).map(|wait| wait.as_secs().cast_signed());
+        wait.map_or(Progress::GivenUp, |seconds| Progress::Due { at: UnixSeconds(now.0 + seconds) })
+    }
+}
+
+impl Heard {
+    fn keep_beginning(&mut self) {
+        self.body.truncate(self.body.floor_char_boundary(BODY_BYTES_KEPT));
+        self.copies.iter_mut().for_each(Self::keep_beginning);
     }
 }
 
 impl From<Kept> for Outbox {
-    fn from(Kept { last, mut entries }: Kept) -> Self {
+    fn from(Kept { last, base, mut entries }: Kept) -> Self {
         let mut due = BTreeSet::new();
         for (number, entry) in &mut entries {
             if let Progress::Due { at } | Progress::Sending { since: at } = entry.progress {
@@ -367,6 +418,6 @@ impl From<Kept> for Outbox {
                 due.insert((at, *number));
             }
         }
-        Self { last, entries, due, sending: 0 }
+        Self { last, base, entries, due, sending: 0 }
     }
 }

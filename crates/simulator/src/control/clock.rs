@@ -61,8 +61,7 @@ pub(super) async fn step(
     if said.seconds > STEP_SECONDS_MAX {
         return Err(Problem::Value { field: "seconds", reason: "a step is 315360000 s (ten years) at most" });
     }
-    shared.clock.step(Duration::from_secs(said.seconds));
-    shared.announce();
+    shared.pass(Duration::from_secs(said.seconds)).await;
     Ok(Json(shown(&shared)))
 }
 
@@ -74,8 +73,13 @@ pub(super) async fn quiet(
     if seconds > QUIET_SECONDS_MAX {
         return Err(Problem::Value { field: "seconds_max", reason: "wait 300 s at most, and ask again" });
     }
-    let quiet = timeout(Duration::from_secs(seconds), shared.quiet()).await;
-    quiet.map_err(|_| Problem::NotQuiet { seconds })?;
+    tokio::select! {
+        quiet = timeout(Duration::from_secs(seconds), shared.quiet()) => {
+            quiet.map_err(|_| Problem::NotQuiet { seconds })?;
+        }
+        // Nothing that is on its way comes to an end any more.
+        () = shared.stopping() => return Err(Problem::NotQuiet { seconds }),
+    }
     shared.saved().await?;
     Ok(Json(shown(&shared)))
 }

@@ -25,12 +25,21 @@ pub(super) const CALLS: &[(&str, &str, &str)] = &[
         "a further API certificate and key of the merchant's",
     ),
     ("PUT", "/_sim/merchants/{mchid}/grey", "grey switches: public_key_permille, new_certificate_permille"),
+    (
+        "PUT",
+        "/_sim/merchants/{mchid}/refund-url",
+        "where refunds are told that name no URL, in APIv2's words: url, or null",
+    ),
     ("POST", "/_sim/tls", "a certificate for a receiver's own TLS, which the simulator trusts: hosts"),
     ("GET", "/_sim/users", "users and their openids"),
     ("POST", "/_sim/users", "the openid of a user in an app: user, appid"),
     ("POST", "/_sim/logins", "the code of wx.login for code2Session: user, appid"),
     ("GET", "/_sim/orders", "orders, the newest last; ?mchid= and ?out_trade_no= choose"),
-    ("POST", "/_sim/pay", "pay an order: out_trade_no and mchid, or prepay_id; user, despite_close"),
+    (
+        "POST",
+        "/_sim/pay",
+        "pay an order: out_trade_no and mchid, or prepay_id, code_url, h5_url; user, despite_close",
+    ),
     ("POST", "/_sim/cancel", "leave the cashier without paying"),
     ("POST", "/_sim/close", "close an order as its merchant would"),
     (
@@ -55,13 +64,13 @@ pub(super) const CALLS: &[(&str, &str, &str)] = &[
     ),
     ("GET", "/_sim/clock", "business time and its pace"),
     ("PUT", "/_sim/clock", r#"let business time go otherwise: pace, as "by_hand" or {"times": 60}"#),
-    ("POST", "/_sim/clock/step", "move business time on: seconds"),
+    ("POST", "/_sim/clock/step", "let business time pass, with every attempt that falls due in it: seconds"),
     ("GET", "/_sim/trouble", "the rules of trouble, and what they hit so far"),
     ("PUT", "/_sim/trouble", "these rules and no others: seed, notices, calls, as in a scenario file"),
     ("POST", "/_sim/trouble", "these rules, too"),
     ("DELETE", "/_sim/trouble", "no trouble any more"),
     ("DELETE", "/_sim/trouble/{name}", "one rule less"),
-    ("POST", "/_sim/reset", "forget orders, notices and users; merchants, keys and rules stay"),
+    ("POST", "/_sim/reset", "forget orders, notices and users; merchants, keys, clock and rules stay"),
 ];
 
 pub(super) async fn calls() -> Json<Value> {

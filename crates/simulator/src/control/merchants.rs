@@ -1,16 +1,20 @@
 //! Merchants and their keys: made, shown whole, and changed as WeChat changes them.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use axum::http::Uri;
+use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use super::Problem;
-use super::said::Said;
+use super::said::{InPath, Said};
+use crate::Error;
 use crate::books::{Account, Role};
 use crate::keys::{Mode, Platform, Ring};
 use crate::random;
@@ -47,14 +51,14 @@ pub(super) struct Hosts {
 }
 
 pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    let mchids = shared.mchids();
+    let mchids = shared.rings.mchids();
     let merchants: Vec<_> = mchids.iter().filter_map(|mchid| summary(&shared, mchid)).collect();
     Json(json!({ "merchants": merchants }))
 }
 
 pub(super) async fn one(
     State(shared): State<Arc<Shared>>,
-    Path(mchid): Path<String>,
+    InPath(mchid): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     whole(&shared, &mchid)
 }
@@ -75,54 +79,49 @@ pub(super) async fn create(
 
 pub(super) async fn add_certificate(
     State(shared): State<Arc<Shared>>,
-    Path(mchid): Path<String>,
+    InPath(mchid): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
-    let fresh = |shared: &Shared, ring: &mut Ring| {
-        ring.add_certificate(shared.new_certificate()?);
-        Ok(())
-    };
-    aside(shared, move |shared| change(shared, &mchid, fresh)).await
+    aside(shared, move |shared| {
+        let certificate = Arc::new(shared.new_certificate()?);
+        change(shared, &mchid, |ring| ring.add_certificate(Arc::clone(&certificate)))
+    })
+    .await
 }
 
 pub(super) async fn retire_certificates(
     State(shared): State<Arc<Shared>>,
-    Path(mchid): Path<String>,
+    InPath(mchid): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
-    change(&shared, &mchid, |_, ring| {
-        ring.retire_old_certificates();
-        Ok(())
-    })
+    change(&shared, &mchid, Ring::retire_old_certificates)
 }
 
 pub(super) async fn add_public_key(
     State(shared): State<Arc<Shared>>,
-    Path(mchid): Path<String>,
+    InPath(mchid): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
-    let fresh = |_: &Shared, ring: &mut Ring| {
-        ring.add_public_key(Platform::generate()?);
-        Ok(())
-    };
-    aside(shared, move |shared| change(shared, &mchid, fresh)).await
+    aside(shared, move |shared| {
+        let public_key = Arc::new(Platform::generate()?);
+        change(shared, &mchid, |ring| ring.add_public_key(Arc::clone(&public_key)))
+    })
+    .await
 }
 
 pub(super) async fn add_own(
     State(shared): State<Arc<Shared>>,
-    Path(mchid): Path<String>,
+    InPath(mchid): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
     aside(shared, move |shared| {
         let account = shared.read(|books, _| books.account(&mchid).cloned());
         let account = account.ok_or_else(|| Problem::Merchant { mchid: mchid.clone() })?;
-        change(shared, &mchid, |shared, ring| {
-            ring.add_own(shared.new_own(&account)?);
-            Ok(())
-        })
+        let own = Arc::new(shared.new_own(&account)?);
+        change(shared, &mchid, |ring| ring.add_own(Arc::clone(&own)))
     })
     .await
 }
 
 pub(super) async fn set_grey(
     State(shared): State<Arc<Shared>>,
-    Path(mchid): Path<String>,
+    InPath(mchid): InPath<String>,
     Said(said): Said<NewGrey>,
 ) -> Result<Json<Value>, Problem> {
     let permille = |field, permille: Option<u16>| match permille {
@@ -133,11 +132,34 @@ pub(super) async fn set_grey(
     };
     let public_key = permille("public_key_permille", said.public_key_permille)?;
     let new_certificate = permille("new_certificate_permille", said.new_certificate_permille)?;
-    change(&shared, &mchid, |_, ring| {
-        let grey = &mut ring.grey;
-        grey.public_key_permille = public_key.unwrap_or(grey.public_key_permille);
-        grey.new_certificate_permille = new_certificate.unwrap_or(grey.new_certificate_permille);
-        Ok(())
+    change(&shared, &mchid, |ring| ring.grey.set(public_key, new_certificate))
+}
+
+/// Where refunds are told that name no URL.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefundUrl {
+    url: Option<String>,
+}
+
+pub(super) async fn set_refund_url(
+    State(shared): State<Arc<Shared>>,
+    InPath(mchid): InPath<String>,
+    Said(RefundUrl { url }): Said<RefundUrl>,
+) -> Result<Json<Value>, Problem> {
+    let is_url = |url: &String| {
+        let uri = url.parse::<Uri>().ok();
+        uri.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
+    };
+    if !url.as_ref().is_none_or(is_url) {
+        return Err(Problem::Value { field: "url", reason: "give an http:// or https:// URL with a host" });
+    }
+    shared.at_desk(|desk| {
+        if desk.books.account(&mchid).is_none() {
+            return Err(Problem::Merchant { mchid: mchid.clone() });
+        }
+        desk.books.set_refund_url(&mchid, url.as_deref());
+        Ok(Json(json!({ "mchid": mchid, "url": url })))
     })
 }
 
@@ -148,12 +170,23 @@ pub(super) async fn tls(
     if said.hosts.is_empty() {
         return Err(Problem::Value { field: "hosts", reason: "give one name or address at least" });
     }
+    if !said.hosts.iter().all(|host| is_host(host)) {
+        return Err(Error::TlsName.into());
+    }
     let (certificate, key) = shared.authority.issue_for_hosts(&said.hosts, (shared.wall)())?;
     Ok(Json(json!({
         "certificate_pem": certificate,
         "private_key_pem": key,
         "authority_pem": shared.authority.certificate_pem(),
     })))
+}
+
+/// An address, or labels of letters, digits and hyphens with dots between them; the first may be `*`.
+fn is_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.parse::<IpAddr>().is_ok() || name.strip_prefix("*.").unwrap_or(name).split('.').all(is_label)
 }
 
 /// To make an RSA key takes a moment, in which others are to be served.
@@ -165,15 +198,9 @@ async fn aside(
     done.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
-fn change(
-    shared: &Shared,
-    mchid: &str,
-    work: impl FnOnce(&Shared, &mut Ring) -> Result<(), Problem>,
-) -> Result<Json<Value>, Problem> {
-    let ring = shared.ring(mchid).ok_or_else(|| Problem::Merchant { mchid: mchid.to_owned() })?;
-    let mut ring = Ring::clone(&ring);
-    work(shared, &mut ring)?;
-    shared.set_ring(mchid, ring);
+/// Changes keys as they are at this moment. To make new ones comes before, and beside whatever others do.
+fn change(shared: &Shared, mchid: &str, work: impl Fn(&mut Ring)) -> Result<Json<Value>, Problem> {
+    shared.rings.change(mchid, work).ok_or_else(|| Problem::Merchant { mchid: mchid.to_owned() })?;
     shared.announce();
     shared.keep_keys()?;
     whole(shared, mchid)
@@ -222,14 +249,19 @@ fn whole(shared: &Shared, mchid: &str) -> Result<Json<Value>, Problem> {
 
 impl New {
     fn account(&self, shared: &Shared) -> Result<Account, Problem> {
-        let mut rng = shared.fork_rng();
-        let mchid = self.mchid.clone().unwrap_or_else(|| random::mchid(&mut rng));
+        let mut rng = shared.keys_rng();
+        let mchid = match &self.mchid {
+            Some(mchid) => mchid.clone(),
+            None => free(shared, &mut rng),
+        };
         // It becomes the name of a folder.
         if !(1..=MCHID_LEN_MAX).contains(&mchid.len()) || !mchid.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Problem::Value { field: "mchid", reason: "a merchant number has 1 to 32 digits" });
         }
-        if shared.ring(&mchid).is_some() {
-            return Err(Problem::MerchantExists { mchid });
+        if let Some(Role::SubMerchant { providers }) = &self.role
+            && let Some(unknown) = providers.iter().find(|provider| shared.ring(provider).is_none())
+        {
+            return Err(Problem::Merchant { mchid: unknown.clone() });
         }
         let appids = self.appids.clone().unwrap_or_else(|| BTreeSet::from([random::appid(&mut rng)]));
         let fits = |appid: &String| {
@@ -243,5 +275,15 @@ impl New {
         }
         let name = self.name.clone().unwrap_or_else(|| format!("商户{mchid}"));
         Ok(Account { mchid, name, role: self.role.clone().unwrap_or(Role::Ordinary), appids })
+    }
+}
+
+/// A number that no merchant has.
+fn free(shared: &Shared, rng: &mut StdRng) -> String {
+    loop {
+        let mchid = random::mchid(rng);
+        if shared.ring(&mchid).is_none() {
+            return mchid;
+        }
     }
 }

@@ -23,12 +23,18 @@ pub(super) struct UserInApp {
 
 impl UserInApp {
     fn check(&self, shared: &Shared) -> Result<(), Problem> {
-        if self.user.is_empty() || self.user.chars().count() > NAME_CHARS_MAX {
-            return Err(Problem::Value { field: "user", reason: "give a name of 1 to 64 characters" });
-        }
+        check_user(&self.user)?;
         let known = shared.read(|books, _| books.app(&self.appid).is_some());
         if known { Ok(()) } else { Err(Problem::App { appid: self.appid.clone() }) }
     }
+}
+
+/// Whether it can be a user's name.
+pub(super) fn check_user(user: &str) -> Result<(), Problem> {
+    if (1..=NAME_CHARS_MAX).contains(&user.chars().count()) {
+        return Ok(());
+    }
+    Err(Problem::Value { field: "user", reason: "give a name of 1 to 64 characters" })
 }
 
 pub(super) async fn list(State(shared): State<Arc<Shared>>) -> Json<Value> {

@@ -2,7 +2,6 @@
 //!
 //! Invariant: one table has all of them. Deliberately absent: WeChat's own errors, which are the API's.
 
-use std::io;
 use std::sync::Arc;
 
 use axum::Json;
@@ -12,7 +11,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::books::Refusal;
-use crate::simulator::StateError;
+use crate::simulator::{FolderError, StateError};
 use crate::trouble::ScenarioError;
 
 /// Why a control call did nothing.
@@ -22,6 +21,8 @@ pub(crate) enum Problem {
         "the body cannot be read: {reason}; send a JSON object with the keys that docs/simulator.md lists"
     )]
     Body { reason: String },
+    #[error("{part} cannot be read: {reason}; docs/simulator.md lists what there is")]
+    Url { part: &'static str, reason: String },
     #[error("{field}: {reason}")]
     Value { field: &'static str, reason: &'static str },
     #[error("there is no control call {method} {path}; GET /_sim lists them")]
@@ -30,10 +31,13 @@ pub(crate) enum Problem {
         "another web page ({origin}) asked for this; open the simulator's own page, or call without Origin"
     )]
     Origin { origin: String },
+    #[error(
+        "{host:?} is no name of this simulator, as when a web page of others leads its own name here; use an address or \
+         localhost, or name it with --host"
+    )]
+    Host { host: String },
     #[error("there is no merchant {mchid}; GET /_sim/merchants lists them, POST /_sim/merchants makes one")]
     Merchant { mchid: String },
-    #[error("merchant {mchid} is there already; choose another mchid, or leave it out to get a free one")]
-    MerchantExists { mchid: String },
     #[error("there is no app {appid}; GET /_sim/merchants lists the apps of each merchant")]
     App { appid: String },
     #[error("there is no such order; GET /_sim/orders lists them")]
@@ -64,10 +68,8 @@ pub(crate) enum Problem {
     Rule { name: String },
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
-    #[error(
-        "the merchant's keys were made, but their files could not be written: {0}; mend the --keys folder"
-    )]
-    Files(#[from] io::Error),
+    #[error("the merchant's keys were made, but their files could not be written: {0}")]
+    Files(#[from] FolderError),
 }
 
 impl Problem {
@@ -75,11 +77,12 @@ impl Problem {
     fn says(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Body { .. } => (StatusCode::BAD_REQUEST, "body_malformed"),
+            Self::Url { .. } => (StatusCode::BAD_REQUEST, "url_malformed"),
             Self::Value { .. } => (StatusCode::BAD_REQUEST, "value_invalid"),
             Self::Call { .. } => (StatusCode::NOT_FOUND, "call_unknown"),
             Self::Origin { .. } => (StatusCode::FORBIDDEN, "origin_refused"),
+            Self::Host { .. } => (StatusCode::MISDIRECTED_REQUEST, "host_refused"),
             Self::Merchant { .. } => (StatusCode::NOT_FOUND, "merchant_unknown"),
-            Self::MerchantExists { .. } => (StatusCode::CONFLICT, "merchant_exists"),
             Self::App { .. } => (StatusCode::NOT_FOUND, "app_unknown"),
             Self::Order => (StatusCode::NOT_FOUND, "order_unknown"),
             Self::Refund => (StatusCode::NOT_FOUND, "refund_unknown"),
@@ -93,10 +96,18 @@ impl Problem {
             Self::Rule { .. } => (StatusCode::NOT_FOUND, "rule_unknown"),
             Self::Scenario(_) => (StatusCode::BAD_REQUEST, "value_invalid"),
             Self::State(_) => (StatusCode::INTERNAL_SERVER_ERROR, "state"),
+            Self::Keys(Error::MerchantExists { .. }) => (StatusCode::CONFLICT, "merchant_exists"),
             Self::Keys(Error::TlsName) => (StatusCode::BAD_REQUEST, "value_invalid"),
             Self::Keys(_) => (StatusCode::INTERNAL_SERVER_ERROR, "keys"),
             Self::Files(_) => (StatusCode::INTERNAL_SERVER_ERROR, "files"),
         }
+    }
+}
+
+impl Problem {
+    /// The HTTP status that says it.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.says().0
     }
 }
 

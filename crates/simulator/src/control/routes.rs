@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, post, put};
 
-use super::{clock, list, merchants, notices, orders, people, refuse_other_origins, reset, trouble};
+use super::{clock, list, merchants, notices, orders, people, refuse_others, reset, trouble};
 use crate::simulator::Shared;
 
 /// Everything under `/_sim`.
@@ -22,8 +22,9 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/_sim/quiet", post(clock::quiet).fallback(list::unknown))
         .merge(of_trouble())
         .route("/_sim/reset", post(reset::reset).fallback(list::unknown))
+        .route("/_sim/", any(list::unknown))
         .route("/_sim/{*rest}", any(list::unknown))
-        .layer(from_fn(refuse_other_origins))
+        .layer(from_fn_with_state(Arc::clone(&shared), refuse_others))
         .with_state(shared)
 }
 
@@ -35,6 +36,7 @@ fn of_merchants() -> Router<Arc<Shared>> {
         .route("/_sim/merchants/{mchid}/certificates", certificates.fallback(list::unknown))
         .route("/_sim/merchants/{mchid}/public-key", post(merchants::add_public_key).fallback(list::unknown))
         .route("/_sim/merchants/{mchid}/api-certificate", post(merchants::add_own).fallback(list::unknown))
+        .route("/_sim/merchants/{mchid}/refund-url", put(merchants::set_refund_url).fallback(list::unknown))
         .route("/_sim/merchants/{mchid}/grey", put(merchants::set_grey).fallback(list::unknown))
         .route("/_sim/tls", post(merchants::tls).fallback(list::unknown))
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::Problem;
-use super::said::Said;
+use super::said::{InPath, Said};
 use crate::simulator::Shared;
 use crate::trouble::{Scenario, Troubles};
 
@@ -40,22 +40,17 @@ pub(super) async fn clear(State(shared): State<Arc<Shared>>) -> Json<Value> {
 
 pub(super) async fn remove(
     State(shared): State<Arc<Shared>>,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
 ) -> Result<Json<Value>, Problem> {
-    if shared.with_troubles(|troubles| troubles.remove(&name)) {
-        Ok(Json(change(&shared, |_| ())))
-    } else {
-        Err(Problem::Rule { name })
-    }
+    let shown = shared.with_rules(|troubles| troubles.remove(&name).then(|| shown(troubles)));
+    shown.map(Json).ok_or(Problem::Rule { name })
 }
 
 fn change(shared: &Shared, work: impl FnOnce(&mut Troubles)) -> Value {
-    let changed = shared.with_troubles(|troubles| {
+    shared.with_rules(|troubles| {
         work(troubles);
         shown(troubles)
-    });
-    shared.announce();
-    changed
+    })
 }
 
 fn shown(troubles: &Troubles) -> Value {
@@ -63,15 +58,17 @@ fn shown(troubles: &Troubles) -> Value {
         let rule = &counted.rule;
         json!({
             "name": counted.name, "when": rule.when, "do": rule.trouble,
-            "fitted": counted.fitted(), "hits": counted.hits,
+            "fitted": counted.fitted, "hits": counted.hits,
         })
     });
     let calls = troubles.calls.iter().map(|counted| {
         let rule = &counted.rule;
         json!({
             "name": counted.name, "when": rule.when, "do": rule.trouble,
-            "fitted": counted.fitted(), "hits": counted.hits,
+            "fitted": counted.fitted, "hits": counted.hits,
         })
     });
-    json!({ "notices": notices.collect::<Vec<_>>(), "calls": calls.collect::<Vec<_>>() })
+    json!({
+        "seed": troubles.seed(), "notices": notices.collect::<Vec<_>>(), "calls": calls.collect::<Vec<_>>(),
+    })
 }

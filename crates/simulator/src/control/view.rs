@@ -12,6 +12,7 @@ use crate::calendar;
 
 /// Which orders or notices are asked for.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Chosen {
     mchid: Option<String>,
     out_trade_no: Option<String>,
@@ -43,7 +44,7 @@ pub(super) struct OrderView<'a> {
     combined: Option<&'a str>,
     refunds: Vec<RefundView<'a>>,
     #[serde(skip)]
-    pub(super) placed_seconds: i64,
+    pub(super) place: usize,
 }
 
 #[derive(Serialize)]
@@ -131,7 +132,7 @@ impl<'a> OrderView<'a> {
             openid: payment.map(|payment| payment.openid.as_str()),
             combined: order.combined.as_ref().map(|whole| whole.out_trade_no.as_str()),
             refunds: books.refunds_of(key).map(|refund| RefundView::of(refund, now)).collect(),
-            placed_seconds: order.placed_at.0,
+            place: order.place,
         }
     }
 }
@@ -170,8 +171,9 @@ pub(super) fn shown(books: &Books, key: &OrderKey, now: UnixSeconds) -> Option<V
 }
 
 impl<'a> NoticeView<'a> {
-    pub(super) fn of(books: &'a Books, number: u64, Entry { notice, attempts, progress }: &'a Entry) -> Self {
-        let (progress, due_at) = match *progress {
+    pub(super) fn of(books: &'a Books, number: u64, entry: &'a Entry) -> Self {
+        let Entry { notice, attempts, .. } = entry;
+        let (progress, due_at) = match entry.progress {
             Progress::Due { at } => ("due", Some(calendar::rfc3339(at))),
             Progress::Sending { .. } => ("sending", None),
             Progress::Acknowledged => ("acknowledged", None),

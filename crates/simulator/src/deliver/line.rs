@@ -5,18 +5,21 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::Request;
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 
 use super::{Payload, Posted, Target};
 
-/// An acknowledgement is shorter; of an error page, this much says what it is.
-const BODY_BYTES_KEPT: usize = 1024;
+/// An acknowledgement is shorter, however much a framework puts around it.
+const BODY_BYTES_KEPT: usize = 64 * 1024;
 
 /// Makes connections. Over TCP in earnest, in memory where a test stops the clock.
 pub(crate) trait Dial: Send + Sync + 'static {
@@ -50,6 +53,8 @@ pub(crate) struct Reply {
 pub(crate) enum Broken {
     #[error("no connection: {0}")]
     Dial(#[source] io::Error),
+    #[error("no whole answer within {0:?}")]
+    HungUp(Duration),
     #[error("the connection broke before the end of the answer: {0}")]
     Http(#[source] hyper::Error),
 }
@@ -68,7 +73,7 @@ impl<'a, D: Dial> Line<'a, D> {
 
     /// Sends a request and reads the whole answer.
     pub(crate) async fn post(&mut self, target: &Target, posted: &Posted) -> Result<Reply, Broken> {
-        exchange(self.connected().await?, target, posted).await
+        exchange(self.connected().await?, posted.request(target).0).await
     }
 
     /// Forgets the connection, which closes it.
@@ -104,7 +109,18 @@ pub(crate) async fn post_once(
     posted: &Posted,
 ) -> Result<Reply, Broken> {
     let mut sender = handshake(stream, posted.carriage.small_letters).await?;
-    exchange(&mut sender, target, posted).await
+    let (request, sent) = posted.request(target);
+    let answer = exchange(&mut sender, request);
+    let Some(patience) = posted.carriage.patience else { return answer.await };
+    let out_of_patience = async {
+        let _ = sent.await; // it ends with the body, whichever way
+        sleep(patience).await;
+    };
+    tokio::select! {
+        biased;
+        answered = answer => answered,
+        () = out_of_patience => Err(Broken::HungUp(patience)),
+    }
 }
 
 /// WeChat writes the names of headers with capitals.
@@ -120,12 +136,8 @@ async fn handshake(
     Ok(sender)
 }
 
-async fn exchange(
-    sender: &mut SendRequest<Payload>,
-    target: &Target,
-    posted: &Posted,
-) -> Result<Reply, Broken> {
-    let response = sender.send_request(posted.request(target)).await.map_err(Broken::Http)?;
+async fn exchange(sender: &mut SendRequest<Payload>, request: Request<Payload>) -> Result<Reply, Broken> {
+    let response = sender.send_request(request).await.map_err(Broken::Http)?;
     let status = response.status().as_u16();
     // Read to the end, since the connection carries the next answer only then.
     let (mut body, mut beginning) = (response.into_body(), Vec::new());

@@ -2,6 +2,7 @@
 //!
 //! Invariant: its length is announced whole, also where it breaks off, so that the receiver waits for the rest.
 
+use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep};
 
 /// Into how many pieces a slow body falls.
@@ -25,7 +27,7 @@ pub(crate) struct Carriage {
     pub(crate) over: Option<Duration>,
     /// The connection breaks in the middle of the body.
     pub(crate) breaks: bool,
-    /// How long the answer is waited for, where it is another time than WeChat's.
+    /// How long the answer is waited for once the body was written, where that is another time than WeChat's.
     pub(crate) patience: Option<Duration>,
     /// Header names go out in small letters.
     pub(crate) small_letters: bool,
@@ -40,18 +42,24 @@ pub(crate) struct Payload {
     piece: usize,
     pause: Option<Duration>,
     pausing: Option<Pin<Box<Sleep>>>,
+    /// Goes with the body, which is dropped once all of it was written.
+    _written: oneshot::Sender<Infallible>,
 }
 
 impl Payload {
-    pub(super) fn of(body: Bytes, carriage: Carriage) -> Self {
+    /// A body, and what ends once it was written.
+    pub(super) fn of(body: Bytes, carriage: Carriage) -> (Self, oneshot::Receiver<Infallible>) {
+        let (written, sent) = oneshot::channel();
         let piece = if carriage.over.is_some() { body.len().div_ceil(PIECES).max(1) } else { body.len() };
-        Self {
+        let payload = Self {
             breaks_at: carriage.breaks.then_some(body.len() / 2),
             piece,
             pause: carriage.over.map(|over| over / u32::try_from(PIECES).unwrap_or(u32::MAX)),
             pausing: None,
             rest: body,
-        }
+            _written: written,
+        };
+        (payload, sent)
     }
 }
 

@@ -3,14 +3,15 @@
 //! Invariant: names and values are visible ASCII with blanks at most inside, so that a request can be made of them.
 //! Deliberately absent: what is said, which is [`crate::notify`]'s.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::{Request, header};
+use tokio::sync::oneshot;
 
 use super::{Carriage, Payload, Target};
 use crate::SignedCallback;
-use crate::notify::XmlCallback;
 
 /// What WeChat calls itself when it sends notices.
 const USER_AGENT: &str = "Mozilla/4.0";
@@ -37,13 +38,13 @@ impl Posted {
     }
 
     /// A callback of APIv2 as WeChat sends it: nothing is said in headers.
-    pub(crate) fn of_xml(callback: &XmlCallback) -> Self {
+    pub(crate) fn of_xml(body: Bytes) -> Self {
         let headers = vec![(header::CONTENT_TYPE.as_str().to_owned(), "text/xml".to_owned())];
-        Self { headers, body: callback.body().clone(), carriage: Carriage::default() }
+        Self { headers, body, carriage: Carriage::default() }
     }
 
-    /// It as a request to this receiver.
-    pub(super) fn request(&self, target: &Target) -> Request<Payload> {
+    /// It as a request to this receiver, and what ends once the whole body was written.
+    pub(super) fn request(&self, target: &Target) -> (Request<Payload>, oneshot::Receiver<Infallible>) {
         let mut request = Request::post(target.path.clone())
             .header(header::HOST, &target.host)
             .header(header::USER_AGENT, USER_AGENT)
@@ -52,7 +53,10 @@ impl Posted {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        let payload = Payload::of(self.body.clone(), self.carriage);
-        request.body(payload).expect("BUG: a header of a notice is visible ASCII, and so is a host's name")
+        let (payload, sent) = Payload::of(self.body.clone(), self.carriage);
+        let request = request
+            .body(payload)
+            .expect("BUG: a header of a notice is visible ASCII, and so is a host's name");
+        (request, sent)
     }
 }

@@ -280,7 +280,7 @@ fn a_notify_url_has_a_plain_absolute_path() {
 fn every_header_of_a_signed_callback_fits_a_request() {
     let platform = Platform::generate().unwrap();
     let callback = platform.sign(Bytes::from_static(b"{}"), UnixSeconds(1_700_000_000), "nonce".to_owned());
-    let request = Posted::of(&callback, 7).request(&target(80));
+    let (request, _) = Posted::of(&callback, 7).request(&target(80));
     assert_eq!(request.headers().len(), 5 + callback.headers().len());
     assert_eq!(request.headers()["host"], "127.0.0.1:80");
     assert_eq!(request.headers()["request-id"], "0800000000000000000000000000000007-0");

@@ -117,6 +117,10 @@ impl Authority {
         // The first bit is clear, or DER would put a zero byte before it; the first digit is not, or it would be lost.
         let mut number: [u8; 20] = rng.random();
         number[0] = number[0] & 0x7F | 0x40;
+        // The seed says the same again after the next start, when there are certificates already.
+        for (byte, time) in number[12..].iter_mut().zip(now.0.to_be_bytes()) {
+            *byte ^= time;
+        }
         let mut params = params(now, VALID_SECONDS);
         params.serial_number = Some(SerialNumber::from_slice(&number));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];

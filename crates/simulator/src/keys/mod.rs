@@ -10,6 +10,7 @@ mod kept;
 mod merchant;
 mod platform;
 mod ring;
+mod rings;
 mod rsa;
 mod seal;
 
@@ -19,5 +20,6 @@ pub use kept::{KeptAuthority, KeptRing};
 pub use merchant::Merchant;
 pub use platform::Platform;
 pub use ring::{Grey, Mode, Own, Ring};
+pub(crate) use rings::Rings;
 pub(crate) use rsa::RsaKey;
 pub use seal::SealingKey;

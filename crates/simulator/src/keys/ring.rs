@@ -39,6 +39,14 @@ pub struct Grey {
     pub new_certificate_permille: u16,
 }
 
+impl Grey {
+    /// Moves what is named.
+    pub(crate) fn set(&mut self, public_key_permille: Option<u16>, new_certificate_permille: Option<u16>) {
+        self.public_key_permille = public_key_permille.unwrap_or(self.public_key_permille);
+        self.new_certificate_permille = new_certificate_permille.unwrap_or(self.new_certificate_permille);
+    }
+}
+
 /// The merchant's own key pair and API certificate.
 pub struct Own {
     key: RsaKey,
@@ -185,9 +193,9 @@ impl Ring {
     }
 
     /// Begins a change to another certificate, or to the first: nothing is signed with it yet beside an older one.
-    pub fn add_certificate(&mut self, certified: Platform) {
+    pub fn add_certificate(&mut self, certified: impl Into<Arc<Platform>>) {
         self.grey.new_certificate_permille = 0;
-        self.certificates.push(Arc::new(certified));
+        self.certificates.push(certified.into());
     }
 
     /// Ends a change of certificates: only the newest is left.
@@ -197,13 +205,13 @@ impl Ring {
     }
 
     /// Begins a change to a public key: it signs what is asked of it, and notices as [`Self::grey`] says.
-    pub fn add_public_key(&mut self, public_key: Platform) {
-        self.public_key = Some(Arc::new(public_key));
+    pub fn add_public_key(&mut self, public_key: impl Into<Arc<Platform>>) {
+        self.public_key = Some(public_key.into());
     }
 
     /// Gives the merchant a further API certificate, which is the newest from now on.
-    pub fn add_own(&mut self, own: Own) {
-        self.own.push(Arc::new(own));
+    pub fn add_own(&mut self, own: impl Into<Arc<Own>>) {
+        self.own.push(own.into());
     }
 
     /// The merchant's certificate of this serial.

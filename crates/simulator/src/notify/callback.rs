@@ -11,6 +11,18 @@ use crate::{Tampering, random};
 /// Begins the signatures of WeChat's probes, which every receiver must refuse.
 const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 
+/// A signature as WeChat's probes have it: behind the beginning stands one that is wrong, so that who cuts it off is found
+/// out, too. The whole is no base64, which has another length.
+pub(crate) fn probe(signature: &str) -> String {
+    format!("{PROBE_PREFIX}{}", other_first(signature))
+}
+
+/// A text whose first letter is another.
+pub(crate) fn other_first(text: &str) -> String {
+    let first = if text.starts_with('A') { 'B' } else { 'A' };
+    std::iter::once(first).chain(text.chars().skip(1)).collect()
+}
+
 /// Leading characters of an RSA-2048 signature in base64 (256 bytes, 344 characters) that carry six bits each. Behind
 /// them come one with four spare bits, which not every decoder looks at, and the padding `==`.
 const SIGNATURE_CHARS: usize = 341;
@@ -49,7 +61,7 @@ impl SignedCallback {
     #[must_use]
     pub fn tampered(mut self, tampering: Tampering, rng: &mut impl Rng) -> Self {
         match tampering {
-            Tampering::BodyByte => self.flip_body_bit(rng),
+            Tampering::BodyByte => self.body = with_one_bit_flipped(&self.body, rng),
             Tampering::SignatureByte => {
                 let at = rng.random_range(0..SIGNATURE_CHARS.min(self.signature.len()));
                 replace_char(&mut self.signature, at, rng);
@@ -60,16 +72,9 @@ impl SignedCallback {
             }
             Tampering::TimestampByte => self.change_timestamp_digit(rng),
             Tampering::UnknownSerial => self.serial = format!("PUB_KEY_ID_00{}", random::digits(rng, 32)),
-            Tampering::SignatureProbe => self.signature.replace_range(..PROBE_PREFIX.len(), PROBE_PREFIX),
+            Tampering::SignatureProbe => self.signature = probe(&self.signature),
         }
         self
-    }
-
-    fn flip_body_bit(&mut self, rng: &mut impl Rng) {
-        let mut body = self.body.to_vec();
-        let at = rng.random_range(0..body.len());
-        body[at] ^= 1 << rng.random_range(0..8);
-        self.body = Bytes::from(body);
     }
 
     /// Not the first digit: a leading zero would be a malformed number rather than another time.
@@ -80,6 +85,14 @@ impl SignedCallback {
         let new = char::from(b'0' + (old + rng.random_range(1..10)) % 10);
         self.timestamp.replace_range(at..=at, new.encode_utf8(&mut [0; 4]));
     }
+}
+
+/// A body of which one bit is another.
+pub(crate) fn with_one_bit_flipped(body: &Bytes, rng: &mut impl Rng) -> Bytes {
+    let mut body = body.to_vec();
+    let at = rng.random_range(0..body.len());
+    body[at] ^= 1 << rng.random_range(0..8);
+    body.into()
 }
 
 /// Puts another letter or digit in the place of the ASCII character at `at`.

@@ -7,6 +7,7 @@ mod notification;
 mod xml;
 
 pub use callback::SignedCallback;
+pub(crate) use callback::{other_first, probe, with_one_bit_flipped};
 pub use envelope::Envelope;
 pub use mischief::{Mischief, Tampering};
 pub use notification::Notification;

@@ -7,28 +7,30 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
+use rand::Rng;
 use wechatpay::v2::{ApiV2Key, Fields, SignType, UnwritableError, sign, write_xml};
 
+use crate::Tampering;
 use crate::books::Protocol;
 
 /// One POST of APIv2 to a notify URL.
 #[derive(Clone, Debug)]
-pub(crate) struct XmlCallback(Bytes);
+pub(crate) struct XmlCallback(Fields);
 
 impl XmlCallback {
     /// Signs what is told.
     pub(crate) fn signed(
         told: &[(String, String)],
         nonce: &str,
-        key: &ApiV2Key,
+        apiv2_key: &ApiV2Key,
         protocol: Protocol,
-    ) -> Result<Self, UnwritableError> {
+    ) -> Self {
         let mut fields = fields_of(told);
         fields.insert("nonce_str", nonce);
         let sign_type = if protocol == Protocol::V2Hmac { SignType::HmacSha256 } else { SignType::Md5 };
-        let made = sign(&fields, sign_type, key);
+        let made = sign(&fields, sign_type, apiv2_key);
         fields.insert("sign", made);
-        Ok(Self(write_xml(&fields)?.into()))
+        Self(fields)
     }
 
     /// Seals what is told of a refund under the MD5 of the APIv2 key, and signs nothing.
@@ -44,11 +46,29 @@ impl XmlCallback {
         let mut fields = fields_of(outer);
         fields.insert("nonce_str", nonce);
         fields.insert("req_info", req_info(&inner, apiv2_key));
-        Ok(Self(write_xml(&fields)?.into()))
+        Ok(Self(fields))
     }
 
-    pub(crate) fn body(&self) -> &Bytes {
-        &self.0
+    /// The copy after somebody without the key had his hands on a field; on the body he has them later.
+    pub(crate) fn tampered(mut self, tampering: Tampering, rng: &mut impl Rng) -> Self {
+        let name = match tampering {
+            Tampering::SignatureByte => "sign",
+            Tampering::NonceByte => "nonce_str",
+            _ => return self,
+        };
+        if let Some(mut value) = self.0.get(name).map(str::to_owned) {
+            let at = rng.random_range(0..value.len());
+            // Not a letter in the other case, which some take for the same.
+            let other = if value.as_bytes()[at] == b'0' { "1" } else { "0" };
+            value.replace_range(at..=at, other);
+            self.0.insert(name, value);
+        }
+        self
+    }
+
+    /// As it is posted.
+    pub(crate) fn body(&self) -> Result<Bytes, UnwritableError> {
+        write_xml(&self.0).map(Bytes::from)
     }
 }
 

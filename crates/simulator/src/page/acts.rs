@@ -4,21 +4,26 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Form;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
+use tokio::time::timeout;
 
+use super::form::Form;
 use super::frame::problem;
 use super::lang::Asked;
 use super::presets;
 use crate::books::{OrderKey, RefundStatus, Refusal};
 use crate::clock::Pace;
+use crate::control::send_again;
 use crate::simulator::{Desk, Shared};
 
 /// Longer than any button steps.
 const STEP_SECONDS_MAX: u64 = 366 * 24 * 3600;
+
+/// How long a step keeps who looks on waiting.
+const A_MOMENT: Duration = Duration::from_secs(2);
 
 /// An order, and what to do with it.
 #[derive(Deserialize)]
@@ -92,17 +97,16 @@ pub(super) async fn resend(
     asked: Asked,
     Form(said): Form<OfOrder>,
 ) -> Response {
-    act(&shared, &asked, &said, |desk, _| {
-        if let Some(number) = said.number {
-            desk.books.notices.reschedule(number, desk.now);
-        }
-        Ok(())
-    })
+    match send_again(&shared, said.number.unwrap_or_default()) {
+        Ok(()) => Redirect::to(here(&said.back)).into_response(),
+        Err(refused) => problem(&asked, refused.status(), &refused.to_string()),
+    }
 }
 
 pub(super) async fn step(State(shared): State<Arc<Shared>>, Form(said): Form<Step>) -> Redirect {
-    shared.clock.step(Duration::from_secs(said.seconds.min(STEP_SECONDS_MAX)));
-    shared.announce();
+    let by = Duration::from_secs(said.seconds.min(STEP_SECONDS_MAX));
+    // Who looks on need not wait for receivers that do not answer: the page shows how it goes on.
+    let _ = timeout(A_MOMENT, tokio::spawn(async move { shared.pass(by).await })).await;
     Redirect::to("/")
 }
 
@@ -120,15 +124,13 @@ pub(super) async fn on(State(shared): State<Arc<Shared>>, asked: Asked, Form(sai
             asked.lang.say("没有这种故障", "there is no such trouble"),
         );
     };
-    shared.with_troubles(|troubles| troubles.add(scenario));
-    shared.announce();
+    shared.with_rules(|troubles| troubles.add(scenario));
     Redirect::to("/").into_response()
 }
 
 pub(super) async fn off(State(shared): State<Arc<Shared>>, Form(said): Form<Off>) -> Redirect {
     // One that is off already is as good as switched off.
-    shared.with_troubles(|troubles| troubles.remove(&said.name));
-    shared.announce();
+    shared.with_rules(|troubles| troubles.remove(&said.name));
     Redirect::to("/")
 }
 

@@ -72,7 +72,7 @@ fn clock(shared: &Shared, lang: Lang) -> Markup {
 
 fn orders(books: &Books, now: UnixSeconds, lang: Lang) -> Markup {
     let mut orders: Vec<_> = books.orders().collect();
-    orders.sort_by_key(|(_, order)| std::cmp::Reverse(order.placed_at));
+    orders.sort_by_key(|(_, order)| std::cmp::Reverse(order.place));
     html! {
         section {
             h2 { (lang.say("订单", "Orders")) }
@@ -185,7 +185,7 @@ fn merchants(shared: &Shared, lang: Lang) -> Markup {
         section {
             h2 { (lang.say("商户", "Merchants")) }
             ul {
-                @for mchid in shared.mchids() {
+                @for mchid in shared.rings.mchids() {
                     li {
                         (mchid)
                         @if let Some(folder) = &shared.folder { " " code { (folder.of_merchant(&mchid).display()) } }

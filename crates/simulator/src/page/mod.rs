@@ -6,6 +6,7 @@
 //! A form changes things only when it was sent from our own page. Deliberately absent: what it does, which is the books'.
 
 mod acts;
+mod form;
 mod frame;
 mod lang;
 mod list;

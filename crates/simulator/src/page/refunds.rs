@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Form;
 use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, html};
 use wechatpay::UnixSeconds;
 
 use super::acts::{OfOrder, act};
+use super::form::Form;
 use super::frame::{time, yuan};
 use super::lang::{Asked, Lang};
 use super::list::hidden;

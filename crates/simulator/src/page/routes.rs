@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::header;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use super::frame::{SCRIPT, STYLE};
 use super::{acts, list, order, refunds};
-use crate::control::refuse_other_origins;
+use crate::control::refuse_others;
 use crate::simulator::Shared;
 
 pub(crate) fn routes(shared: Arc<Shared>) -> Router {
@@ -30,6 +30,6 @@ pub(crate) fn routes(shared: Arc<Shared>) -> Router {
         .route("/cashier/trouble/off", post(acts::off))
         .route("/cashier/style.css", get(async move || (css, STYLE)))
         .route("/cashier/live.js", get(async move || (js, SCRIPT)))
-        .layer(from_fn(refuse_other_origins))
+        .layer(from_fn_with_state(Arc::clone(&shared), refuse_others))
         .with_state(shared)
 }

@@ -1,6 +1,7 @@
 //! The handle of a running simulation: what a user or an operator does, and what a test wants to see.
 
 use std::fmt;
+use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::begin::prepare;
 use super::tls::{Peer, TlsListener};
@@ -21,6 +23,9 @@ use crate::keys::{Authority, Mode, Platform, Ring};
 use crate::trouble;
 use crate::{Error, api, control, page};
 
+/// How long open requests are waited for at the end.
+const LAST_CALLS: Duration = Duration::from_secs(5);
+
 /// A running simulation. Dropping it ends it at once; [`Self::stop`] lets open requests be answered first.
 pub struct Simulator {
     shared: Arc<Shared>,
@@ -30,6 +35,8 @@ pub struct Simulator {
     sender: JoinHandle<()>,
     keeper: JoinHandle<()>,
     tls: Option<TlsServer>,
+    /// Keeps others away from the state file.
+    _lock: Option<File>,
 }
 
 /// The port with TLS.
@@ -45,6 +52,7 @@ impl Simulator {
     /// [`StartError`].
     pub async fn start(setup: Setup) -> Result<Self, StartError> {
         let (listen, listen_tls, limits) = (setup.listen, setup.listen_tls, setup.limits);
+        let lock = setup.state.as_deref().map(state::lock).transpose()?;
         let refused = |source| StartError::Listen { addr: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
@@ -55,7 +63,7 @@ impl Simulator {
             Some(addr) => Some(serve_tls(addr, &shared).await?),
             None => None,
         };
-        shared.keep_keys().map_err(|source| StartError::Files { source })?;
+        shared.keep_keys()?;
         if let Some(path) = &shared.state {
             state::write(&shared, path)?;
         }
@@ -74,7 +82,7 @@ impl Simulator {
         });
         let sender = tokio::spawn(sender::run(Arc::clone(&shared)));
         let keeper = tokio::spawn(keeper::run(Arc::clone(&shared)));
-        Ok(Self { shared, addr, stop: Some(stop), server, sender, keeper, tls })
+        Ok(Self { shared, addr, stop: Some(stop), server, sender, keeper, tls, _lock: lock })
     }
 
     /// Where it listens.
@@ -102,7 +110,7 @@ impl Simulator {
     /// The merchants with keys, by number.
     #[must_use]
     pub fn mchids(&self) -> Vec<String> {
-        self.shared.mchids()
+        self.shared.rings.mchids()
     }
 
     /// The keys of a merchant.
@@ -113,7 +121,7 @@ impl Simulator {
 
     /// Gives a merchant other keys, from the next signature on.
     pub fn set_ring(&self, mchid: &str, ring: Ring) {
-        self.shared.set_ring(mchid, ring);
+        self.shared.rings.set(mchid, ring);
         self.shared.announce();
     }
 
@@ -134,7 +142,7 @@ impl Simulator {
     /// Puts a merchant on file, with fresh keys.
     ///
     /// # Errors
-    /// [`Error::KeyGeneration`].
+    /// [`Error::MerchantExists`], [`Error::KeyGeneration`].
     pub fn enrol(&self, account: Account, mode: Mode) -> Result<Arc<Ring>, Error> {
         self.shared.enrol(account, mode)
     }
@@ -193,7 +201,12 @@ impl Simulator {
         &self.shared.clock
     }
 
-    /// Moves business time on.
+    /// Lets so much business time pass: whatever falls due on the way is done at its time.
+    pub async fn pass(&self, by: Duration) {
+        self.shared.pass(by).await;
+    }
+
+    /// Moves business time on at once: what fell due on the way is done now, and once.
     pub fn step(&self, by: Duration) {
         self.shared.clock.step(by);
         self.shared.announce();
@@ -218,7 +231,7 @@ impl Simulator {
         self.shared.saved().await
     }
 
-    /// Answers the requests that are open, and ends.
+    /// Answers the requests that are open, and ends, after five seconds at the latest.
     pub async fn stop(self) {
         // Whoever has a state to lose calls `finish`.
         let _ = self.finish().await;
@@ -234,7 +247,8 @@ impl Simulator {
             let _ = stop.send(()); // it has ended already where nobody listens
         }
         self.sender.abort();
-        let _ = (&mut self.server).await; // a panic in it was reported where it happened
+        // A panic in it was reported where it happened; whoever has not sent his whole request by then never will.
+        let _ = timeout(LAST_CALLS, &mut self.server).await;
         self.shared.announce();
         self.shared.saved().await
     }

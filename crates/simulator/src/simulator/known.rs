@@ -35,13 +35,14 @@ pub(super) struct Restored {
 
 impl Known {
     pub(super) fn of(shared: &Shared) -> Self {
-        let (apps, accounts): (Vec<_>, Vec<_>) =
-            shared.read(|books, _| (books.apps().cloned().collect(), books.accounts().cloned().collect()));
-        let merchants = accounts.into_iter().filter_map(|account| {
-            let ring = KeptRing::of(&*shared.ring(&account.mchid)?);
-            Some(KnownMerchant { account, ring })
+        let rings = shared.rings.calm_rings();
+        let (apps, merchants) = shared.read(|books, _| {
+            let merchants = rings.iter().filter_map(|(mchid, ring)| {
+                let account = books.account(mchid)?.clone();
+                Some(KnownMerchant { account, ring: KeptRing::of(ring) })
+            });
+            (books.apps().cloned().collect(), merchants.collect())
         });
-        let merchants = merchants.collect();
         Self { authority: KeptAuthority::of(&shared.authority), apps, merchants }
     }
 

@@ -30,7 +30,7 @@ mod shared;
 mod state;
 mod tls;
 
-pub use folder::{Folder, write_files};
+pub use folder::{Folder, FolderError, write_files};
 pub use handle::Simulator;
 pub use known::Known;
 pub(crate) use limits::Limited;

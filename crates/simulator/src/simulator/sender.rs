@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -17,13 +18,16 @@ use super::Shared;
 use super::lanes::Lanes;
 use crate::books::{Content, Heard, Notice, Sending};
 use crate::deliver::{Posted, REPLAY_AGE_SECONDS, Way, post_once};
-use crate::keys::Ring;
-use crate::notify::XmlCallback;
+use crate::keys::{Ring, SealingKey};
+use crate::notify::{XmlCallback, with_one_bit_flipped};
 use crate::trouble::{Fate, Hold};
-use crate::{Envelope, SignedCallback, random};
+use crate::{Envelope, SignedCallback, Tampering, random};
 
 /// Characters of an APIv2 notice's `nonce_str`.
 const XML_NONCE_CHARS: usize = 32;
+
+/// Characters of an APIv2 key.
+const API_KEY_CHARS: usize = 32;
 
 /// Sends until it is dropped.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -43,6 +47,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             let (shared, lane) = (Arc::clone(&shared), lanes.of(&sending.notice.url));
             attempts.spawn(async move {
                 let _place = lane.place().await;
+                shared.at_desk_quietly(|desk| desk.books.notices.begin(sending.number, desk.now));
                 attempt(shared, sending, fate).await;
             });
         }
@@ -71,9 +76,7 @@ impl Shared {
             Some((sending, orders))
         })
     }
-}
 
-impl Shared {
     fn hold(&self, number: u64, hold: Hold) {
         let (Hold::Late(seconds) | Hold::Behind(_, seconds)) = hold;
         self.at_desk(|desk| {
@@ -84,8 +87,9 @@ impl Shared {
     fn settle(&self, number: u64, heard: Heard) {
         self.at_desk(|desk| {
             let (notices, now) = (&mut desk.books.notices, desk.now);
-            notices.settle(number, heard, now);
-            self.with_troubles(|troubles| troubles.settled(number, notices, now));
+            if notices.settle(number, heard, now) {
+                self.with_troubles(|troubles| troubles.settled(number, notices, now));
+            }
         });
     }
 }
@@ -98,7 +102,7 @@ async fn attempt(shared: Arc<Shared>, sending: Sending, fate: Fate) {
     } else {
         let sending = Arc::new(sending);
         let fate = Arc::new(fate.clone());
-        let failed = change_keys(&shared, &sending, &fate).await.err();
+        let failed = trouble_keys(&shared, &sending, &fate).await.err();
         let copies: JoinSet<_> = (1..=fate.copies)
             .map(|copy| hear(Arc::clone(&shared), Arc::clone(&sending), Arc::clone(&fate), copy))
             .collect();
@@ -130,7 +134,7 @@ async fn post(shared: &Shared, sending: &Sending, fate: &Fate, copy: u8) -> Resu
         let reply = post_once(stream, &way.target, &posted).await.map_err(|broken| broken.to_string())?;
         Ok((reply.status, String::from_utf8_lossy(&reply.body).into_owned()))
     };
-    let limit = posted.carriage.patience.unwrap_or(shared.answer_limit);
+    let limit = shared.answer_limit;
     timeout(limit, exchange).await.map_err(|_| format!("no whole answer within {limit:?}"))?
 }
 
@@ -139,29 +143,41 @@ fn posted(shared: &Shared, sending: &Sending, fate: &Fate, copy: u8) -> Result<P
     let Notice { id, mchid, created_at, content, .. } = &sending.notice;
     let ring = shared.ring(mchid).ok_or_else(|| format!("merchant {mchid} has no keys"))?;
     // The same for all attempts of a notice, so that they have the same body.
-    let sealing_rng = &mut rng(shared.seed, sending.number, 0, 0);
-    let signing_rng = &mut rng(shared.seed, sending.number, sending.attempt, copy);
-    let (event, plaintext) = match content {
-        Content::V3 { event, plaintext } => (event, plaintext),
+    let sealing_rng = &mut rng(shared.seed, sending.ordinal, 0, 0);
+    let signing_rng = &mut rng(shared.seed, sending.ordinal, sending.attempt, copy);
+    match fate.twisted(content, sealing_rng) {
+        Content::V3 { event, plaintext } => {
+            let other_key = fate.has_other_key.then(|| SealingKey::generate(sealing_rng));
+            let key = other_key.as_ref().unwrap_or(ring.sealing_key());
+            let envelope = Envelope::seal(id.clone(), *created_at, &event, plaintext, key, sealing_rng);
+            let callback = signed(shared, &ring, fate.twisted_envelope(envelope), fate, signing_rng);
+            Ok(fate.changed(Posted::of(&callback, signing_rng.random())))
+        }
         Content::V2 { told, sealed, protocol } => {
             let nonce = random::alphanumeric(sealing_rng, XML_NONCE_CHARS);
+            let other_key = fate.has_other_key.then(|| random::alphanumeric(sealing_rng, API_KEY_CHARS));
+            let key = other_key.as_deref().unwrap_or(ring.apiv2_key());
             let callback = match sealed {
-                Some(inner) => XmlCallback::sealed(told, inner, &nonce, ring.apiv2_key()),
+                Some(inner) => {
+                    XmlCallback::sealed(&told, &inner, &nonce, key).map_err(|error| error.to_string())?
+                }
                 None => {
-                    let key = ApiV2Key::new(ring.apiv2_key()).map_err(|error| error.to_string())?;
-                    XmlCallback::signed(told, &nonce, &key, *protocol)
+                    let key = ApiV2Key::new(key).map_err(|error| error.to_string())?;
+                    XmlCallback::signed(&told, &nonce, &key, protocol)
                 }
             };
-            let callback = callback.map_err(|error| error.to_string())?;
-            return Ok(fate.changed(Posted::of_xml(&callback)));
+            Ok(fate.changed(Posted::of_xml(tampered(callback, fate, signing_rng)?)))
         }
-    };
-    let (event, plaintext, other_key) = fate.twisted(event, plaintext, sealing_rng);
-    let key = other_key.as_ref().unwrap_or(ring.sealing_key());
-    let envelope = Envelope::seal(id.clone(), *created_at, &event, plaintext, key, sealing_rng);
-    let envelope = fate.twisted_envelope(envelope);
-    let callback = signed(shared, &ring, envelope, fate, signing_rng);
-    Ok(fate.changed(Posted::of(&callback, signing_rng.random())))
+    }
+}
+
+/// The body of a callback of APIv2 after somebody had his hands on it.
+fn tampered(callback: XmlCallback, fate: &Fate, rng: &mut StdRng) -> Result<Bytes, String> {
+    let callback =
+        fate.tampering.iter().fold(callback, |callback, tampering| callback.tampered(*tampering, rng));
+    let body = callback.body().map_err(|error| error.to_string())?;
+    let flips = fate.tampering.iter().filter(|tampering| **tampering == Tampering::BodyByte);
+    Ok(flips.fold(body, |body, _| with_one_bit_flipped(&body, rng)))
 }
 
 fn signed(shared: &Shared, ring: &Ring, envelope: Envelope, fate: &Fate, rng: &mut StdRng) -> SignedCallback {
@@ -180,25 +196,22 @@ fn signed(shared: &Shared, ring: &Ring, envelope: Envelope, fate: &Fate, rng: &m
 }
 
 /// What becomes of the merchant's keys before this notice is signed.
-async fn change_keys(shared: &Arc<Shared>, sending: &Arc<Sending>, fate: &Arc<Fate>) -> Result<(), String> {
+async fn trouble_keys(shared: &Arc<Shared>, sending: &Arc<Sending>, fate: &Arc<Fate>) -> Result<(), String> {
     if fate.keys.is_empty() {
         return Ok(());
     }
     let (shared, sending, fate) = (Arc::clone(shared), Arc::clone(sending), Arc::clone(fate));
     // To make an RSA key takes a moment, in which other notices go out.
     let changed = spawn_blocking(move || {
-        for change in &fate.keys {
-            shared.change_keys(&sending.notice.mchid, *change).map_err(|error| error.to_string())?;
-        }
-        shared.keep_keys().map_err(|error| error.to_string())
+        fate.keys.iter().try_for_each(|change| shared.trouble_keys(&sending.notice.mchid, *change))
     });
-    changed.await.map_err(|error| error.to_string())?
+    changed.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
-fn rng(seed: u64, number: u64, attempt: u32, copy: u8) -> StdRng {
+fn rng(seed: u64, ordinal: u64, attempt: u32, copy: u8) -> StdRng {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    bytes[8..16].copy_from_slice(&number.to_le_bytes());
+    bytes[8..16].copy_from_slice(&ordinal.to_le_bytes());
     bytes[16..20].copy_from_slice(&attempt.to_le_bytes());
     bytes[20] = copy;
     StdRng::from_seed(bytes)

@@ -13,7 +13,7 @@ use crate::deliver::ANSWER_LIMIT;
 use crate::keys::Mode;
 use crate::trouble::{Scenario, ScenarioError};
 
-use super::{Folder, Known, StateError};
+use super::{Folder, FolderError, Known, StateError};
 
 /// What a simulation starts from.
 pub struct Setup {
@@ -39,7 +39,7 @@ pub struct Setup {
     /// Where the files of the keys are kept up to date.
     pub folder: Option<Folder>,
     /// The file in which all of it is kept, and from which it goes on where there is one; then who is on file and with
-    /// which keys is what stands there, and [`Self::known`] and the pace are not heeded.
+    /// which keys is what stands there, and [`Self::known`] and [`Self::pace`] are not heeded.
     pub state: Option<PathBuf>,
     /// Where all notices go instead of the host in their URL, which is still named in `Host`; over plain HTTP also for
     /// `https` URLs.
@@ -50,6 +50,9 @@ pub struct Setup {
     pub trust: Vec<String>,
     /// How long a receiver has for its whole answer, in real time.
     pub answer_limit: Duration,
+    /// Further names by which the page and the control API are reached; addresses, `localhost`, and names that no public
+    /// DNS has need not be named.
+    pub hosts: Vec<String>,
 }
 
 /// A merchant that is new at WeChat.
@@ -66,7 +69,7 @@ pub struct Enrolment {
 #[non_exhaustive]
 pub enum StartError {
     /// The port cannot be had.
-    #[error("cannot listen on {addr}: {source}; choose another port with --listen")]
+    #[error("cannot listen on {addr}; choose another port with --listen")]
     Listen {
         /// Where it should have been.
         addr: SocketAddr,
@@ -80,11 +83,8 @@ pub enum StartError {
         reason: String,
     },
     /// The keys cannot be written.
-    #[error("the files of the keys cannot be written: {source}; give another folder with --keys")]
-    Files {
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The state cannot be had, or cannot be kept.
     #[error(transparent)]
     State(#[from] StateError),
@@ -116,6 +116,7 @@ impl Setup {
             scenario: Scenario::default(),
             trust: Vec::new(),
             answer_limit: ANSWER_LIMIT,
+            hosts: Vec::new(),
         }
     }
 

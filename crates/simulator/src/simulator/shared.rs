@@ -1,13 +1,12 @@
 //! What the API and the sender share: books, keys, clocks, randomness.
 //!
-//! Invariants: books and randomness are behind one lock, which nobody holds while signing or sending; keys are replaced,
-//! never changed, so that whoever took a ring goes on with it. Every change is announced, and nothing that is none.
+//! Invariants: books and their randomness are behind one lock, which nobody holds while signing or sending. Every change
+//! is announced, and nothing that is none.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rand::SeedableRng as _;
@@ -20,12 +19,20 @@ use super::{Folder, StateError};
 use crate::books::{Books, Refusal};
 use crate::clock::{BusinessClock, Clock};
 use crate::deliver::{NoCertificate, Trust};
-use crate::keys::{Authority, Ring};
+use crate::keys::{Authority, Ring, Rings};
+use crate::random::{Stream, stream};
 use crate::trouble::Troubles;
 
 pub(crate) struct Shared {
     desk: Mutex<(Books, StdRng)>,
-    rings: RwLock<BTreeMap<String, Arc<Ring>>>,
+    /// For what needs randomness outside of the books.
+    answers: Mutex<StdRng>,
+    keys: Mutex<StdRng>,
+    pub(crate) rings: Rings,
+    /// One at a time writes the files of the keys, so that the last one has all of them.
+    pub(super) keeping: Mutex<()>,
+    /// Steps of business time come one after another.
+    pub(super) stepping: tokio::sync::Mutex<()>,
     pub(crate) authority: Authority,
     pub(crate) clock: BusinessClock,
     /// Order matters: whoever needs the books as well opens them first.
@@ -77,8 +84,11 @@ impl DerefMut for Open<'_> {
 /// What a simulation consists of when it starts.
 pub(super) struct Parts {
     pub(super) books: Books,
-    pub(super) rng: StdRng,
-    pub(super) rings: BTreeMap<String, Arc<Ring>>,
+    /// Names the three streams of randomness.
+    pub(super) stream_seed: u64,
+    /// The stream of keys, of which something was drawn already.
+    pub(super) keys: StdRng,
+    pub(super) rings: Rings,
     pub(super) authority: Authority,
     pub(super) clock: BusinessClock,
     pub(super) troubles: Troubles,
@@ -100,6 +110,8 @@ pub(crate) struct Setting {
     pub(crate) answer_limit: Duration,
     /// Further roots, in PEM.
     pub(crate) trust: Vec<String>,
+    /// Further names by which the page and the control API are reached.
+    pub(crate) hosts: Vec<String>,
 }
 
 /// So that a setting reads as a part of the whole.
@@ -113,10 +125,14 @@ impl Deref for Shared {
 
 impl Shared {
     pub(super) fn of(parts: Parts, setting: Setting) -> Self {
-        let Parts { books, rng, rings, authority, clock, troubles } = parts;
+        let Parts { books, stream_seed, keys, rings, authority, clock, troubles } = parts;
         Self {
-            desk: Mutex::new((books, rng)),
-            rings: RwLock::new(rings),
+            desk: Mutex::new((books, stream(stream_seed, Stream::Books))),
+            answers: Mutex::new(stream(stream_seed, Stream::Answers)),
+            keys: Mutex::new(keys),
+            rings,
+            keeping: Mutex::default(),
+            stepping: tokio::sync::Mutex::default(),
             authority,
             clock,
             troubles: Mutex::new(troubles),
@@ -170,9 +186,21 @@ impl Shared {
         look(&desk.0, self.clock.now())
     }
 
-    /// A generator of its own, for what needs randomness outside of the books.
+    /// A generator of its own for an answer.
     pub(crate) fn fork_rng(&self) -> StdRng {
-        StdRng::from_rng(&mut self.desk().1)
+        // Whoever panicked had drawn, or had not.
+        StdRng::from_rng(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A generator of its own for merchants and their secrets.
+    pub(crate) fn keys_rng(&self) -> StdRng {
+        StdRng::from_rng(&mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets numbers and answers come again as the seed says; not merchants and keys, which are there still.
+    pub(super) fn seed_anew(&self, desk: &mut Desk<'_>) {
+        *desk.rng = stream(self.seed, Stream::Books);
+        *self.answers.lock().unwrap_or_else(PoisonError::into_inner) = stream(self.seed, Stream::Answers);
     }
 
     /// Switches the limits on or off.
@@ -205,16 +233,7 @@ impl Shared {
 
     /// The keys of a merchant.
     pub(crate) fn ring(&self, mchid: &str) -> Option<Arc<Ring>> {
-        self.rings.read().unwrap_or_else(PoisonError::into_inner).get(mchid).cloned()
-    }
-
-    pub(crate) fn set_ring(&self, mchid: &str, ring: Ring) {
-        let mut rings = self.rings.write().unwrap_or_else(PoisonError::into_inner);
-        rings.insert(mchid.to_owned(), Arc::new(ring));
-    }
-
-    pub(crate) fn mchids(&self) -> Vec<String> {
-        self.rings.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.rings.ring(mchid)
     }
 
     /// Whose certificates are believed of receivers: this machine's roots, the simulation's own, and those named.

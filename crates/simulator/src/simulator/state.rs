@@ -5,7 +5,7 @@
 //! Deliberately absent: a change is in the file a moment after it happened ([`super::keeper`]), not before it is answered.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,6 +34,9 @@ pub(super) struct State {
     pace: Pace,
     pub(super) authority: KeptAuthority,
     pub(super) rings: BTreeMap<String, KeptRing>,
+    /// What trouble did to some of them.
+    #[serde(default)]
+    pub(super) troubled: BTreeMap<String, KeptRing>,
     pub(super) books: Books,
     pub(super) troubles: Troubles,
 }
@@ -49,12 +52,20 @@ struct Versioned {
 #[non_exhaustive]
 pub enum StateError {
     /// The system says no.
-    #[error("the state file {path:?} cannot be read or written: {source}; give another with --state")]
+    #[error("the state file {path:?} cannot be read or written; give another with --state")]
     File {
         /// Which.
         path: PathBuf,
         /// What it says.
         source: io::Error,
+    },
+    /// Two would write over each other.
+    #[error(
+        "another simulation keeps its state in {path:?}; end that one, or give another file with --state"
+    )]
+    InUse {
+        /// Which.
+        path: PathBuf,
     },
     /// It is not what was written.
     #[error(
@@ -83,9 +94,10 @@ pub enum StateError {
 impl State {
     /// All of it, at one moment.
     fn of(shared: &Shared) -> Self {
-        let rings = shared.mchids().into_iter();
-        let rings = rings.filter_map(|mchid| Some((mchid.clone(), KeptRing::of(&*shared.ring(&mchid)?))));
-        let rings = rings.collect();
+        let kept = |rings: Vec<(String, Arc<Ring>)>| -> BTreeMap<_, _> {
+            rings.into_iter().map(|(mchid, ring)| (mchid, KeptRing::of(&ring))).collect()
+        };
+        let (rings, troubled) = (kept(shared.rings.calm_rings()), kept(shared.rings.troubled_rings()));
         // A copy, since to write it out takes many times as long, and calls wait for the books meanwhile.
         let (books, troubles, business, wall) = shared.read(|books, business| {
             let troubles = shared.with_troubles(|troubles| troubles.clone());
@@ -99,6 +111,7 @@ impl State {
             pace: shared.clock.pace(),
             authority: KeptAuthority::of(&shared.authority),
             rings,
+            troubled,
             books,
             troubles,
         }
@@ -152,20 +165,40 @@ pub(super) fn write(shared: &Shared, path: &Path) -> Result<(), StateError> {
     replace(path, &state).map_err(|source| StateError::File { path: path.to_owned(), source })
 }
 
+/// Keeps others away from a file as long as what is returned is there. The file of this lock stays: whoever removed it would
+/// take away another's.
+pub(super) fn lock(path: &Path) -> Result<File, StateError> {
+    let failed = |source| StateError::File { path: path.to_owned(), source };
+    let lock = owners_only().create(true).open(beside(path, ".lock")).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StateError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// Puts a new file in place of the old one, which only its owner may read.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
+pub(super) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let fresh = beside(path, ".new");
+    let mut file = owners_only().create(true).truncate(true).open(&fresh)?;
     file.write_all(content)?;
     // Order matters: a name must not point to what is not on the disk yet.
     file.sync_all()?;
-    fs::rename(&beside, path)?;
+    fs::rename(&fresh, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(ending);
+    PathBuf::from(beside)
+}
+
+fn owners_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
 }

@@ -132,7 +132,7 @@ impl TimeProvider for Wall {
 fn acceptor(shared: &Shared, ip: IpAddr) -> Result<TlsAcceptor, Error> {
     let authority = &shared.authority;
     let ServerIdentity { certificate_pem, private_pem } =
-        authority.server(ip, (shared.wall)(), &mut shared.fork_rng())?;
+        authority.server(ip, (shared.wall)(), &mut shared.keys_rng())?;
     let failed = || Error::KeyGeneration;
     let read = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).map_err(|_| failed());
     let key = PrivateKeyDer::from_pem_slice(private_pem.as_bytes()).map_err(|_| failed())?;

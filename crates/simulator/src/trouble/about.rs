@@ -36,15 +36,13 @@ impl About {
         Self { merchant, orders }
     }
 
-    /// The user pays the order that is named first.
-    pub(super) fn is_paid(&self, shared: &Shared) {
-        if let (Some(mchid), Some(number)) = (&self.merchant, self.orders.first()) {
-            let key = OrderKey::new(mchid, number);
-            shared.at_desk(|desk| {
-                // What cannot be paid any more was paid before, and told.
-                let _ = desk.books.pay_despite_close(&key, None, desk.now, desk.rng);
-            });
-        }
+    /// The user pays the order that is named first, if it is closed now. False if nothing was paid.
+    pub(super) fn is_paid(&self, shared: &Shared) -> bool {
+        let (Some(mchid), Some(number)) = (&self.merchant, self.orders.first()) else { return false };
+        let key = OrderKey::new(mchid, number);
+        shared.at_desk(|desk| {
+            desk.books.is_closed(&key) && desk.books.pay_despite_close(&key, None, desk.now, desk.rng).is_ok()
+        })
     }
 }
 

@@ -18,44 +18,64 @@ pub(super) struct Draw {
     pub(super) times: Option<NonZeroU32>,
 }
 
+/// What dice are thrown for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Thing {
+    /// A notice keeps its place among those that fit over all its attempts.
+    Notice { number: u64, attempt: u32 },
+    /// A call is made once.
+    Call { number: u64 },
+}
+
 /// A rule with its count.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Counted<R> {
     pub(crate) name: String,
     pub(crate) rule: R,
-    /// The how-many-th of those that fit each thing was.
+    /// The how-many-th of those that fit each notice was.
     seen: BTreeMap<u64, u32>,
+    /// How many things it fitted.
+    pub(crate) fitted: u32,
     /// How often it struck.
     pub(crate) hits: u32,
 }
 
 impl<R> Counted<R> {
     pub(super) fn new(name: String, rule: R) -> Self {
-        Self { name, rule, seen: BTreeMap::new(), hits: 0 }
-    }
-
-    /// How many things it fitted so far.
-    pub(crate) fn fitted(&self) -> usize {
-        self.seen.len()
+        Self { name, rule, seen: BTreeMap::new(), fitted: 0, hits: 0 }
     }
 
     /// Whether it strikes a thing that fits; counts it.
-    pub(super) fn strikes(&mut self, draw: Draw, seed: u64, thing: u64, attempt: u32) -> bool {
-        let next = u32::try_from(self.seen.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let ordinal = *self.seen.entry(thing).or_insert(next);
+    pub(super) fn strikes(&mut self, draw: Draw, seed: u64, thing: Thing) -> bool {
+        let ordinal = self.ordinal(thing);
         let is_hit = draw.nth.is_none_or(|nth| ordinal == nth.get())
             && draw.every.is_none_or(|every| ordinal.is_multiple_of(every.get()))
-            && draw.percent.is_none_or(|percent| self.throw(seed, thing, attempt) < percent)
+            && draw.percent.is_none_or(|percent| self.throw(seed, thing) < percent)
             && draw.times.is_none_or(|times| self.hits < times.get());
         self.hits += u32::from(is_hit);
         is_hit
     }
 
+    /// The how-many-th of those that fit it is.
+    fn ordinal(&mut self, thing: Thing) -> u32 {
+        let next = self.fitted.saturating_add(1);
+        let ordinal = match thing {
+            Thing::Notice { number, .. } => *self.seen.entry(number).or_insert(next),
+            Thing::Call { .. } => next,
+        };
+        self.fitted = self.fitted.max(ordinal);
+        ordinal
+    }
+
     /// 0 to 99.
-    fn throw(&self, seed: u64, thing: u64, attempt: u32) -> u8 {
+    fn throw(&self, seed: u64, thing: Thing) -> u8 {
+        let (number, attempt) = match thing {
+            Thing::Notice { number, attempt } => (number, attempt),
+            Thing::Call { number } => (number, 1),
+        };
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        bytes[8..16].copy_from_slice(&thing.to_le_bytes());
+        bytes[8..16].copy_from_slice(&number.to_le_bytes());
         bytes[16..20].copy_from_slice(&attempt.to_le_bytes());
         for (place, byte) in self.name.bytes().enumerate() {
             bytes[20 + place % 12] ^= byte;
@@ -70,7 +90,7 @@ mod tests {
 
     fn hits(draw: Draw, seed: u64) -> Vec<u64> {
         let mut rule = Counted::new("late-1".to_owned(), ());
-        (1..=1000).filter(|thing| rule.strikes(draw, seed, *thing, 1)).collect()
+        (1..=1000).filter(|number| rule.strikes(draw, seed, Thing::Call { number: *number })).collect()
     }
 
     #[test]
@@ -90,12 +110,23 @@ mod tests {
         assert!((250..350).contains(&one.len()), "{}", one.len());
     }
 
+    /// A simulation that runs for long does not grow by them.
+    #[test]
+    fn calls_are_counted_and_not_kept() {
+        let mut rule = Counted::new("late-1".to_owned(), ());
+        for number in 1..=3 {
+            rule.strikes(Draw::default(), 1, Thing::Call { number });
+        }
+        assert_eq!((rule.fitted, rule.hits, rule.seen.len()), (3, 3, 0));
+    }
+
     #[test]
     fn a_thing_keeps_its_place_over_its_attempts() {
         let mut rule = Counted::new("late-1".to_owned(), ());
         let draw = Draw { nth: NonZeroU32::new(2), ..Draw::default() };
         let struck = [(7, 1), (8, 1), (7, 2), (8, 2), (9, 1)]
-            .map(|(thing, attempt)| rule.strikes(draw, 1, thing, attempt));
+            .map(|(number, attempt)| rule.strikes(draw, 1, Thing::Notice { number, attempt }));
         assert_eq!(struck, [false, true, false, true, false]);
+        assert_eq!(rule.fitted, 3);
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Fate {
     pub(crate) keys: Vec<KeyChange>,
     /// What WeChat says otherwise.
     pub(super) twists: Vec<Twist>,
+    /// It is sealed or signed with another key of the merchant's than the merchant has.
+    pub(crate) has_other_key: bool,
     /// A newline was signed that is not sent.
     pub(crate) drops_newline: bool,
     /// It was signed long ago.
@@ -98,14 +100,15 @@ impl Fate {
             T::HeaderMissing { header } => self.changes.push(Change::HeaderMissing(header.clone())),
             T::HeaderDoubled { header } => self.changes.push(Change::HeaderDoubled(header.clone())),
             T::HeaderSpaced { header } => self.changes.push(Change::HeaderSpaced(header.clone())),
-            T::OtherAmount { by_fen } => self.twists.push(Twist::Amount(*by_fen)),
-            T::OtherMerchant { mchid } => self.twists.push(Twist::Merchant(mchid.clone())),
-            T::ProfitSharing => self.twists.push(Twist::ProfitSharing),
-            T::OtherEvent { event_type } => self.twists.push(Twist::Event(event_type.clone())),
-            T::AssociatedDataEmpty => self.twists.push(Twist::AssociatedDataEmpty),
-            T::AssociatedDataMissing => self.twists.push(Twist::AssociatedDataMissing),
-            T::ResourceNonce { chars } => self.twists.push(Twist::ResourceNonce(*chars)),
-            T::OtherApiv3Key => self.twists.push(Twist::OtherKey),
+            T::OtherKey => self.has_other_key = true,
+            T::OtherAmount { .. }
+            | T::OtherMerchant { .. }
+            | T::OtherField { .. }
+            | T::ProfitSharing
+            | T::OtherEvent { .. }
+            | T::AssociatedDataEmpty
+            | T::AssociatedDataMissing
+            | T::ResourceNonce { .. } => self.twists.extend(Twist::of(trouble)),
             T::NewCertificate => self.keys.push(KeyChange::NewCertificate),
             T::NewPublicKey => self.keys.push(KeyChange::NewPublicKey),
             T::Grey { public_key_permille, new_certificate_permille } => {

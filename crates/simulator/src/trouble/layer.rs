@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use super::about::About;
 use super::tally::Call;
 use super::{AnswerChange, CallTrouble, Failure};
+use crate::notify::{other_first, probe};
 use crate::simulator::Shared;
 
 /// The largest body that is read.
@@ -49,19 +50,22 @@ pub(crate) async fn layer(State(shared): State<Arc<Shared>>, request: Request, n
             orders: &about.orders,
         })
     });
-    for trouble in &troubles {
+    for (_, trouble) in &troubles {
         match trouble {
-            CallTrouble::Slow { millis } => sleep(Duration::from_millis((*millis).into())).await,
+            CallTrouble::Slow { millis } => wait(&shared, Duration::from_millis((*millis).into())).await,
             CallTrouble::Fails(failure) => return failed(&shared, *failure, &path).await,
             CallTrouble::LosesAnswer(_) | CallTrouble::Answer(_) | CallTrouble::PaidMeanwhile => {}
         }
     }
     let mut response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    for trouble in &troubles {
+    for (rule, trouble) in &troubles {
         match trouble {
             CallTrouble::LosesAnswer(failure) => return failed(&shared, *failure, &path).await,
             CallTrouble::Answer(change) => response = changed(response, *change).await,
-            CallTrouble::PaidMeanwhile if response.status().is_success() => about.is_paid(&shared),
+            // A close that was refused closed nothing in whose moment anybody could have paid.
+            CallTrouble::PaidMeanwhile if !about.is_paid(&shared) => {
+                shared.with_troubles(|troubles| troubles.missed(rule));
+            }
             CallTrouble::PaidMeanwhile | CallTrouble::Slow { .. } | CallTrouble::Fails(_) => {}
         }
     }
@@ -76,12 +80,17 @@ async fn failed(shared: &Shared, failure: Failure, path: &str) -> Response<Body>
         }
         Failure::Broken => broken(),
         Failure::Silent => {
-            tokio::select! {
-                () = sleep(SILENCE) => {}
-                () = shared.stopping() => {}
-            }
+            wait(shared, SILENCE).await;
             broken()
         }
+    }
+}
+
+/// Waits, but not beyond the end of the simulation.
+async fn wait(shared: &Shared, how_long: Duration) {
+    tokio::select! {
+        () = sleep(how_long) => {}
+        () = shared.stopping() => {}
     }
 }
 
@@ -112,8 +121,11 @@ fn error(status: StatusCode, path: &str) -> Response<Body> {
         500.. => ("SYSTEM_ERROR", "系统错误，请稍后重试"),
         _ => ("INVALID_REQUEST", "请求被拒绝"),
     };
+    let json = "application/json; charset=utf-8";
     let (content_type, body) = if path.starts_with("/v3/") {
-        ("application/json; charset=utf-8", json!({ "code": code, "message": message }).to_string())
+        (json, json!({ "code": code, "message": message }).to_string())
+    } else if path.starts_with("/sns/") {
+        (json, json!({ "errcode": -1, "errmsg": "system error" }).to_string())
     } else {
         let body = format!(
             "<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[{message}]]></return_msg></xml>"
@@ -129,7 +141,7 @@ async fn changed(response: Response<Body>, change: AnswerChange) -> Response<Bod
     let mut set = None;
     match change {
         AnswerChange::SignatureProbe => {
-            set = signature().map(|old| ("wechatpay-signature", format!("WECHATPAY/SIGNTEST/{old}")));
+            set = signature().map(|old| ("wechatpay-signature", probe(old)));
         }
         AnswerChange::SignatureChanged => {
             set = signature().map(|old| ("wechatpay-signature", other_first(old)));
@@ -154,10 +166,4 @@ async fn changed(response: Response<Body>, change: AnswerChange) -> Response<Bod
         parts.headers.insert(name, value);
     }
     Response::from_parts(parts, body)
-}
-
-/// A text whose first letter is another.
-fn other_first(text: &str) -> String {
-    let first = if text.starts_with('A') { 'B' } else { 'A' };
-    std::iter::once(first).chain(text.chars().skip(1)).collect()
 }

@@ -11,6 +11,7 @@
 mod about;
 mod bytes;
 mod call;
+mod concerns;
 mod dice;
 mod fate;
 mod glob;

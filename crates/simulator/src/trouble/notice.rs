@@ -3,8 +3,9 @@
 use std::num::{NonZeroU8, NonZeroU32};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// What happens to one attempt at a notice.
+/// What happens to one attempt at a notice. What it means for which notice is said by `concerns`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum NoticeTrouble {
@@ -45,7 +46,7 @@ pub enum NoticeTrouble {
     Broken,
     /// The whole request is sent, and the connection closed before an answer was waited for any longer.
     HangUp {
-        /// How long it is waited for, in real time, connecting included.
+        /// How long it is waited for once the request was sent, in real time; WeChat's five seconds at most.
         millis: u32,
     },
     /// One bit of the body is flipped.
@@ -99,6 +100,13 @@ pub enum NoticeTrouble {
         /// Which.
         mchid: String,
     },
+    /// WeChat says something else in one field, rightly signed and sealed.
+    OtherField {
+        /// Of what is sealed, a JSON pointer; of APIv2, `/` and the field's name.
+        path: String,
+        /// Which value is there instead.
+        value: Value,
+    },
     /// A share movement comes under `TRANSACTION.SUCCESS`.
     ProfitSharing,
     /// An `event_type` of which nobody has heard.
@@ -115,8 +123,8 @@ pub enum NoticeTrouble {
         /// Which.
         chars: u8,
     },
-    /// Sealed under another APIv3 key than the merchant's.
-    OtherApiv3Key,
+    /// Sealed under another APIv3 key than the merchant's; of APIv2, signed or sealed with another APIv2 key.
+    OtherKey,
     /// The merchant gets a new platform certificate, which signs this notice and all that come.
     NewCertificate,
     /// The merchant gets a WeChat Pay public key, which signs this notice and all that come.

@@ -13,6 +13,20 @@ use super::{CallTrouble, NoticeTrouble, glob};
 /// Copies that are sent at one moment at most.
 const COPIES_MAX: u8 = 100;
 
+/// WeChat waits no longer.
+const PATIENCE_MILLIS_MAX: u32 = 5000;
+
+/// The headers of a notice that can be changed.
+const HEADERS: [&str; 7] = [
+    "content-type",
+    "wechatpay-timestamp",
+    "wechatpay-nonce",
+    "wechatpay-signature",
+    "wechatpay-serial",
+    "wechatpay-signature-type",
+    "request-id",
+];
+
 /// Rules, in the order in which they are judged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,14 +170,25 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Value`].
     pub fn check(&self) -> Result<(), ScenarioError> {
-        let notices = self.notices.iter().map(NoticeRule::objection);
-        let calls = self.calls.iter().map(CallRule::objection);
+        let notices = self.notices.iter().map(|rule| rule.objection().or(self.doubled(rule.name.as_deref())));
+        let calls = self.calls.iter().map(|rule| rule.objection().or(self.doubled(rule.name.as_deref())));
         let refused = |list| move |(place, reason)| ScenarioError::Value { list, rule: place + 1, reason };
         match (first(notices), first(calls)) {
             (Some(found), _) => Err(refused("notices")(found)),
             (None, Some(found)) => Err(refused("calls")(found)),
             (None, None) => Ok(()),
         }
+    }
+
+    /// The names of those that have one.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let notices = self.notices.iter().filter_map(|rule| rule.name.as_deref());
+        notices.chain(self.calls.iter().filter_map(|rule| rule.name.as_deref()))
+    }
+
+    fn doubled(&self, name: Option<&str>) -> Option<&'static str> {
+        let again = self.names().filter(|known| Some(*known) == name).nth(1);
+        again.map(|_| "two rules have this name; give each its own, or none")
     }
 }
 
@@ -190,6 +215,25 @@ impl NoticeRule {
                 Some("duplicate copies are 1 to 100")
             }
             NoticeTrouble::OtherAmount { by_fen: 0 } => Some("by_fen is another number than 0"),
+            NoticeTrouble::HangUp { millis } if *millis > PATIENCE_MILLIS_MAX => {
+                Some("hang_up millis are 0 to 5000: WeChat waits no longer")
+            }
+            NoticeTrouble::ResourceNonce { chars: 12 } => {
+                Some("chars is another number than 12, which is right")
+            }
+            NoticeTrouble::OtherField { path, .. } if !path.starts_with('/') || path.len() == 1 => {
+                Some("path is a JSON pointer such as /amount/currency; of APIv2, / and the name of a field")
+            }
+            NoticeTrouble::HeaderMissing { header }
+            | NoticeTrouble::HeaderDoubled { header }
+            | NoticeTrouble::HeaderSpaced { header }
+                if !HEADERS.iter().any(|known| known.eq_ignore_ascii_case(header)) =>
+            {
+                Some(
+                    "header is Content-Type, Request-ID, or Wechatpay-Timestamp, -Nonce, -Signature, -Serial or \
+                      -Signature-Type",
+                )
+            }
             NoticeTrouble::OtherMerchant { mchid } if mchid.is_empty() => Some("mchid is not empty"),
             NoticeTrouble::Grey { public_key_permille, new_certificate_permille }
                 if !is_permille(*public_key_permille) || !is_permille(*new_certificate_permille) =>

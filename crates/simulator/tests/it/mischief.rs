@@ -1,5 +1,7 @@
 //! Every kind of mischief is refused by `wechatpay`, each for its own reason, and a changed amount is not.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use payonce_simulator::{Mischief, Tampering};
 use wechatpay::VerifyError;
 
@@ -50,4 +52,19 @@ fn a_changed_amount_is_signed_genuinely_and_opens_to_another_amount() {
     assert_eq!(seen.transaction_id, signer.notifications[0].payment().transaction_id);
     assert_ne!(seen.total.get(), AMOUNT_FEN);
     assert_eq!(transaction.amount.as_ref().unwrap().payer_total, Some(seen.total));
+}
+
+/// WeChat's own probes are too long to be base64, which has brought SDKs down; and nobody may take what stands behind.
+#[test]
+fn a_probe_does_not_even_decode_and_is_nothing_without_its_beginning() {
+    let signer = signer(1);
+    for number in 0..COPIES {
+        let genuine = copy(&signer, number, None);
+        let probe = copy(&signer, number, Some(Mischief::Tampered(Tampering::SignatureProbe)));
+        let [genuine, probe] = [&genuine, &probe].map(|copy| copy.headers()[3].1.to_owned());
+        assert!(STANDARD.decode(&probe).is_err(), "{probe}");
+        let rest = probe.strip_prefix("WECHATPAY/SIGNTEST/").unwrap();
+        assert_eq!(rest.len(), genuine.len());
+        assert_ne!(STANDARD.decode(rest).unwrap(), STANDARD.decode(&genuine).unwrap());
+    }
 }

@@ -43,6 +43,7 @@ struct State {
     count: watch::Sender<usize>,
     /// So many are answered at one moment.
     together: Arc<Barrier>,
+    is_let_go: watch::Sender<bool>,
 }
 
 impl Receiver {
@@ -56,6 +57,18 @@ impl Receiver {
         let receiver = Self::answering(status).await;
         receiver.state.lock().unwrap().together = Arc::new(Barrier::new(count));
         receiver
+    }
+
+    /// Answers with this status, once it is let go.
+    pub(crate) async fn holding(status: u16) -> Self {
+        let receiver = Self::answering(status).await;
+        receiver.state.lock().unwrap().is_let_go.send_replace(false);
+        receiver
+    }
+
+    /// Answers what it holds, and what comes.
+    pub(crate) fn let_go(&self) {
+        self.state.lock().unwrap().is_let_go.send_replace(true);
     }
 
     /// Takes callbacks and never answers.
@@ -92,6 +105,7 @@ impl Receiver {
             came: Vec::new(),
             count: sender,
             together: Arc::new(Barrier::new(1)),
+            is_let_go: watch::Sender::new(true),
         }));
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
@@ -150,12 +164,13 @@ async fn answer(
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
-    let (status, body, together) = {
+    let (status, body, together, mut is_let_go) = {
         let mut state = state.lock().unwrap();
         state.came.push(Came { path: parts.uri.path().to_owned(), headers: parts.headers, body });
         state.count.send_modify(|count| *count += 1);
-        (state.status, state.body.clone(), Arc::clone(&state.together))
+        (state.status, state.body.clone(), Arc::clone(&state.together), state.is_let_go.subscribe())
     };
+    is_let_go.wait_for(|is_let_go| *is_let_go).await.unwrap();
     together.wait().await;
     match status {
         Some(status) => Ok(Response::builder().status(status).body(Full::new(Bytes::from(body))).unwrap()),

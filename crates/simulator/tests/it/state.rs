@@ -174,3 +174,32 @@ async fn only_its_owner_may_read_it() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
 }
+
+/// What befalls an attempt befalls it also when the simulation is killed in the middle of it: `times` was counted for it.
+#[tokio::test]
+async fn an_attempt_that_is_made_again_has_the_same_fate() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, silent) = (folder.path().join("state.json"), Receiver::silent().await);
+    let scenario =
+        "[[notices]]\nname = \"once\"\nwhen = { times = 1 }\ndo = { other_amount = { by_fen = 1 } }";
+    let shop = Shop::of(Setup { scenario: Scenario::from_toml(scenario).unwrap(), ..kept_in(&path) }).await;
+    shop.place_for("ORDER1", &silent.url()).await;
+    shop.sim("POST /_sim/pay", json!({ "out_trade_no": "ORDER1" })).await;
+    let first = silent.until(1).await[0].body.clone();
+    shop.simulator.saved().await.unwrap();
+    drop(shop);
+    let shop = Shop::of(kept_in(&path)).await;
+    assert_eq!(silent.until(2).await[1].body, first);
+    assert_eq!(shop.sim("GET /_sim/trouble", Value::Null).await["notices"][0]["hits"], 1);
+}
+
+#[tokio::test]
+async fn a_file_has_one_simulation_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let first = Simulator::start(kept_in(&path)).await.unwrap();
+    let error = refusal(&path).await;
+    assert!(error.contains("another simulation keeps its state") && error.contains("--state"), "{error}");
+    first.stop().await;
+    Simulator::start(kept_in(&path)).await.unwrap();
+}

@@ -64,9 +64,10 @@ fn simulate_help() {
           --state <FILE>       Keep everything in this file, and go on from it: orders, notices, keys, clock, rules. Without it, orders and notices last as long as the process
           --scenario <FILE>    Trouble from the start: rules in a TOML file, which docs/simulator.md explains
           --limits             Refuse whoever asks too often, by the limits that WeChat publishes
-          --speed <TIMES>      How many times as fast as real time orders expire and notices are sent again [default: 1]
+          --speed <TIMES>      How many times as fast as real time orders expire and notices are sent again. Without it: as the state says, else 1
           --notify-to <ADDR>   Send every notice to this address instead of the host in its notify_url; over plain HTTP, also for https URLs
           --trust <FILE>       Believe certificates of the roots in this PEM file, too, when notices go to https URLs. May be given again
+          --host <NAME>        A further name by which the page and the control API are reached. Addresses, localhost, names of containers and names under .internal and .test need not be named. May be given again
       -h, --help               Print help
     ");
 }

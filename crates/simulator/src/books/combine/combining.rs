@@ -38,8 +38,8 @@ impl Books {
             for terms in parts {
                 let combined = Some(key.clone());
                 let (ticket, refunds) = (None, Vec::new());
-                let order =
-                    Order { placed_at: now, standing: Standing::Open, ticket, refunds, combined, terms };
+                let (place, standing) = (self.orders.len(), Standing::Open);
+                let order = Order { placed_at: now, place, standing, ticket, refunds, combined, terms };
                 self.orders.insert(order.terms.key(), order);
             }
             let (ticket, transaction_id, openid) = (None, None, None);

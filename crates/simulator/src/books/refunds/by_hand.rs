@@ -47,6 +47,7 @@ impl Books {
             funds_account: None,
             from: Vec::new(),
             protocol: order.terms.protocol,
+            // By this its notice knows that nobody called.
             parameters: serde_json::Value::Null,
         };
         let whose = Whose { mchid: &key.mchid, sub_mchid: sub_mchid.as_deref() };

@@ -27,6 +27,13 @@ impl RefundTerms {
     }
 }
 
+impl RefundTerms {
+    /// `refund_request_source`. Only a call has parameters.
+    fn v2_asked_by(&self) -> &'static str {
+        if self.parameters.is_null() { "VENDOR_PLATFORM" } else { "API" }
+    }
+}
+
 impl Refund {
     /// What the notice of its end says openly.
     pub(super) fn v2_outer(&self) -> Vec<(String, String)> {
@@ -57,7 +64,7 @@ impl Refund {
             ("success_time", success_time),
             ("refund_recv_accout", RefundStatement::of(self, at).received_account()),
             ("refund_account", terms.v2_source().to_owned()),
-            ("refund_request_source", "API".to_owned()),
+            ("refund_request_source", terms.v2_asked_by().to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

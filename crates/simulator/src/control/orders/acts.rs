@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::books::OrderKey;
 use crate::control::Problem;
-use crate::control::said::Said;
+use crate::control::people::check_user;
+use crate::control::said::{InQuery, Said};
 use crate::control::view::{Chosen, OrderView, shown};
 use crate::simulator::{Desk, Shared};
 
@@ -40,12 +41,12 @@ pub(in crate::control) struct Pay {
 
 pub(in crate::control) async fn list(
     State(shared): State<Arc<Shared>>,
-    Query(chosen): Query<Chosen>,
+    InQuery(chosen): InQuery<Chosen>,
 ) -> Json<Value> {
     shared.read(|books, now| {
         let orders = books.orders().filter(|(key, _)| chosen.takes(key));
         let mut orders: Vec<_> = orders.map(|(key, order)| OrderView::of(books, key, order, now)).collect();
-        orders.sort_by_key(|order| order.placed_seconds);
+        orders.sort_by_key(|order| order.place);
         Json(json!({ "orders": orders }))
     })
 }
@@ -55,6 +56,7 @@ pub(in crate::control) async fn pay(
     Said(said): Said<Pay>,
 ) -> Result<Json<Value>, Problem> {
     let Pay { mchid, out_trade_no, prepay_id, user, despite_close } = said;
+    user.as_deref().map_or(Ok(()), check_user)?;
     let named = Named { mchid, out_trade_no, prepay_id };
     act(&shared, &named, |desk, key| {
         let user = user.as_deref();

@@ -4,14 +4,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::acts::Named;
 use crate::books::{RefundKey, RefundStatus};
 use crate::control::Problem;
-use crate::control::said::Said;
+use crate::control::said::{InQuery, Said};
 use crate::control::view::{Chosen, RefundView};
 use crate::simulator::Shared;
 
@@ -44,7 +44,7 @@ pub(in crate::control) struct Funds {
 
 pub(in crate::control) async fn list_refunds(
     State(shared): State<Arc<Shared>>,
-    Query(chosen): Query<Chosen>,
+    InQuery(chosen): InQuery<Chosen>,
 ) -> Json<Value> {
     shared.read(|books, now| {
         let refunds = books.refunds().filter(|(_, refund)| chosen.takes(&refund.order));

@@ -38,7 +38,7 @@ impl Shop {
     }
 
     /// What is answered to a request as it should be. Asserts that the answer is signed as the request is.
-    async fn call(&self, path: &str, own: &[(&str, &str)], sign_type: SignType) -> VerifiedFields {
+    pub(crate) async fn call(&self, path: &str, own: &[(&str, &str)], sign_type: SignType) -> VerifiedFields {
         let body = write_xml(&self.v2(own, sign_type)).unwrap();
         let answered = self.send_xml(path, &body).await;
         assert_eq!(answered.status, 200);
@@ -65,7 +65,7 @@ impl Shop {
         fields.get("return_msg").unwrap().to_owned()
     }
 
-    fn v2_order<'a>(&self, number: &'a str, url: &'a str) -> Vec<(&'a str, &'a str)> {
+    pub(crate) fn v2_order<'a>(&self, number: &'a str, url: &'a str) -> Vec<(&'a str, &'a str)> {
         vec![
             ("body", "腾讯充值中心-QQ会员充值"),
             ("out_trade_no", number),
@@ -383,4 +383,33 @@ async fn a_bill_that_is_not_ready_is_no_empty_day() {
     let answered = shop.send_xml("/pay/downloadbill", &asked).await;
     let fields = parse_xml(&answered.body).unwrap();
     assert_eq!((fields.get("return_msg"), fields.get("error_code")), (Some("Bill Creating"), None));
+}
+
+/// Some frameworks wrap their answers; WeChat reads all of it.
+#[tokio::test]
+async fn a_long_acknowledgement_is_one() {
+    let (shop, receiver) = (Shop::open().await, Receiver::answering(200).await);
+    let padded = ACK_BODY.replace("OK", &"好".repeat(700));
+    assert!(padded.len() > 2000);
+    receiver.answer_with(&padded);
+    shop.md5(UNIFIED, &shop.v2_order("ORDER1", &receiver.url())).await;
+    shop.simulator.pay(&shop.order_key("ORDER1"), None).unwrap();
+    shop.simulator.quiet().await;
+    assert_eq!(shop.progress(), [Progress::Acknowledged]);
+    assert!((1000..=1024).contains(&shop.last_heard().body.len()), "only its beginning is kept");
+}
+
+#[tokio::test]
+async fn a_refund_of_the_merchant_platform_says_so() {
+    let (shop, receiver) = (Shop::open().await, Receiver::answering(200).await);
+    receiver.answer_with(ACK_BODY);
+    shop.md5(UNIFIED, &shop.v2_order("ORDER1", &receiver.url())).await;
+    shop.simulator.pay(&shop.order_key("ORDER1"), None).unwrap();
+    shop.sim("POST /_sim/refund", json!({ "out_trade_no": "ORDER1" })).await;
+    shop.sim("POST /_sim/clock/step", json!({ "seconds": 5 })).await;
+    let Callback::Sealed(sealed) = Callback::parse(&receiver.came()[1].body).unwrap() else {
+        panic!("not sealed")
+    };
+    let told = sealed.open(&shop.apiv2_key()).unwrap();
+    assert_eq!(told.refund_request_source.as_deref(), Some("VENDOR_PLATFORM"));
 }

@@ -137,3 +137,76 @@ async fn users_have_openids_and_log_in() {
     let users = shop.sim("GET /_sim/users", Value::Null).await;
     assert_eq!(users["users"][0], json!({ "user": "alice", "openids": { shop.appid.clone(): openid } }));
 }
+
+/// Each call makes its key beside the others, and none takes another's away.
+#[tokio::test]
+async fn keys_that_are_made_at_one_moment_are_all_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Folder::at(folder.path());
+    let shop = Shop::of(Setup { folder: Some(keys.clone()), ..setup() }).await;
+    let at = |rest: &str| format!("/_sim/merchants/{}/{rest}", shop.mchid);
+    let (certificates, public_key) =
+        (format!("POST {}", at("certificates")), format!("POST {}", at("public-key")));
+    let grey = format!("PUT {}", at("grey"));
+    let one = || shop.sim(&certificates, Value::Null);
+    tokio::join!(
+        one(),
+        one(),
+        one(),
+        one(),
+        one(),
+        one(),
+        shop.sim(&public_key, Value::Null),
+        shop.sim(&grey, json!({ "public_key_permille": 500 })),
+    );
+    let ring = shop.simulator.ring(&shop.mchid).unwrap();
+    assert_eq!((ring.certificates().len(), ring.grey.public_key_permille), (6, 500));
+    assert_ne!(ring.public_key().unwrap().serial(), shop.ring.public_key().unwrap().serial());
+    let again = Shop::of(Setup { known: keys.read().unwrap(), ..setup() }).await;
+    let kept = again.simulator.ring(&shop.mchid).unwrap();
+    assert_eq!((kept.certificates().len(), kept.grey), (6, ring.grey));
+}
+
+#[tokio::test]
+async fn a_merchant_is_made_once() {
+    let shop = Shop::open().await;
+    let new = json!({ "mchid": "1900000777" });
+    let one = || shop.control("POST /_sim/merchants", &new);
+    let made = tokio::join!(one(), one(), one(), one());
+    let mut statuses = [made.0.0, made.1.0, made.2.0, made.3.0];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409, 409, 409]);
+    let ring = shop.simulator.ring("1900000777").unwrap();
+    let winner = [made.0, made.1, made.2, made.3].into_iter().find(|(status, _)| *status == 200).unwrap().1;
+    assert_eq!(text(&winner, "serial"), ring.own()[0].certificate().serial);
+}
+
+/// The folder has the certificates that there are, and no others.
+#[tokio::test]
+async fn files_of_retired_certificates_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = Shop::of(Setup { folder: Some(Folder::at(folder.path())), ..setup() }).await;
+    let at = format!("/_sim/merchants/{}/certificates", shop.mchid);
+    shop.sim(&format!("POST {at}"), Value::Null).await;
+    shop.sim(&format!("POST {at}"), Value::Null).await;
+    let left = shop.sim(&format!("DELETE {at}"), Value::Null).await;
+    let names = std::fs::read_dir(folder.path().join(&shop.mchid)).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: Vec<_> = names.filter(|name| name.starts_with("wechatpay_")).collect();
+    assert_eq!(names, [format!("wechatpay_{}.pem", text(&left["certificates"][0], "serial"))]);
+}
+
+/// The only copy of the keys is there whole or refused by name.
+#[tokio::test]
+async fn a_damaged_file_of_keys_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Folder::at(folder.path());
+    Shop::of(Setup { folder: Some(keys.clone()), ..setup() }).await;
+    let path = folder.path().join("simulator.json");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let error = keys.read().unwrap_err().to_string();
+    assert!(error.contains("simulator.json") && error.contains("bring back a copy"), "{error}");
+    let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!left.collect::<Vec<_>>().contains(&"simulator.json.new".into()), "nothing is left half-written");
+}

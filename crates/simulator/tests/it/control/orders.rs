@@ -90,3 +90,125 @@ async fn numbers_go_on_after_a_reset_unless_the_seed_was_named() {
         assert_eq!(paid[0] == paid[1], reset_repeats, "{paid:?}");
     }
 }
+
+/// Six orders under a rule that throws dice: who was struck, and what was paid.
+async fn six(shop: &Shop, receiver: &Receiver) -> (Vec<bool>, Vec<Value>) {
+    let (mut struck, mut numbers) = (Vec::new(), Vec::new());
+    for number in 1..=6 {
+        let number = format!("ORDER{number}");
+        shop.place_for(&number, &receiver.url()).await;
+        let paid = shop.sim("POST /_sim/pay", json!({ "out_trade_no": number })).await;
+        numbers.push(paid["transaction_id"].clone());
+        shop.simulator.quiet().await;
+        struck.push(!shop.last_heard().trouble.is_empty());
+    }
+    (struck, numbers)
+}
+
+/// Whoever resets a simulation finds the dice and numbers of its start again, and a rule of no name by the same name.
+#[tokio::test]
+async fn a_reset_is_as_good_as_a_start() {
+    let rules = json!({ "notices": [{ "when": { "percent": 50 }, "do": "headers_small" }] });
+    let (shop, receiver) = (Shop::open().await, Receiver::answering(204).await);
+    shop.sim("PUT /_sim/trouble", rules.clone()).await;
+    let first = six(&shop, &receiver).await;
+    assert!(first.0.contains(&true) && first.0.contains(&false), "{:?}", first.0);
+    let bodies = receiver.came().iter().map(|came| came.body.clone()).collect::<Vec<_>>();
+    shop.sim("POST /_sim/reset", Value::Null).await;
+    assert_eq!(six(&shop, &receiver).await, first, "after a reset");
+    let again = receiver.came().iter().skip(6).map(|came| came.body.clone()).collect::<Vec<_>>();
+    assert_eq!(again, bodies, "byte for byte");
+    // A merchant more, calls in between, and another seed meanwhile change nothing of it.
+    shop.sim("PUT /_sim/trouble", json!({ "seed": 7 })).await;
+    let put = shop.sim("PUT /_sim/trouble", rules).await;
+    assert_eq!((&put["seed"], &put["notices"][0]["name"]), (&json!(1), &json!("notice-1")));
+    shop.sim("POST /_sim/merchants", Value::Null).await;
+    shop.sim("POST /_sim/reset", Value::Null).await;
+    assert_eq!(six(&shop, &receiver).await, first, "after the same rules");
+    // A start with keys that are there draws none.
+    let again = Shop::of(Setup { known: Some(shop.simulator.known()), ..setup() }).await;
+    again
+        .sim(
+            "PUT /_sim/trouble",
+            json!({ "notices": [{ "when": { "percent": 50 }, "do": "headers_small" }] }),
+        )
+        .await;
+    assert_eq!(again.mchid, shop.mchid);
+    assert_eq!(six(&again, &receiver).await, first, "after a start with the same keys");
+}
+
+/// Merchants that are made up have free numbers, also after a reset and at the next start.
+#[tokio::test]
+async fn merchants_are_made_up_with_free_numbers() {
+    let shop = Shop::open().await;
+    shop.sim("POST /_sim/merchants", Value::Null).await;
+    shop.sim("POST /_sim/reset", Value::Null).await;
+    shop.sim("POST /_sim/merchants", Value::Null).await;
+    let again = Shop::of(Setup { known: Some(shop.simulator.known()), ..setup() }).await;
+    again.sim("POST /_sim/merchants", Value::Null).await;
+    assert_eq!(again.simulator.mchids().len(), 4);
+}
+
+/// What a merchant is set to is no more forgotten than the merchant.
+#[tokio::test]
+async fn settings_outlive_a_reset() {
+    let (shop, receiver) =
+        (Shop::of(Setup { limits: true, ..setup() }).await, Receiver::answering(204).await);
+    shop.simulator.set_refund_url(&shop.mchid, Some(&receiver.url()));
+    let refund = async |number: &str| {
+        let refund = json!({
+            "out_trade_no": "ORDER1", "out_refund_no": number,
+            "amount": { "refund": 10, "total": 100, "currency": "CNY" },
+        });
+        shop.post("/v3/refund/domestic/refunds", &refund).await.status
+    };
+    for _ in 0..2 {
+        shop.paid("ORDER1", &receiver.url()).await;
+        shop.sim("PUT /_sim/funds", json!({ "mchid": shop.mchid, "short": false })).await;
+        assert_eq!([refund("R1").await, refund("R2").await], [200, 429]);
+        shop.simulator.step(std::time::Duration::from_secs(5));
+        shop.simulator.quiet().await;
+        assert!(String::from_utf8_lossy(&receiver.came().last().unwrap().body).contains("req_info"));
+        shop.sim("PUT /_sim/funds", json!({ "mchid": shop.mchid, "short": true })).await;
+        shop.sim("POST /_sim/reset", Value::Null).await;
+        shop.paid("ORDER1", &receiver.url()).await;
+        assert_eq!(refund("R1").await, 403, "still without money");
+        shop.sim("POST /_sim/reset", Value::Null).await;
+    }
+}
+
+/// What is on its way at a reset belongs to what is forgotten: the next test neither sees it nor is helped by it.
+#[tokio::test]
+async fn what_is_on_its_way_at_a_reset_counts_for_nothing() {
+    let (shop, slow) = (Shop::open().await, Receiver::holding(204).await);
+    let receiver = Receiver::answering(204).await;
+    shop.place_for("ORDER1", &slow.url()).await;
+    shop.sim("POST /_sim/pay", json!({ "out_trade_no": "ORDER1" })).await;
+    slow.until(1).await;
+    shop.sim("POST /_sim/reset", Value::Null).await;
+    let quiet = shop.control("POST /_sim/quiet", &json!({ "seconds_max": 0 })).await;
+    assert_eq!(quiet.0, 504, "it is on its way still");
+    let behind = json!({ "behind": { "notices": 2, "seconds_max": 600 } });
+    shop.sim("PUT /_sim/trouble", json!({ "notices": [{ "when": { "nth": 1 }, "do": behind }] })).await;
+    for number in ["ORDER2", "ORDER3"] {
+        shop.place_for(number, &receiver.url()).await;
+        shop.sim("POST /_sim/pay", json!({ "out_trade_no": number })).await;
+    }
+    receiver.until(1).await;
+    slow.let_go();
+    shop.simulator.quiet().await;
+    assert_eq!(receiver.came().len(), 1, "one other notice is not two");
+}
+
+/// Within one second the last one placed is the newest.
+#[tokio::test]
+async fn the_newest_order_is_the_last() {
+    let shop = Shop::open().await;
+    for number in ["ORDER3", "ORDER1", "ORDER2"] {
+        shop.place(number).await;
+    }
+    let listed = shop.sim("GET /_sim/orders", Value::Null).await;
+    let listed = listed["orders"].as_array().unwrap();
+    let numbers: Vec<_> = listed.iter().map(|order| order["out_trade_no"].as_str().unwrap()).collect();
+    assert_eq!(numbers, ["ORDER3", "ORDER1", "ORDER2"]);
+}

@@ -145,3 +145,29 @@ async fn refunds_outlive_a_stop() {
     shop.simulator.quiet().await;
     assert_eq!(open(&shop.ring, &receiver.came()[1]).event_type, "REFUND.SUCCESS");
 }
+
+/// The merchant platform's setting, for a refund that names no URL.
+#[tokio::test]
+async fn a_refund_that_names_no_url_is_told_where_the_platform_says() {
+    let (shop, receiver) = (Shop::open().await, Receiver::answering(204).await);
+    let call = format!("PUT /_sim/merchants/{}/refund-url", shop.mchid);
+    assert_eq!(shop.sim(&call, json!({ "url": receiver.url() })).await["url"], receiver.url());
+    shop.place("ORDER1").await;
+    shop.simulator.pay(&shop.order_key("ORDER1"), None).unwrap();
+    let refund = async |number: &str| {
+        let refund = json!({
+            "out_trade_no": "ORDER1", "out_refund_no": number,
+            "amount": { "refund": 10, "total": 100, "currency": "CNY" },
+        });
+        assert_eq!(shop.post("/v3/refund/domestic/refunds", &refund).await.status, 200);
+        shop.sim("POST /_sim/clock/step", json!({ "seconds": 5 })).await;
+    };
+    refund("R1").await;
+    let came = receiver.came();
+    assert!(String::from_utf8_lossy(&came[0].body).contains("<req_info>"), "{came:?}");
+    shop.sim(&call, json!({ "url": null })).await;
+    refund("R2").await;
+    assert_eq!(receiver.came().len(), came.len(), "nobody is told");
+    let (status, json) = shop.control(&call, &json!({ "url": "ftp://x" })).await;
+    assert_eq!((status, &json["error"]["code"]), (400, &json!("value_invalid")));
+}

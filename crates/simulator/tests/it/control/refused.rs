@@ -1,8 +1,10 @@
 //! What is wrong with a control call is said with a code and what to do.
 
+use http::Request;
+use payonce_simulator::Setup;
 use serde_json::{Value, json};
 
-use crate::shop::Shop;
+use crate::shop::{Shop, setup};
 
 #[tokio::test]
 async fn what_cannot_be_is_said() {
@@ -64,10 +66,59 @@ async fn what_cannot_be_is_said() {
             "unknown field `everything`",
         ),
     ] {
-        let (answered, json) = shop.control(call, &body).await;
-        let error = &json["error"];
-        assert_eq!((answered, error["code"].as_str()), (status, Some(code)), "{call} {body}: {json}");
-        assert!(error["message"].as_str().unwrap().contains(says), "{call} {body}: {json}");
+        refuses(&shop, call, &body, (status, code, says)).await;
+    }
+}
+
+async fn refuses(shop: &Shop, call: &str, body: &Value, (status, code, says): (u16, &str, &str)) {
+    let (answered, json) = shop.control(call, body).await;
+    let error = &json["error"];
+    assert_eq!((answered, error["code"].as_str()), (status, Some(code)), "{call} {body}: {json}");
+    assert!(error["message"].as_str().unwrap().contains(says), "{call} {body}: {json}");
+}
+
+/// Values of the right kind that name nothing there can be.
+#[tokio::test]
+async fn values_that_cannot_be_are_said() {
+    let shop = Shop::open().await;
+    shop.place("ORDER1").await;
+    for (call, body, status, code, says) in [
+        (
+            "POST /_sim/merchants",
+            json!({ "role": { "sub_merchant": { "providers": ["1"] } } }),
+            404,
+            "merchant_unknown",
+            "there is no merchant 1",
+        ),
+        ("POST /_sim/tls", json!({ "hosts": ["a b"] }), 400, "value_invalid", "names like localhost"),
+        (
+            "POST /_sim/pay",
+            json!({ "out_trade_no": "ORDER1", "user": "a".repeat(65) }),
+            400,
+            "value_invalid",
+            "64 characters",
+        ),
+    ] {
+        refuses(&shop, call, &body, (status, code, says)).await;
+    }
+}
+
+/// What stands in the path and behind the question mark is read as strictly as a body, and refused in JSON.
+#[tokio::test]
+async fn a_path_or_query_that_cannot_be_is_said() {
+    let shop = Shop::open().await;
+    for (call, status, code, says) in [
+        ("GET /_sim/", 404, "call_unknown", "GET /_sim lists them"),
+        ("GET /_sim/notices/abc", 400, "url_malformed", "the path"),
+        ("POST /_sim/notices/-1/resend", 400, "url_malformed", "the path"),
+        ("GET /_sim/merchants/%ff", 400, "url_malformed", "the path"),
+        ("DELETE /_sim/trouble/%ff", 400, "url_malformed", "the path"),
+        ("GET /_sim/orders?mchid=a&mchid=b", 400, "url_malformed", "duplicate field `mchid`"),
+        ("GET /_sim/orders?out_trade_n=x", 400, "url_malformed", "unknown field `out_trade_n`"),
+        ("GET /_sim/notices?x=", 400, "url_malformed", "unknown field `x`"),
+        ("GET /_sim/refunds?x=", 400, "url_malformed", "unknown field `x`"),
+    ] {
+        refuses(&shop, call, &Value::Null, (status, code, says)).await;
     }
 }
 
@@ -97,4 +148,39 @@ async fn a_web_page_of_others_changes_nothing() {
     assert_eq!((refused.status, &refused.json()["error"]["code"]), (403, &json!("origin_refused")));
     let own = format!("http://{}", shop.simulator.addr());
     assert_eq!(ask(own).await.status, 200);
+}
+
+/// A page of others may lead its own name to this machine (DNS rebinding); a browser then takes it for ours. WeChat's API is
+/// reached by WeChat's name.
+#[tokio::test]
+async fn a_name_of_others_is_refused() {
+    let shop = Shop::of(Setup { hosts: vec!["sim.example".to_owned()], ..setup() }).await;
+    let ask = |method: &str, path: &str, host: &str| {
+        let request = Request::builder().method(method).uri(path).header("host", host);
+        let request = request.header("origin", format!("http://{host}")).body(String::new()).unwrap();
+        shop.send(request)
+    };
+    for (method, path) in
+        [("GET", "/_sim/merchants"), ("POST", "/_sim/reset"), ("GET", "/"), ("POST", "/cashier/pace")]
+    {
+        let refused = ask(method, path, "evil.example:8090").await;
+        assert_eq!(
+            (refused.status, &refused.json()["error"]["code"]),
+            (421, &json!("host_refused")),
+            "{path}"
+        );
+        for host in [
+            "127.0.0.1:8090",
+            "[::1]:8090",
+            "localhost",
+            "wechat:8090",
+            "host.docker.internal",
+            "sim.example",
+        ] {
+            assert_ne!(ask(method, path, host).await.status, 421, "{host} {path}");
+        }
+    }
+    for path in ["/v3/certificates", "/pay/orderquery", "/sns/jscode2session"] {
+        assert_ne!(ask("GET", path, "api.mch.weixin.qq.com").await.status, 421, "{path}");
+    }
 }

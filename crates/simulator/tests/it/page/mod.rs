@@ -202,3 +202,22 @@ async fn forms_of_other_pages_do_nothing_and_lead_nowhere_else() {
     let paid = shop.form("/cashier/pay", &form).await;
     assert_eq!((paid.status, paid.header("location")), (303, Some("/")));
 }
+
+/// What cannot be done is said on a page, whatever it is.
+#[tokio::test]
+async fn what_cannot_be_done_is_said_on_a_page() {
+    let (shop, silent) = (Shop::open().await, Receiver::silent().await);
+    shop.place_for("ORDER1", &silent.url()).await;
+    shop.form("/cashier/pay", &shop.form_of("ORDER1")).await;
+    silent.until(1).await;
+    for (path, form, status, says) in [
+        ("/cashier/refund", format!("{}&refund_fen=", shop.form_of("ORDER1")), 400, "refund_fen"),
+        ("/cashier/resend", format!("{}&number=7", shop.form_of("ORDER1")), 404, "there is no notice 7"),
+        ("/cashier/resend", format!("{}&number=1", shop.form_of("ORDER1")), 409, "notice 1 is on its way"),
+    ] {
+        let answered = shop.form(path, &form).await;
+        assert_eq!(answered.status, status, "{path} {form}");
+        let text = answered.text();
+        assert!(text.contains("id=\"problem\"") && text.contains(says), "{text}");
+    }
+}

@@ -2,7 +2,8 @@
 
 use payonce_simulator::books::Account;
 use payonce_simulator::keys::Mode;
-use payonce_simulator::{Scenario, Setup};
+use payonce_simulator::{Folder, Scenario, Setup};
+use serde_json::{Value, json};
 
 use super::received;
 use crate::receiver::Receiver;
@@ -61,4 +62,41 @@ async fn the_grey_switch_moves_to_the_public_key_and_back() {
     let public = shop.ring.public_key().unwrap().serial().to_owned();
     let expected = [certificate.clone(), public.clone(), public, certificate.clone(), certificate];
     assert_eq!(serials(&shop).await, expected);
+}
+
+/// A test that ran with such a rule leaves nothing behind for the next one.
+#[tokio::test]
+async fn keys_that_trouble_made_go_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, receiver) = (Folder::at(&folder.path().join("keys")), Receiver::answering(204).await);
+    let state = Some(folder.path().join("state.json"));
+    let rules = || json!({ "notices": [{ "name": "changed", "do": "new_certificate" }] });
+    for (place, ends) in
+        ["DELETE /_sim/trouble", "DELETE /_sim/trouble/changed", "POST /_sim/reset"].into_iter().enumerate()
+    {
+        let shop = Shop::of(Setup { folder: Some(keys.clone()), state: state.clone(), ..setup() }).await;
+        shop.sim("PUT /_sim/trouble", rules()).await;
+        shop.paid(&format!("ORDER{place}"), &receiver.url()).await;
+        let serial = receiver.came().last().unwrap().headers["wechatpay-serial"].clone();
+        let ring = shop.simulator.ring(&shop.mchid).unwrap();
+        assert_eq!(ring.certificates()[0].serial(), serial);
+        let known = keys.read().unwrap().unwrap();
+        let mchid = shop.mchid.clone();
+        shop.simulator.finish().await.unwrap();
+        let other = Shop::of(Setup { known: Some(known), ..setup() }).await;
+        assert_eq!(other.ring.certificates().len(), 0, "the folder knows nothing of it");
+        let shop = Shop::of(Setup { folder: Some(keys.clone()), state: state.clone(), ..setup() }).await;
+        assert_eq!(shop.ring.certificates().len(), 1, "the state does");
+        // What an operator changes meanwhile stays.
+        shop.sim(&format!("PUT /_sim/merchants/{mchid}/grey"), json!({ "public_key_permille": place })).await;
+        shop.sim(ends, Value::Null).await;
+        let ring = shop.simulator.ring(&mchid).unwrap();
+        assert_eq!(
+            (ring.certificates().len(), usize::from(ring.grey.public_key_permille)),
+            (0, place),
+            "{ends}"
+        );
+        shop.sim("DELETE /_sim/trouble", Value::Null).await;
+        shop.simulator.finish().await.unwrap();
+    }
 }

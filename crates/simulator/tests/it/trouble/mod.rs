@@ -6,6 +6,7 @@ mod keys;
 mod rules;
 mod said;
 mod timing;
+mod v2;
 mod wire;
 
 use std::time::Duration;

@@ -58,6 +58,7 @@ async fn rules_are_switched_over_http() {
     let rule = json!({ "notices": [{ "name": "silence", "do": "never" }] });
     let put = shop.sim("PUT /_sim/trouble", rule.clone()).await;
     let expected = json!({
+        "seed": 1,
         "notices": [{ "name": "silence", "when": {}, "do": "never", "fitted": 0, "hits": 0 }],
         "calls": [],
     });
@@ -79,7 +80,7 @@ async fn rules_are_switched_over_http() {
     let again = shop.sim("POST /_sim/trouble", rule).await;
     assert_eq!(again["notices"].as_array().unwrap().len(), 1, "a name is there once");
     let cleared = shop.sim("DELETE /_sim/trouble", Value::Null).await;
-    assert_eq!(cleared, json!({ "notices": [], "calls": [] }));
+    assert_eq!(cleared, json!({ "seed": 1, "notices": [], "calls": [] }));
     shop.paid("ORDER3", &receiver.url()).await;
     assert_eq!(receiver.came().len(), 1);
 }
@@ -135,9 +136,39 @@ fn nonsense_is_refused_by_name() {
             "[[calls]]\ndo = { answer = \"eaten\" }",
             "unknown variant `eaten`, expected one of `signature_probe`",
         ),
+        (
+            "[[notices]]\nname = \"a\"\ndo = \"never\"\n[[calls]]\nname = \"a\"\ndo = \"paid_meanwhile\"",
+            "rule 1 of notices: two rules have this name",
+        ),
+        (
+            "[[notices]]\ndo = { hang_up = { millis = 5001 } }",
+            "rule 1 of notices: hang_up millis are 0 to 5000",
+        ),
+        (
+            "[[notices]]\ndo = { header_missing = { header = \"Wechatpay-Nonse\" } }",
+            "rule 1 of notices: header is Content-Type",
+        ),
+        (
+            "[[notices]]\ndo = { other_field = { path = \"amount\", value = 1 } }",
+            "rule 1 of notices: path is a JSON pointer",
+        ),
+        ("[[notices]]\ndo = { resource_nonce = { chars = 12 } }", "rule 1 of notices: chars is another"),
         ("seed = ", "line 1"),
     ] {
         let error = Scenario::from_toml(scenario).unwrap_err().to_string();
         assert!(error.contains(says), "{scenario}\n{error}");
     }
+}
+
+/// A rule without a name is called by its place, and takes nobody else's name.
+#[tokio::test]
+async fn a_name_that_is_made_up_is_free() {
+    let shop = Shop::open().await;
+    shop.sim("POST /_sim/trouble", json!({ "notices": [{ "name": "notice-2", "do": "never" }] })).await;
+    let rules = json!({ "notices": [
+        { "do": "never" }, { "name": "notice-3", "do": "never" }, { "do": "never" },
+    ] });
+    let added = shop.sim("POST /_sim/trouble", rules).await;
+    let names: Vec<_> = added["notices"].as_array().unwrap().iter().map(|rule| &rule["name"]).collect();
+    assert_eq!(names, ["notice-2", "notice-4", "notice-3", "notice-5"]);
 }

@@ -1,6 +1,6 @@
 //! What WeChat itself says otherwise: rightly signed, and to be found out by its content.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use wechatpay::{OpenError, Resource};
 
 use super::{received, troubled};
@@ -21,6 +21,17 @@ async fn an_amount_and_a_merchant_may_be_others() {
         ("{ other_amount = { by_fen = -1 } }", "/amount/total", Value::from(99)),
         ("{ other_amount = { by_fen = 1 } }", "/amount/payer_total", Value::from(101)),
         ("{ other_merchant = { mchid = \"1900009999\" } }", "/mchid", Value::from("1900009999")),
+        (
+            "{ other_field = { path = \"/amount/currency\", value = \"USD\" } }",
+            "/amount/currency",
+            Value::from("USD"),
+        ),
+        ("{ other_field = { path = \"/amount/tip\", value = 7 } }", "/amount/tip", Value::from(7)),
+        (
+            "{ other_field = { path = \"/trade_type\", value = \"PARK\" } }",
+            "/trade_type",
+            Value::from("PARK"),
+        ),
     ] {
         let (shop, came) = told(trouble).await;
         let plaintext: Value =
@@ -68,7 +79,26 @@ async fn a_nonce_of_another_length_and_another_key_do_not_open() {
         let refused = received(&shop.ring, &came[0]).unwrap_err();
         assert!(matches!(refused, Refusal::Open(_)), "{refused:?}");
     }
-    let (shop, came) = told("\"other_apiv3_key\"").await;
+    let (shop, came) = told("\"other_key\"").await;
     let refused = received(&shop.ring, &came[0]).unwrap_err();
     assert!(matches!(refused, Refusal::Open(OpenError::WrongKey)), "{refused:?}");
+}
+
+/// What a rule says of a payment means nothing to a refund, and nobody is told that it was tried.
+#[tokio::test]
+async fn a_rule_strikes_what_it_means_something_to() {
+    let scenario = "
+        [[notices]]
+        do = \"profit_sharing\"
+        [[notices]]
+        do = { other_field = { path = \"/nowhere/at/all\", value = 1 } }
+    ";
+    let (shop, receiver) = (troubled(scenario).await, Receiver::answering(204).await);
+    shop.paid("ORDER1", &receiver.url()).await;
+    shop.sim("POST /_sim/refund", json!({ "out_trade_no": "ORDER1" })).await;
+    shop.later(5).await;
+    assert_eq!(received(&shop.ring, &receiver.came()[1]).unwrap().event_type, "REFUND.SUCCESS");
+    assert_eq!(shop.last_heard().trouble, [""; 0]);
+    let rules = shop.sim("GET /_sim/trouble", Value::Null).await;
+    assert_eq!((&rules["notices"][0]["hits"], &rules["notices"][1]["hits"]), (&json!(1), &json!(0)));
 }

@@ -1,7 +1,7 @@
 //! When notices come, how often, and in which order.
 
 use payonce_simulator::books::Progress;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{received, troubled};
 use crate::receiver::{Came, Receiver};
@@ -119,4 +119,36 @@ async fn a_payment_is_told_after_its_order_was_closed() {
     assert_eq!(closed.status, 204);
     shop.simulator.quiet().await;
     assert_eq!(orders(&receiver.came(), &shop), ["ORDER1"]);
+}
+
+/// WeChat had its acknowledgement: that a copy of it is refused does not begin the schedule anew.
+#[tokio::test]
+async fn a_refused_copy_of_an_acknowledged_notice_changes_nothing() {
+    let shop = troubled("[[notices]]\ndo = { duplicate = { copies = 1, apart_seconds = 10 } }").await;
+    let receiver = Receiver::answering(204).await;
+    shop.paid("ORDER1", &receiver.url()).await;
+    receiver.answer(500);
+    shop.later(10).await;
+    assert_eq!((receiver.came().len(), shop.progress()), (2, vec![Progress::Acknowledged]));
+}
+
+/// Only a close that closed something has a moment in which somebody else could pay.
+#[tokio::test]
+async fn a_payment_meets_only_a_close_that_came_about() {
+    let shop = troubled("[[calls]]\nwhen = { times = 1 }\ndo = \"paid_meanwhile\"").await;
+    let receiver = Receiver::answering(204).await;
+    shop.place_for("ORDER1", &receiver.url()).await;
+    shop.paid("ORDER2", &receiver.url()).await;
+    let body = json!({ "mchid": shop.mchid });
+    let close = async |number: &str| {
+        shop.post(&format!("/v3/pay/transactions/out-trade-no/{number}/close"), &body).await.status
+    };
+    assert_eq!(close("ORDER2").await, 400, "it is paid already");
+    let hits = shop.sim("GET /_sim/trouble", Value::Null).await["calls"][0]["hits"].clone();
+    assert_eq!(hits, 0);
+    assert_eq!(receiver.came().len(), 1);
+    assert_eq!(close("ORDER1").await, 204);
+    shop.simulator.quiet().await;
+    let hits = shop.sim("GET /_sim/trouble", Value::Null).await["calls"][0]["hits"].clone();
+    assert_eq!((hits, receiver.came().len()), (json!(1), 2));
 }

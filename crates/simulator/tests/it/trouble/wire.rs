@@ -77,3 +77,17 @@ async fn wechat_hangs_up_before_it_is_answered() {
     assert_eq!(shop.last_heard().failure.as_deref(), Some("no whole answer within 100ms"));
     assert!(matches!(shop.progress()[..], [Progress::Due { .. }]));
 }
+
+/// Patience begins when everything was sent: whoever has none at all sends the whole request all the same.
+#[tokio::test]
+async fn wechat_hangs_up_only_after_the_whole_request() {
+    let scenario = "
+        [[notices]]
+        do = { slow = { millis = 100 } }
+        [[notices]]
+        do = { hang_up = { millis = 0 } }
+    ";
+    let request = raw(&troubled(scenario).await, false).await;
+    let (length, body) = parts(&request).unwrap();
+    assert_eq!(body.len(), length);
+}
