@@ -5,6 +5,7 @@
 //! again, held, or listed as exhausted; each attempt carries the same id and the same bytes. Deliberately absent: SQL,
 //! the routes by which endpoints are managed, and anything of WeChat Pay's.
 
+mod broker;
 mod connect;
 mod failure;
 mod http;
@@ -17,6 +18,7 @@ mod signing;
 mod target;
 
 pub use self::http::{IDLE_MAX, USER_AGENT};
+pub use broker::BrokerUrlError;
 pub use connect::{Resolver, SystemResolver, Trust, TrustError};
 pub use networks::{Networks, NetworksError};
 pub use sealing::{SealingKeys, SealingKeysError, UnsealError};

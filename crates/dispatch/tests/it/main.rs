@@ -1,6 +1,7 @@
 //! Messages are sent to real servers on loopback ports.
 
 mod answers;
+mod brokers;
 mod connections;
 mod fixture;
 mod networks;
