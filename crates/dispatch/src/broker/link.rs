@@ -3,7 +3,10 @@
 //! Invariants: one is being opened at a time; who waited for that meanwhile shares what came of it, so that a dead broker
 //! is asked once and not by everybody in turn.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use payonce_core::delivery::Fault;
 use tokio::{
@@ -15,17 +18,21 @@ use crate::failure::Failure;
 
 use super::Broker;
 
-pub(super) struct Link<B: Broker>(Mutex<State<B::Connection>>);
+pub(super) struct Link<B: Broker> {
+    state: Mutex<State<B::Connection>>,
+    /// How many connections did not come about.
+    failed: AtomicU64,
+}
 
 struct State<C> {
     current: Option<Arc<C>>,
-    /// When the last one did not come about, and why.
-    failed: Option<(Instant, Failure)>,
+    /// Why the last one did not come about, and the how manieth that was.
+    failed: Option<(u64, Failure)>,
 }
 
 impl<B: Broker> Default for Link<B> {
     fn default() -> Self {
-        Self(Mutex::new(State { current: None, failed: None }))
+        Self { state: Mutex::new(State { current: None, failed: None }), failed: AtomicU64::new(0) }
     }
 }
 
@@ -33,12 +40,12 @@ impl<B: Broker> Link<B> {
     /// The connection, opened before `until` if there is none.
     pub(super) async fn connection(&self, broker: &B, until: Instant) -> Result<Arc<B::Connection>, Failure> {
         let late = || Failure::new(Fault::NotConnected, "the broker did not let us in in time");
-        let asked = Instant::now();
-        let mut state = timeout_at(until, self.0.lock()).await.map_err(|_| late())?;
+        let failed_before = self.failed.load(Ordering::Acquire);
+        let mut state = timeout_at(until, self.state.lock()).await.map_err(|_| late())?;
         if let Some(connection) = state.current.as_ref().filter(|current| B::is_alive(current)) {
             return Ok(Arc::clone(connection));
         }
-        if let Some((_, failure)) = state.failed.as_ref().filter(|(at, _)| *at >= asked) {
+        if let Some((_, failure)) = state.failed.as_ref().filter(|(number, _)| *number > failed_before) {
             return Err(failure.clone());
         }
         state.current = None;
@@ -50,7 +57,8 @@ impl<B: Broker> Link<B> {
                 Ok(connection)
             }
             Err(failure) => {
-                state.failed = Some((Instant::now(), failure.clone()));
+                let number = self.failed.fetch_add(1, Ordering::AcqRel) + 1;
+                state.failed = Some((number, failure.clone()));
                 Err(failure)
             }
         }
@@ -58,7 +66,7 @@ impl<B: Broker> Link<B> {
 
     /// Forgets a connection; who uses it still may do so to the end.
     pub(super) async fn give_up(&self, connection: &Arc<B::Connection>) {
-        let mut state = self.0.lock().await;
+        let mut state = self.state.lock().await;
         if state.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection)) {
             state.current = None;
         }

@@ -12,7 +12,11 @@ use redis::{
     AsyncConnectionConfig, Cmd, ErrorKind, RedisConnectionInfo, RedisError, ServerErrorKind,
     aio::MultiplexedConnection,
 };
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    task::JoinHandle,
+    time::Instant,
+};
 
 use crate::{
     Login,
@@ -84,6 +88,15 @@ impl Redis {
         Ok(Self { target, place, info, dialer, encryption })
     }
 
+    async fn open<S>(&self, stream: S, config: AsyncConnectionConfig) -> Result<Connection, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let opened = MultiplexedConnection::new_with_config(&self.info, stream, config).await;
+        let (commands, driver) = opened.map_err(|error| failure(&error))?;
+        Ok(Connection { commands, driver: tokio::spawn(driver) })
+    }
+
     fn command(&self, message: &MessageView) -> Cmd {
         let mut command = redis::cmd("XADD");
         command.arg(&self.place.stream);
@@ -104,19 +117,15 @@ impl Broker for Redis {
         let stream = self.dialer.dial(&self.target.host, self.target.port, until).await?;
         // The time-outs are the endpoint's.
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-        let failed = |error: RedisError| failure(&error);
-        match &self.encryption {
-            None => {
-                let opened = MultiplexedConnection::new_with_config(&self.info, stream, config).await;
-                let (commands, driver) = opened.map_err(failed)?;
-                Ok(Connection { commands, driver: tokio::spawn(driver) })
-            }
-            Some(encryption) => {
-                let stream = encryption.encrypt(stream, until).await?;
-                let opened = MultiplexedConnection::new_with_config(&self.info, stream, config).await;
-                let (commands, driver) = opened.map_err(failed)?;
-                Ok(Connection { commands, driver: tokio::spawn(driver) })
-            }
+        let connection = match &self.encryption {
+            None => self.open(stream, config).await?,
+            Some(encryption) => self.open(encryption.encrypt(stream, until).await?, config).await?,
+        };
+        // Without a login and a database nothing was said yet. Who may do nothing but append is let in all the same.
+        let mut commands = connection.commands.clone();
+        match redis::cmd("PING").query_async::<()>(&mut commands).await.map_err(|error| failure(&error)) {
+            Err(failure) if failure.fault != Fault::Refused => Err(failure),
+            _ => Ok(connection),
         }
     }
 

@@ -141,6 +141,9 @@ async fn a_login_and_a_virtual_host_are_judged() {
 async fn rabbitmq_may_die_come_back_and_hang() {
     let Some(server) = require(RabbitMq::start()) else { return };
     queue(&channel(&server.url()).await, "orders", FieldTable::default()).await;
+    // That there is a queue is on the disk a little later; to stop in order is to wait for it.
+    server.stop().expect("it stops");
+    server.start_again().expect("it starts");
     let url = format!("{}?queue=orders", server.url());
     survives_its_broker(&server, &url).await;
     assert!(

@@ -67,6 +67,8 @@ async fn a_login_is_asked_for_and_judged() {
     let Some(server) = require(Redis::start()) else { return };
     let url = format!("{}?stream=s", server.url());
     assert_eq!(server.command_line("ACL SETUSER shop on >rSx7 ~* +@all").expect("an answer"), "+OK");
+    assert_eq!(server.command_line("ACL SETUSER writer on >rSx9 ~s +xadd").expect("an answer"), "+OK");
+    assert_eq!(server.command_line("ACL SETUSER reader on >rSx9 ~s +xrange").expect("an answer"), "+OK");
     assert_eq!(server.command_line("CONFIG SET requirepass rSx8").expect("an answer"), "+OK");
     let login_failed = Answer::Fault(Fault::LoginFailed);
     for (login, expected) in [
@@ -75,6 +77,8 @@ async fn a_login_is_asked_for_and_judged() {
         (Some(("shop", "wrong")), login_failed),
         (Some(("", "rSx8")), Answer::Confirmed),
         (Some(("shop", "rSx7")), Answer::Confirmed),
+        (Some(("writer", "rSx9")), Answer::Confirmed),
+        (Some(("reader", "rSx9")), Answer::Fault(Fault::Refused)),
     ] {
         let report = broker_way(&senders(Names::local()), &url, login, LONG_MS).send(&message(1)).await;
         assert_eq!(report.heard.answer, expected, "{login:?}: {}", words(&report));
