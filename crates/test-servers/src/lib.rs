@@ -11,29 +11,29 @@
 //!
 //! Deliberately absent: async, database drivers, TLS, servers on other machines. Linux only: it reads `/proc`.
 
+mod brokers;
 pub mod chromium;
 mod error;
 pub mod galera;
 pub mod mariadb;
-pub mod nats;
 pub mod postgres;
 mod process;
-pub mod rabbitmq;
-pub mod redis;
 mod require;
 mod server;
 mod shared;
 mod sql;
 
+pub use brokers::{
+    nats::{self, Nats},
+    rabbitmq::{self, RabbitMq},
+    redis::{self, Redis},
+};
 pub use chromium::ChromeDriver;
 pub use error::{CommandError, ServerError};
 pub use galera::Galera;
 pub use mariadb::MariaDb;
-pub use nats::Nats;
 pub use postgres::Postgres;
 use process::environment;
-pub use rabbitmq::RabbitMq;
-pub use redis::Redis;
 pub use require::{ci_promises_servers, require};
 pub use server::{Engine, Options, Server};
 pub use shared::{Database, Shared, SharedServers};

@@ -52,6 +52,13 @@ pub(crate) struct Connection {
     driver: JoinHandle<()>,
 }
 
+impl Drop for Connection {
+    /// It would otherwise wait for answers of a server that hangs.
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
 impl Place {
     fn of(target: &Target) -> Result<Self, BrokerUrlError> {
         let mut parts = Parts::of(target)?;

@@ -33,7 +33,7 @@ use crate::{
 
 use super::{Broker, BrokerUrlError, url::Parts};
 
-use runtime::{Runtime, stream};
+use runtime::{Runtime, Tether, tethered};
 
 const PARAMETERS: &str = "exchange, routing_key, queue";
 
@@ -68,6 +68,8 @@ struct Place {
 pub(crate) struct Connection {
     connection: lapin::Connection,
     channel: Channel,
+    /// Ends the connection when nobody has it any more.
+    _tether: Tether,
 }
 
 impl Place {
@@ -127,9 +129,9 @@ impl Broker for RabbitMq {
 
     async fn connect(&self, until: Instant) -> Result<Connection, Failure> {
         let opened = self.dialer.dial(&self.target.host, self.target.port, until).await?;
-        let opened = match &self.encryption {
-            Some(encryption) => stream(encryption.encrypt(opened, until).await?),
-            None => stream(opened),
+        let (opened, tether) = match &self.encryption {
+            Some(encryption) => tethered(encryption.encrypt(opened, until).await?),
+            None => tethered(opened),
         };
         // The client asks once; it does not come back by itself.
         let opened = Mutex::new(Some(opened));
@@ -147,10 +149,10 @@ impl Broker for RabbitMq {
         let connection = connection.map_err(|error| not_let_in(&error))?;
         let channel = connection.create_channel().await.map_err(|error| not_let_in(&error))?;
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| not_let_in(&error))?;
-        Ok(Connection { connection, channel })
+        Ok(Connection { connection, channel, _tether: tether })
     }
 
-    fn is_alive(Connection { connection, channel }: &Connection) -> bool {
+    fn is_alive(Connection { connection, channel, .. }: &Connection) -> bool {
         connection.status().connected() && channel.status().connected()
     }
 

@@ -4,8 +4,11 @@
 //! it encrypted or not.
 
 use std::{
+    convert::Infallible,
     io,
     net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -17,6 +20,7 @@ use async_rs::{
 };
 use futures_core::Stream as Items;
 use futures_io::{AsyncRead, AsyncWrite};
+use tokio::{io::ReadBuf, sync::oneshot};
 
 /// A connection, whatever it is.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -25,12 +29,52 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 pub(super) type Streams = Box<dyn Stream>;
 
-/// A connection of tokio's as the client takes it.
-pub(super) fn stream<S>(stream: S) -> Streams
+/// A connection of tokio's as the client takes it. It ends when its tether does: the client has a thread for each, which
+/// would otherwise wait for a broker that hangs for as long as that does.
+pub(super) fn tethered<S>(stream: S) -> (Streams, Tether)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
 {
-    Box::new(Compat::new(stream))
+    let (tether, held) = oneshot::channel();
+    (Box::new(Compat::new(Tethered { stream, held })), Tether { _end: tether })
+}
+
+/// Dropping it ends the connection.
+pub(super) struct Tether {
+    _end: oneshot::Sender<Infallible>,
+}
+
+struct Tethered<S> {
+    stream: S,
+    held: oneshot::Receiver<Infallible>,
+}
+
+impl<S: tokio::io::AsyncRead + Unpin> tokio::io::AsyncRead for Tethered<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.held).poll(cx) {
+            Poll::Ready(_) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            Poll::Pending => Pin::new(&mut self.stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+// Who writes reads as well, and is woken there.
+impl<S: tokio::io::AsyncWrite + Unpin> tokio::io::AsyncWrite for Tethered<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
 }
 
 /// Tokio, but for connections.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use payonce_core::delivery::{Answer, Fault};
 use payonce_dispatch::{Header, Networks, OpenError, Secrets, Sender, Senders};
 use payonce_test_servers::{Engine, Server};
+use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
-use crate::fixture::{Names, broker_way, endpoint, message, senders, words};
+use crate::fixture::{LOCAL, Names, broker_way, endpoint, message, senders, words};
 
 #[cfg(feature = "kafka")]
 mod kafka;
@@ -72,6 +73,19 @@ async fn obeys_networks(url_of: impl Fn(&str) -> String) {
 async fn tells_that_nobody_is_there(url: &str) {
     let report = way(url).send(&message(1)).await;
     assert_eq!(report.heard.answer, Answer::Fault(Fault::NotConnected), "{}", words(&report));
+}
+
+/// Who takes a connection and says nothing is left in time, and nothing of it stays open.
+async fn leaves_who_says_nothing(url_of: impl Fn(&str) -> String) {
+    let listener = TcpListener::bind((LOCAL, 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let way = broker_way(&senders(Names::local()), &url_of(&address), None, SHORT_MS);
+    let sent = tokio::spawn(async move { way.send(&message(1)).await });
+    let (mut stream, _) = listener.accept().await.expect("a connection");
+    let report = sent.await.expect("no panic");
+    assert_eq!(report.heard.answer, Answer::Fault(Fault::NotConnected), "{}", words(&report));
+    let mut said = vec![];
+    stream.read_to_end(&mut said).await.expect("its end");
 }
 
 #[test]

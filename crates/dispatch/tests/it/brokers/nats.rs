@@ -12,7 +12,10 @@ use payonce_core::{
 };
 use payonce_test_servers::{Nats, nats, require};
 
-use super::{LONG_MS, obeys_networks, send, survives_its_broker, tells_that_nobody_is_there, way};
+use super::{
+    LONG_MS, leaves_who_says_nothing, obeys_networks, send, survives_its_broker, tells_that_nobody_is_there,
+    way,
+};
 use crate::{
     fixture::{Names, broker_way, message, senders, unique, words},
     tls::{Authority, HOST},
@@ -142,4 +145,9 @@ async fn over_tls_the_name_in_the_url_is_verified() {
     let url = format!("{}/orders", plain.replace("nats://127.0.0.1", &format!("nats+tls://{HOST}")));
     let report = broker_way(&ours.senders(), &url, None, LONG_MS).send(&message(1)).await;
     assert_ne!(report.heard.answer, Answer::Fault(Fault::Refused), "nothing is sent in the clear");
+}
+
+#[tokio::test]
+async fn who_takes_a_connection_and_says_nothing_is_left() {
+    leaves_who_says_nothing(|address| format!("nats://{address}/orders")).await;
 }

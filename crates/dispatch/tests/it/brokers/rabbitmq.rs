@@ -15,7 +15,10 @@ use payonce_core::{
 use payonce_test_servers::{RabbitMq, rabbitmq, require};
 use tokio::task::JoinSet;
 
-use super::{LONG_MS, obeys_networks, send, survives_its_broker, tells_that_nobody_is_there, way};
+use super::{
+    LONG_MS, leaves_who_says_nothing, obeys_networks, send, survives_its_broker, tells_that_nobody_is_there,
+    way,
+};
 use crate::{
     fixture::{Names, broker_way, message, senders, unique, words},
     tls::{Authority, HOST, encrypted},
@@ -172,4 +175,9 @@ async fn rabbitmq_is_called_only_where_it_may_be_and_over_tls_only_whom_it_trust
         let report = broker_way(&authority.senders(), &url, None, LONG_MS).send(&message(1)).await;
         assert_eq!(report.heard.answer, expected, "{}", words(&report));
     }
+}
+
+#[tokio::test]
+async fn who_takes_a_connection_and_says_nothing_is_left() {
+    leaves_who_says_nothing(|address| format!("amqp://{address}?queue=orders")).await;
 }

@@ -4,7 +4,10 @@ use payonce_core::delivery::{Answer, Fault};
 use payonce_test_servers::{Redis, redis, require};
 use tokio::{io::AsyncWriteExt as _, net::TcpListener};
 
-use super::{LONG_MS, obeys_networks, send, survives_its_broker, tells_that_nobody_is_there, way};
+use super::{
+    LONG_MS, leaves_who_says_nothing, obeys_networks, send, survives_its_broker, tells_that_nobody_is_there,
+    way,
+};
 use crate::{
     fixture::{LOCAL, Names, broker_way, message, senders, unique, words},
     tls::{Authority, HOST, encrypted},
@@ -129,4 +132,9 @@ async fn what_is_no_redis_is_garbled_or_cut_off() {
     let report = way(&format!("redis://127.0.0.1:{port}?stream=s")).send(&message(1)).await;
     let expected = [Fault::Garbled, Fault::CutOff].map(Answer::Fault);
     assert!(expected.contains(&report.heard.answer), "{report:?}");
+}
+
+#[tokio::test]
+async fn who_takes_a_connection_and_says_nothing_is_left() {
+    leaves_who_says_nothing(|address| format!("redis://{address}?stream=s")).await;
 }
