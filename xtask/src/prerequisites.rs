@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail, ensure};
 use payonce_test_servers::{
-    chromium, ci_promises_servers, galera, mariadb,
+    chromium, ci_promises_servers, galera, mariadb, nats,
     postgres::{self, pooler},
-    redis,
+    rabbitmq, redis,
 };
 
 use crate::process;
@@ -92,6 +92,13 @@ const TOOLS: &[Tool] = &[
         packages: &["galera-4", "rsync"],
     },
     Tool { name: "Redis", kind: Kind::Server, is_present: redis::is_installed, packages: &["redis-server"] },
+    Tool {
+        name: "RabbitMQ",
+        kind: Kind::Server,
+        is_present: rabbitmq::is_installed,
+        packages: &["rabbitmq-server"],
+    },
+    Tool { name: "NATS", kind: Kind::Server, is_present: nats::is_installed, packages: &["nats-server"] },
     Tool {
         name: "Chromium with ChromeDriver",
         kind: Kind::Server,

@@ -5,6 +5,7 @@
 //! again, held, or listed as exhausted; each attempt carries the same id and the same bytes. Deliberately absent: SQL,
 //! the routes by which endpoints are managed, and anything of WeChat Pay's.
 
+mod broker;
 mod connect;
 mod dispatcher;
 mod event;
@@ -21,6 +22,7 @@ mod target;
 mod wake;
 
 pub use self::http::{IDLE_MAX, USER_AGENT};
+pub use broker::BrokerUrlError;
 pub use connect::{Resolver, SystemResolver, Trust, TrustError};
 pub use dispatcher::Dispatcher;
 pub use event::{Event, Observer};

@@ -1,21 +1,20 @@
 //! Makes the way to an endpoint, by its URL's scheme.
 //!
 //! Invariants: every way obeys the same [`Networks`], and none is encrypted for less than the URL says; where no way can be
-//! made, that is an answer as well, which the attempts tell. Deliberately absent: which endpoints there are, and how long
+//! made, no attempt is: messages wait. Deliberately absent: which endpoints there are, and how long
 //! a way lives.
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use payonce_core::{
     Clock,
-    delivery::{Endpoint, EndpointName, Fault, Scheme},
-    store::MessageView,
+    delivery::{Endpoint, EndpointName, Scheme},
 };
 
 use crate::{
-    Networks, Open, Report, Resolver, SealingKeys, Secrets, Sender, Trust, UnsealError,
-    connect::Dialer,
+    BrokerUrlError, Login, Networks, Open, Resolver, SealingKeys, Secrets, Sender, Trust, UnsealError,
+    broker::{self, BrokerSender},
+    connect::{Dialer, Encryption},
     failure::Failure,
     http::HttpSender,
     target::{Target, TargetError},
@@ -53,6 +52,15 @@ pub enum OpenError {
     /// Its URL cannot be called.
     #[error(transparent)]
     Url(#[from] TargetError),
+    /// What stands behind the host in a broker's URL means nothing.
+    #[error(transparent)]
+    Broker(#[from] BrokerUrlError),
+    /// Brokers get no headers.
+    #[error("headers of one's own are for HTTP alone; leave them out, or give a broker's login by itself")]
+    Headers,
+    /// Web servers know no login.
+    #[error("a login is for brokers alone; send an Authorization header instead")]
+    Login,
     /// Nothing can be encrypted for it.
     #[error("{words}")]
     Trust {
@@ -62,20 +70,6 @@ pub enum OpenError {
     /// This payonce was built without what speaks with such a broker.
     #[error("{}:// is not part of this build of payonce", .0.as_str())]
     NotBuilt(Scheme),
-}
-
-impl OpenError {
-    /// What it is called among the attempts.
-    #[must_use]
-    pub fn fault(&self) -> Fault {
-        match self {
-            Self::Sealed(_) | Self::NoKey => Fault::NotOpened,
-            Self::Plain(_) => Fault::Forbidden,
-            Self::Url(_) => Fault::NotResolved,
-            Self::Trust { .. } => Fault::TlsFailed,
-            Self::NotBuilt(_) => Fault::NotConnected,
-        }
-    }
 }
 
 impl Senders {
@@ -98,27 +92,80 @@ impl Senders {
             return Err(OpenError::Plain(scheme));
         }
         let target = Target::of(&endpoint.url)?;
-        match scheme {
-            Scheme::Https | Scheme::Http => {
-                if !secrets.signs() {
-                    return Err(OpenError::NoKey);
-                }
-                let encryption = match scheme.is_encrypted() {
-                    true => Some(self.trust.encryption(&target.host, Some(b"http/1.1")).map_err(untrusted)?),
-                    false => None,
-                };
-                let way = (self.dialer(), encryption);
-                let clock = Arc::clone(&self.clock);
-                Ok(Arc::new(HttpSender::new(target, secrets, &endpoint.settings, way, clock)?))
+        if !scheme.is_broker() {
+            return self.http(target, secrets, endpoint);
+        }
+        if !secrets.headers().is_empty() {
+            return Err(OpenError::Headers);
+        }
+        self.broker(target, secrets.login(), endpoint)
+    }
+
+    fn http(
+        &self,
+        target: Target,
+        secrets: Secrets,
+        endpoint: &Endpoint,
+    ) -> Result<Arc<dyn Sender>, OpenError> {
+        if secrets.login().is_some() {
+            return Err(OpenError::Login);
+        }
+        if !secrets.signs() {
+            return Err(OpenError::NoKey);
+        }
+        let way = (self.dialer(), self.encryption(&target, endpoint, Some(b"http/1.1"))?);
+        let clock = Arc::clone(&self.clock);
+        Ok(Arc::new(HttpSender::new(target, secrets, &endpoint.settings, way, clock)?))
+    }
+
+    fn broker(
+        &self,
+        target: Target,
+        login: Option<&Login>,
+        endpoint: &Endpoint,
+    ) -> Result<Arc<dyn Sender>, OpenError> {
+        let settings = &endpoint.settings;
+        match endpoint.url.scheme() {
+            #[cfg(feature = "rabbitmq")]
+            Scheme::Amqps | Scheme::Amqp => {
+                let way = (self.dialer(), self.encryption(&target, endpoint, None)?);
+                let broker = broker::rabbitmq::RabbitMq::new(target, login, way)?;
+                Ok(Arc::new(BrokerSender::new(broker, settings)))
             }
-            other => Err(OpenError::NotBuilt(other)),
+            #[cfg(feature = "nats")]
+            scheme @ (Scheme::NatsTls | Scheme::Nats) => {
+                let tls = self.trust.configuration_for(&target.host).map_err(untrusted)?;
+                let way = (self.dialer(), tls, scheme.is_encrypted());
+                let broker = broker::nats::Nats::new(target, login, way, settings)?;
+                Ok(Arc::new(BrokerSender::new(broker, settings)))
+            }
+            #[cfg(feature = "redis")]
+            Scheme::Rediss | Scheme::Redis => {
+                let way = (self.dialer(), self.encryption(&target, endpoint, None)?);
+                let broker = broker::redis::Redis::new(target, login, way)?;
+                Ok(Arc::new(BrokerSender::new(broker, settings)))
+            }
+            // Its client has no TLS.
+            #[cfg(feature = "kafka")]
+            Scheme::Kafka => {
+                let broker = broker::kafka::Kafka::new(target, login, self.dialer(), settings)?;
+                Ok(Arc::new(BrokerSender::new(broker, settings)))
+            }
+            other => {
+                let _ = (target, login, settings);
+                Err(OpenError::NotBuilt(other))
+            }
         }
     }
 
-    /// As [`open`](Self::open); where there is no way, one whose every attempt says so.
-    #[must_use]
-    pub fn open_or_report(&self, name: &EndpointName, endpoint: &Endpoint) -> Arc<dyn Sender> {
-        self.open(name, endpoint).unwrap_or_else(|error| Arc::new(NoWay(error)))
+    fn encryption(
+        &self,
+        target: &Target,
+        endpoint: &Endpoint,
+        protocol: Option<&[u8]>,
+    ) -> Result<Option<Encryption>, OpenError> {
+        let encrypt = || self.trust.encryption(&target.host, protocol).map_err(untrusted);
+        endpoint.url.scheme().is_encrypted().then(encrypt).transpose()
     }
 
     fn dialer(&self) -> Dialer {
@@ -134,14 +181,4 @@ impl Open for Senders {
 
 fn untrusted(failure: Failure) -> OpenError {
     OpenError::Trust { words: failure.words }
-}
-
-/// No way.
-struct NoWay(OpenError);
-
-#[async_trait]
-impl Sender for NoWay {
-    async fn send(&self, _: &MessageView) -> Report {
-        Failure::new(self.0.fault(), &self.0).report()
-    }
 }

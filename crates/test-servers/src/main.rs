@@ -6,9 +6,9 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use payonce_test_servers::{MariaDb, Options, Postgres, Redis, ServerError};
+use payonce_test_servers::{MariaDb, Nats, Options, Postgres, RabbitMq, Redis, ServerError};
 
-const USAGE: &str = "Usage: payonce-test-servers postgres|mariadb|redis
+const USAGE: &str = "Usage: payonce-test-servers postgres|mariadb|redis|rabbitmq|nats
 
 The server lives until standard input ends (Ctrl-D) or this program is ended.";
 
@@ -19,6 +19,8 @@ fn main() -> ExitCode {
         }
         Some("mariadb") => MariaDb::start(&Options::default()).map(|s| hold(&s.url("mysql"), s.folder())),
         Some("redis") => Redis::start().map(|s| hold(&s.url(), s.folder())),
+        Some("rabbitmq") => RabbitMq::start().map(|s| hold(&s.url(), s.folder())),
+        Some("nats") => Nats::start(&[]).map(|s| hold(&s.url(), s.folder())),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::sql::Client;
-use crate::{CommandError, MariaDb, Options, Postgres, Redis, Server, ServerError, SqlEngine, environment};
+use crate::{
+    CommandError, MariaDb, Nats, Options, Postgres, RabbitMq, Redis, Server, ServerError, SqlEngine,
+    environment,
+};
 
 /// The servers of a whole test run. Dropping it ends them.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub struct SharedServers {
     postgres: Option<Postgres>,
     mariadb: Option<MariaDb>,
     redis: Option<Redis>,
+    rabbitmq: Option<RabbitMq>,
+    nats: Option<Nats>,
 }
 
 impl SharedServers {
@@ -28,6 +33,8 @@ impl SharedServers {
             postgres: unless_absent(Postgres::start(&options))?,
             mariadb: unless_absent(MariaDb::start(&options))?,
             redis: unless_absent(Redis::start())?,
+            rabbitmq: unless_absent(RabbitMq::start())?,
+            nats: unless_absent(Nats::start(&[]))?,
         })
     }
 
@@ -36,7 +43,9 @@ impl SharedServers {
         let postgres = self.postgres.iter().map(|server| (environment::POSTGRES, server.url("")));
         let mariadb = self.mariadb.iter().map(|server| (environment::MARIADB, server.url("")));
         let redis = self.redis.iter().map(|server| (environment::REDIS, server.url()));
-        postgres.chain(mariadb).chain(redis).collect()
+        let rabbitmq = self.rabbitmq.iter().map(|server| (environment::RABBITMQ, server.url()));
+        let nats = self.nats.iter().map(|server| (environment::NATS, server.url()));
+        postgres.chain(mariadb).chain(redis).chain(rabbitmq).chain(nats).collect()
     }
 }
 
@@ -135,6 +144,8 @@ mod tests {
             (environment::POSTGRES, crate::postgres::is_installed()),
             (environment::MARIADB, crate::mariadb::is_installed()),
             (environment::REDIS, crate::redis::is_installed()),
+            (environment::RABBITMQ, crate::rabbitmq::is_installed()),
+            (environment::NATS, crate::nats::is_installed()),
         ];
         let variables = servers.variables();
         let named: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();

@@ -53,13 +53,11 @@ pub enum Fault {
     Refused,
     /// A broker does not let us in.
     LoginFailed,
-    /// The endpoint's secrets do not open with the keys of now.
-    NotOpened,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::NotResolved,
         Self::Forbidden,
         Self::NotConnected,
@@ -69,7 +67,6 @@ impl Fault {
         Self::Garbled,
         Self::Refused,
         Self::LoginFailed,
-        Self::NotOpened,
     ];
 
     /// Its word, as it stands in databases and in the API.
@@ -85,7 +82,6 @@ impl Fault {
             Self::Garbled => "garbled",
             Self::Refused => "refused",
             Self::LoginFailed => "login_failed",
-            Self::NotOpened => "not_opened",
         }
     }
 

@@ -8,12 +8,18 @@ use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
+#[cfg(feature = "nats")]
+use tokio_rustls::rustls::{
+    DigitallySignedStruct, SignatureScheme,
+    client::danger::{HandshakeSignatureValid, ServerCertVerified},
+    pki_types::UnixTime,
+};
 use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
         self, ClientConfig,
-        client::Resumption,
+        client::{Resumption, danger::ServerCertVerifier},
         crypto::aws_lc_rs::default_provider,
         pki_types::{CertificateDer, ServerName, pem::PemObject as _},
     },
@@ -62,23 +68,83 @@ impl Trust {
 
     /// How to encrypt for a host. `protocol`, if there is one, is what is to be spoken then.
     pub(crate) fn encryption(&self, host: &str, protocol: Option<&[u8]>) -> Result<Encryption, Failure> {
-        let failed = |error: &rustls::Error| Failure::of(Fault::TlsFailed, error);
-        let verifier = self.verifier.as_ref().map_err(|error| {
+        let name = server_name(host)?;
+        let mut config = configuration(Arc::<Verifier>::clone(self.verifier()?))?;
+        config.alpn_protocols = protocol.into_iter().map(<[u8]>::to_vec).collect();
+        Ok(Encryption { connector: Arc::new(config).into(), name })
+    }
+
+    /// The same for a client that connects by itself, to an address of the host: the host's name is verified.
+    #[cfg(feature = "nats")]
+    pub(crate) fn configuration_for(&self, host: &str) -> Result<ClientConfig, Failure> {
+        let verifier = Arc::<Verifier>::clone(self.verifier()?);
+        configuration(Arc::new(ByName { verifier, name: server_name(host)? }))
+    }
+
+    fn verifier(&self) -> Result<&Arc<Verifier>, Failure> {
+        self.verifier.as_ref().map_err(|error| {
             let words =
                 format!("this machine trusts no authority ({error}); install the package ca-certificates");
             Failure::new(Fault::TlsFailed, words)
-        })?;
-        let name =
-            ServerName::try_from(host.to_owned()).map_err(|error| Failure::of(Fault::TlsFailed, &error))?;
-        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| failed(&error))?;
-        let verifier = Arc::<Verifier>::clone(verifier);
-        let mut config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-        // A session that is resumed is one whose certificate is not looked at.
-        config.resumption = Resumption::disabled();
-        config.alpn_protocols = protocol.into_iter().map(<[u8]>::to_vec).collect();
-        Ok(Encryption { connector: Arc::new(config).into(), name })
+        })
+    }
+}
+
+fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
+    ServerName::try_from(host.to_owned()).map_err(|error| Failure::of(Fault::TlsFailed, &error))
+}
+
+fn configuration(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Failure> {
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::of(Fault::TlsFailed, &error))?;
+    let mut config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    // A session that is resumed is one whose certificate is not looked at.
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+/// Verifies one name, whatever address is connected to.
+#[cfg(feature = "nats")]
+#[derive(Debug)]
+struct ByName {
+    verifier: Arc<Verifier>,
+    name: ServerName<'static>,
+}
+
+#[cfg(feature = "nats")]
+impl ServerCertVerifier for ByName {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.verifier.verify_server_cert(certificate, intermediates, &self.name, ocsp, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.verifier.verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
     }
 }
 

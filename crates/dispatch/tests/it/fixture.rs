@@ -3,7 +3,10 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -14,7 +17,8 @@ use payonce_core::{
     store::{MessageView, Position},
 };
 use payonce_dispatch::{
-    Algorithm, Networks, Report, Resolver, SealingKeys, Secrets, Sender, Senders, Signer, SigningKey, Trust,
+    Algorithm, Login, Networks, Report, Resolver, SealingKeys, Secrets, Sender, Senders, Signer, SigningKey,
+    Trust,
 };
 use rand::{SeedableRng as _, rngs::StdRng};
 
@@ -107,6 +111,25 @@ pub(crate) fn endpoint(url: &str) -> Endpoint {
         settings: Settings::default(),
         sealed: Sealed(vec![]),
     }
+}
+
+/// A way to a broker, with an attempt's time in milliseconds.
+pub(crate) fn broker_way(
+    senders: &Senders,
+    url: &str,
+    login: Option<(&str, &str)>,
+    total_max_ms: u32,
+) -> Arc<dyn Sender> {
+    let login = login.map(|(user, password)| Login::parse(user, password).expect("a login"));
+    let secrets = Secrets::new(vec![], vec![], login).expect("secrets");
+    let settings = Settings { total_max_ms, ..Settings::default() };
+    senders.with(secrets, &Endpoint { settings, ..endpoint(url) }).expect("a way")
+}
+
+/// A name that no other test uses, also not on a server that is shared.
+pub(crate) fn unique(name: &str) -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    format!("{name}-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A way to a URL, for an endpoint whose secrets are a signing key.

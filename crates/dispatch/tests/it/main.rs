@@ -1,6 +1,7 @@
 //! The dispatcher in paused time, and senders with real servers on loopback ports.
 
 mod answers;
+mod brokers;
 mod connections;
 mod dispatcher;
 mod fixture;

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use payonce_core::delivery::{Answer, Fault};
 use payonce_dispatch::{Report, Sender, Senders, Trust, TrustError};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use tokio::{net::TcpListener, time};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    time,
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -20,20 +24,20 @@ use crate::{
     receiver::{Receiver, Reply, answer, taken},
 };
 
-const HOST: &str = "shop.example";
+pub(crate) const HOST: &str = "shop.example";
 
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
     /// The one that is trusted.
-    fn ours() -> Self {
+    pub(crate) fn ours() -> Self {
         Self::of("ours")
     }
 
-    fn another() -> Self {
+    pub(crate) fn another() -> Self {
         Self::of("another")
     }
 
@@ -46,11 +50,16 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    fn acceptor(&self, host: &str, change: impl FnOnce(&mut CertificateParams)) -> TlsAcceptor {
+    /// A certificate for a host, and its key.
+    fn certificate(&self, host: &str, change: impl FnOnce(&mut CertificateParams)) -> (Certificate, KeyPair) {
         let mut params = CertificateParams::new(vec![host.to_owned()]).expect("names");
         change(&mut params);
         let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (params.signed_by(&key, &self.issuer).expect("a certificate"), key)
+    }
+
+    fn acceptor(&self, host: &str, change: impl FnOnce(&mut CertificateParams)) -> TlsAcceptor {
+        let (certificate, key) = self.certificate(host, change);
         let chain = vec![CertificateDer::from(certificate)];
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -60,15 +69,42 @@ impl Authority {
         Arc::new(config).into()
     }
 
-    fn good(&self) -> TlsAcceptor {
+    pub(crate) fn good(&self) -> TlsAcceptor {
         self.acceptor(HOST, |_| {})
     }
 
-    fn way(&self, port: u16) -> Arc<dyn Sender> {
-        let trust = Trust::system_and(&self.pem).expect("authorities");
-        let senders = Senders { trust, plain: false, ..senders(Names::local()) };
-        way(&senders, &format!("https://{HOST}:{port}/"))
+    /// A good certificate and its key, in PEM.
+    pub(crate) fn good_pem(&self) -> (String, String) {
+        let (certificate, key) = self.certificate(HOST, |_| {});
+        (certificate.pem(), key.serialize_pem())
     }
+
+    /// Senders that trust it, and for which each name is of this machine.
+    pub(crate) fn senders(&self) -> Senders {
+        let trust = Trust::system_and(&self.pem).expect("authorities");
+        Senders { trust, plain: false, ..senders(Names::local()) }
+    }
+
+    fn way(&self, port: u16) -> Arc<dyn Sender> {
+        way(&self.senders(), &format!("https://{HOST}:{port}/"))
+    }
+}
+
+/// A port where TLS is spoken, and passed on in the clear to another.
+pub(crate) async fn encrypted(acceptor: TlsAcceptor, port: u16) -> u16 {
+    let listener = TcpListener::bind((LOCAL, 0)).await.expect("a port");
+    let outer = listener.local_addr().expect("an address").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut outside = acceptor.accept(stream).await?;
+                let mut inside = TcpStream::connect((LOCAL, port)).await?;
+                copy_bidirectional(&mut outside, &mut inside).await
+            });
+        }
+    });
+    outer
 }
 
 fn close() -> Reply {

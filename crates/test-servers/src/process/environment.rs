@@ -9,6 +9,10 @@ pub(crate) const POSTGRES: &str = "PAYONCE_TEST_POSTGRES";
 pub(crate) const MARIADB: &str = "PAYONCE_TEST_MARIADB";
 /// Names the shared Redis server, likewise.
 pub(crate) const REDIS: &str = "PAYONCE_TEST_REDIS";
+/// Names the shared RabbitMQ server, likewise.
+pub(crate) const RABBITMQ: &str = "PAYONCE_TEST_RABBITMQ";
+/// Names the shared NATS server, likewise.
+pub(crate) const NATS: &str = "PAYONCE_TEST_NATS";
 
 /// The port of the shared server that `variable` names; `None` where none is named.
 pub(crate) fn shared_port(variable: &str) -> Option<u16> {

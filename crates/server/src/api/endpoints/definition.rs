@@ -108,6 +108,8 @@ impl Definition {
         let newest = known.signing().first().map(|signer| &signer.key);
         let key = match (&self.secret, newest) {
             (None, Some(_)) => None,
+            // Nothing is signed for a broker.
+            (None, None) if EndpointUrl::parse(&self.url).is_ok_and(|url| url.scheme().is_broker()) => None,
             (secret, _) => Some(key(secret.as_deref(), self.algorithm.as_deref(), None, random)?),
         };
         let key = key.filter(|key| newest.is_none_or(|newest| newest.secret_text() != key.secret_text()));
