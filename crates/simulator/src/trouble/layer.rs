@@ -50,6 +50,10 @@ pub(crate) async fn layer(State(shared): State<Arc<Shared>>, request: Request, n
             orders: &about.orders,
         })
     });
+    if !troubles.is_empty() {
+        // What rules counted is part of the state, whatever the call itself changes.
+        shared.announce();
+    }
     for (_, trouble) in &troubles {
         match trouble {
             CallTrouble::Slow { millis } => wait(&shared, Duration::from_millis((*millis).into())).await,
