@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use payonce_core::delivery::{Answer, Fault};
-use payonce_dispatch::{Networks, Sender, Senders};
+use payonce_dispatch::{Networks, Senders};
 use rdkafka::{
     ClientConfig, Message as _,
     consumer::{Consumer as _, StreamConsumer},
