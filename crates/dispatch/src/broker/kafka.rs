@@ -140,6 +140,8 @@ impl Kafka {
 impl Broker for Kafka {
     type Connection = Connection;
 
+    const REMEMBERS_REFUSALS: bool = true;
+
     async fn connect(&self, until: Instant) -> Result<Connection, Failure> {
         let addresses = self.dialer.addresses(&self.target.host, until).await?;
         let servers = addresses.iter().map(|address| SocketAddr::new(*address, self.target.port).to_string());

@@ -38,6 +38,9 @@ use link::Link;
 pub(crate) trait Broker: Send + Sync {
     type Connection: Send + Sync;
 
+    /// Whether a client that was refused goes on to refuse by itself, from memory.
+    const REMEMBERS_REFUSALS: bool = false;
+
     /// Opens a connection that is ready to publish.
     async fn connect(&self, until: Instant) -> Result<Self::Connection, Failure>;
 
@@ -70,7 +73,8 @@ impl<B: Broker> BrokerSender<B> {
         let published = timeout_at(until, self.broker.publish(&connection, message)).await;
         let outcome = published.unwrap_or_else(|_| Err(Failure::late(self.total_max)));
         // Who refuses a message is well.
-        if outcome.as_ref().is_err_and(|failure| failure.fault != Fault::Refused) {
+        let is_well = |fault| fault == Fault::Refused && !B::REMEMBERS_REFUSALS;
+        if outcome.as_ref().is_err_and(|failure| !is_well(failure.fault)) {
             self.link.give_up(&connection).await;
         }
         outcome

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use payonce_core::delivery::{Answer, Fault};
-use payonce_dispatch::{Networks, Sender, Senders};
+use payonce_dispatch::{Networks, Senders};
 use rdkafka::{
     ClientConfig, Message as _,
     consumer::{Consumer as _, StreamConsumer},
@@ -73,7 +73,8 @@ async fn what_the_cluster_does_not_keep_is_refused() {
     cluster.request_errors(rdkafka::types::RDKafkaApiKey::Produce, &[error]);
     let report = way.send(&message(1)).await;
     assert_eq!(report.heard.answer, Answer::Fault(Fault::Refused), "{}", words(&report));
-    assert_eq!(way.send(&message(1)).await.heard.answer, Answer::Confirmed);
+    let report = way.send(&message(1)).await;
+    assert_eq!(report.heard.answer, Answer::Confirmed, "{}", words(&report));
 }
 
 #[tokio::test]
