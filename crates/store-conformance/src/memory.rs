@@ -14,14 +14,15 @@ use payonce_core::{
     MerchantId, NotificationId, Order, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView, Owner,
-        PaymentView, Position, Rejected, RejectedRow, Unopened, UnopenedRow, delivery::Deliveries,
+        Counts, EffectBook, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView,
+        Owner, PaymentView, Position, Rejected, RejectedRow, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 
 use crate::Fixture;
 
 mod deliveries;
+mod effects;
 mod leases;
 mod save;
 mod tables;
@@ -69,6 +70,10 @@ impl Store for MemoryStore {
     }
 
     fn deliveries(&self) -> &dyn Deliveries {
+        self
+    }
+
+    fn effects(&self) -> &dyn EffectBook {
         self
     }
 
@@ -219,6 +224,10 @@ impl Fixture for MemoryFixture {
 
     async fn second_handle(&self) -> Option<Box<dyn Store>> {
         Some(Box::new(self.latest()))
+    }
+
+    async fn make_shop(&self) {
+        // The tables of the suite are part of the model.
     }
 
     fn property_cases(&self) -> u32 {

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use payonce_core::{StoreError, ids::IdError, money::MoneyError, store::Unavailability};
+use payonce_core::{NotApplied, StoreError, ids::IdError, money::MoneyError, store::Unavailability};
 use serde::Serialize;
 
 /// Why a request was not carried out.
@@ -39,6 +39,8 @@ pub(crate) enum ApiError {
     ShuttingDown,
     #[error("{0}; sending it again is safe")]
     Store(std::sync::Arc<StoreError>),
+    #[error("{0}; nothing was done, send it again once that is mended")]
+    EffectFailed(NotApplied),
     #[error("nothing is at {path}")]
     NoSuchRoute { path: String },
     #[error("this path does not take that method")]
@@ -62,6 +64,7 @@ impl ApiError {
             Self::NoSuchOrder { .. } => (StatusCode::NOT_FOUND, "PAY0006"),
             Self::Overloaded | Self::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "PAY0007"),
             Self::Store(error) => (StatusCode::SERVICE_UNAVAILABLE, code_of(error)),
+            Self::EffectFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "PAY0020"),
             Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAY0010"),
@@ -80,6 +83,15 @@ fn code_of(error: &StoreError) -> &'static str {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Store(std::sync::Arc::new(error))
+    }
+}
+
+impl From<NotApplied> for ApiError {
+    fn from(not_applied: NotApplied) -> Self {
+        match not_applied {
+            NotApplied::Store(error) => error.into(),
+            failed @ NotApplied::Effects(_) => Self::EffectFailed(failed),
+        }
     }
 }
 

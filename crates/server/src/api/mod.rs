@@ -1,5 +1,6 @@
 //! The merchant's own API: register orders, look at them, read messages.
 
+pub(crate) mod effects;
 mod error;
 pub(crate) mod keys;
 pub(crate) mod messages;

@@ -106,7 +106,7 @@ impl Reader<'_> {
             return;
         }
         let raw = match (item, &key.kind) {
-            (Item::Value(Value::Array(values)), Kind::MerchantNumbers) => {
+            (Item::Value(Value::Array(values)), Kind::MerchantNumbers | Kind::MessageKinds) => {
                 Raw::List(values.iter().map(raw).collect())
             }
             (Item::Value(value), _) => raw(value),

@@ -14,6 +14,8 @@ use std::{
 use payonce_core::{
     MerchantId, Policy,
     decide::{LatePayment, UnknownOrder},
+    delivery::Filter,
+    effect::SqlEffect,
 };
 use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey, v2::ApiV2Key};
 use wechatpay_client::{Hosts, KeyRing};
@@ -39,8 +41,19 @@ pub struct Config {
     pub retention: RetentionSettings,
     /// `[wechat]`
     pub wechat: WechatSettings,
+    /// `[[effects]]`, each name once.
+    pub effects: Vec<EffectSettings>,
     /// `[[merchants]]`, each mchid once.
     pub merchants: Vec<Merchant>,
+}
+
+/// One of `[[effects]]`, its statements parsed.
+#[derive(Clone, Debug)]
+pub struct EffectSettings {
+    /// For which messages.
+    pub on: Filter,
+    /// What happens.
+    pub effect: SqlEffect,
 }
 
 /// `[server]`
@@ -287,6 +300,7 @@ impl Config {
             policy: PolicySettings { late_payment: policy.late_payment, unknown_order: policy.unknown_order },
             retention: RetentionSettings { rejected_rows_max: 0, callback_days: 0 },
             wechat: WechatSettings { hosts: Hosts::mainland() },
+            effects: Vec::new(),
             merchants: Vec::new(),
         }
     }

@@ -21,6 +21,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/v1/orders/{out_trade_no}", get(api::orders::show))
         .route("/v1/messages", get(api::messages::list))
         .route("/v1/keys", get(api::keys::show))
+        .route("/v1/effects/failures", get(api::effects::failures))
         .layer(DefaultBodyLimit::max(API_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authorized));
 

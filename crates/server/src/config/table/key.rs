@@ -29,6 +29,10 @@ pub(in crate::config) enum Kind {
     PublicUrl(fn(&mut Config, String)),
     MerchantNumber,
     MerchantNumbers,
+    EffectName,
+    MessageKinds,
+    Sql,
+    Rows,
     PublicKeyId,
     File,
     /// Stands in the file that the key `file` names, or in the environment; never in the TOML file.

@@ -2,11 +2,11 @@
 
 use payonce_core::decide::{LatePayment, Remedy, UnknownOrder};
 
-use super::{Key, Kind, Sample, Section};
+use super::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 35] = [
+pub(in crate::config) static KEYS: [&Key; 39] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -197,6 +197,10 @@ pub(in crate::config) static KEYS: [&Key; 35] = [
         sample: Sample::Example("http://127.0.0.1:8090"),
         doc: "In place of WeChat Pay's own hosts, primary and backup.",
     },
+    &EFFECT_NAME,
+    &EFFECT_ON,
+    &EFFECT_SQL,
+    &EFFECT_ROWS,
     &MCHID,
     &SELLERS,
     &APIV3_KEY_FILE,

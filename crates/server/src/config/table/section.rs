@@ -14,6 +14,8 @@ pub(in crate::config) enum Section {
     Policy,
     Retention,
     Wechat,
+    Effects,
+    EffectStatements,
     Merchants,
     PlatformKeys,
 }
@@ -27,7 +29,7 @@ pub(in crate::config) enum Times {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(in crate::config) const ALL: [Self; 10] = [
+    pub(in crate::config) const ALL: [Self; 12] = [
         Self::Server,
         Self::Store,
         Self::Cache,
@@ -36,6 +38,8 @@ impl Section {
         Self::Policy,
         Self::Retention,
         Self::Wechat,
+        Self::Effects,
+        Self::EffectStatements,
         Self::Merchants,
         Self::PlatformKeys,
     ];
@@ -52,17 +56,26 @@ impl Section {
             Self::Policy => "policy",
             Self::Retention => "retention",
             Self::Wechat => "wechat",
+            Self::Effects => "effects",
+            Self::EffectStatements => "statements",
             Self::Merchants => "merchants",
             Self::PlatformKeys => "platform_keys",
         }
     }
 
     fn parent(self) -> Self {
-        if self == Self::PlatformKeys { Self::Merchants } else { Self::Root }
+        match self {
+            Self::PlatformKeys => Self::Merchants,
+            Self::EffectStatements => Self::Effects,
+            _ => Self::Root,
+        }
     }
 
     pub(in crate::config) fn times(self) -> Times {
-        if matches!(self, Self::Merchants | Self::PlatformKeys) { Times::Many } else { Times::Once }
+        match self {
+            Self::Effects | Self::EffectStatements | Self::Merchants | Self::PlatformKeys => Times::Many,
+            _ => Times::Once,
+        }
     }
 
     /// The full name, such as `merchants.platform_keys`.
@@ -95,6 +108,15 @@ impl Section {
             Self::Policy => "What to do where the merchant has a choice.",
             Self::Retention => "What is deleted when. Orders, payments and messages never are.",
             Self::Wechat => "Where WeChat Pay is: for simulators and tests.",
+            Self::Effects => {
+                "What happens in the merchant's own tables in the very transaction in which payonce learns of a payment:\n\
+                 both are there, or neither is. The tables stand in the database of [store]: docs/effects.md."
+            }
+            Self::EffectStatements => {
+                "What is executed, in this order. Parameters are written :message_id, :kind, :mchid, :out_trade_no,\n\
+                 :transaction_id, :amount (fen), :currency, :appid, :sub_mchid, :paid_at, :late, :sequence and :body\n\
+                 (the whole message, JSON). The database is asked at the start whether it could execute them."
+            }
             Self::Merchants => {
                 "One for each merchant number. payonce does not serve without one.\n\
                  Its notify_url ends in /notify/v3/ and its mchid; of APIv2 in /notify/v2/ and its mchid."

@@ -25,7 +25,7 @@ impl Raw {
     pub(in crate::config) fn from_text(key: &Key, text: &str) -> Self {
         match (&key.kind, text.parse()) {
             (Kind::Integer { .. }, Ok(number)) => Self::Integer(number),
-            (Kind::MerchantNumbers, _) => {
+            (Kind::MerchantNumbers | Kind::MessageKinds, _) => {
                 Self::List(text.split_whitespace().map(|each| Self::Text(each.to_owned())).collect())
             }
             _ => Self::Text(text.to_owned()),
@@ -81,6 +81,12 @@ impl Kind {
             Self::MerchantNumbers => {
                 "a list of merchant numbers, such as [\"1900000007\", \"1900000008\"]".to_owned()
             }
+            Self::EffectName => "a name of 1 to 64 letters, digits, hyphens and underscores".to_owned(),
+            Self::MessageKinds => {
+                "a list of kinds of messages, such as [\"payment.succeeded\"] or [\"payment.*\"]".to_owned()
+            }
+            Self::Sql => "an SQL statement: INSERT, UPDATE, DELETE …".to_owned(),
+            Self::Rows => "\"1\", \"0..1\", \"1..\" or \"any\"".to_owned(),
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
             Self::File => "the path of a file".to_owned(),
             Self::Secret { holds, .. } => (*holds).to_owned(),
@@ -129,6 +135,10 @@ impl Kind {
             (
                 Self::MerchantNumber
                 | Self::MerchantNumbers
+                | Self::EffectName
+                | Self::MessageKinds
+                | Self::Sql
+                | Self::Rows
                 | Self::PublicKeyId
                 | Self::File
                 | Self::Secret { .. },
