@@ -73,9 +73,10 @@ pub(crate) fn class(error: Error) -> StoreError {
 /// What kind of failure it is of a statement of the merchant's. A table that is not there is his own, and so are a row for
 /// which somebody else made us wait (lock wait timeout) and a function that does not exist.
 pub(crate) fn class_of_merchants(error: Error) -> StatementFailure {
-    let refused = |number| {
-        matches!(number, 1205 | 1305)
-            || matches!(class_of(number), Class::NoTable | Class::Duplicate | Class::Unexpected)
+    let refused = |number| match class_of(number) {
+        Class::NoTable | Class::Duplicate | Class::Unexpected => true,
+        Class::Unavailable(Unavailability::AccessDenied | Unavailability::TimedOut) => true,
+        _ => matches!(number, 1205 | 1305),
     };
     match error.as_database_error() {
         Some(database) if number(&error).is_some_and(refused) => {

@@ -85,8 +85,12 @@ pub(crate) fn class_of_merchants(error: Error) -> StatementFailure {
     const LOCK_NOT_AVAILABLE: &str = "55P03";
     let Some(database) = error.as_database_error() else { return StatementFailure::of(class(error)) };
     let code = database.code().unwrap_or_default();
-    let refused = matches!(class_of(&code), Class::NoTable | Class::Constraint | Class::Unexpected);
-    if refused || code == LOCK_NOT_AVAILABLE {
+    let refused = match class_of(&code) {
+        Class::NoTable | Class::Constraint | Class::Unexpected => true,
+        Class::Unavailable(Unavailability::AccessDenied | Unavailability::TimedOut) => true,
+        _ => code == LOCK_NOT_AVAILABLE,
+    };
+    if refused {
         return StatementFailure::Refused(database.message().to_owned());
     }
     StatementFailure::of(class(error))

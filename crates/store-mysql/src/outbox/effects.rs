@@ -17,7 +17,7 @@ use payonce_core::{
 };
 use sqlx::{
     AssertSqlSafe, Column as _, Executor, MySql, MySqlConnection, Row as _, SqlSafeStr as _, Statement as _,
-    TypeInfo as _, ValueRef as _,
+    Type, TypeInfo as _, ValueRef as _,
     mysql::{MySqlArguments, MySqlRow},
     query::Query,
 };
@@ -111,7 +111,8 @@ fn value_of(row: &MySqlRow, column: usize) -> Result<Value, StatementFailure> {
     if raw.is_null() {
         return Ok(Value::Null);
     }
-    let kind = row.column(column).type_info().name();
+    let info = row.column(column).type_info().clone();
+    let kind = info.name();
     let number = column + 1;
     let refused = |holds: &str| {
         Err(StatementFailure::Refused(format!(
@@ -128,12 +129,9 @@ fn value_of(row: &MySqlRow, column: usize) -> Result<Value, StatementFailure> {
             let Ok(found) = i64::try_from(found) else { return refused("holds a number beyond BIGINT") };
             Ok(Value::Int(found))
         }
-        "CHAR" | "VARCHAR" | "TINYTEXT" | "TEXT" | "MEDIUMTEXT" | "LONGTEXT" | "ENUM" => {
-            row.try_get_unchecked::<String, _>(column).map(Value::Text)
-        }
-        "BINARY" | "VARBINARY" | "TINYBLOB" | "BLOB" | "MEDIUMBLOB" | "LONGBLOB" => {
-            row.try_get_unchecked::<Vec<u8>, _>(column).map(Value::Bytes)
-        }
+        // Of texts and bytes it is the collation that tells.
+        _ if <str as Type<MySql>>::compatible(&info) => row.try_get::<String, _>(column).map(Value::Text),
+        _ if <[u8] as Type<MySql>>::compatible(&info) => row.try_get::<Vec<u8>, _>(column).map(Value::Bytes),
         _ => return refused(&format!("is of type {kind}")),
     };
     value.map_err(class_of_merchants)

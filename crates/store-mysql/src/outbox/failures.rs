@@ -21,11 +21,12 @@ use crate::{
 impl EffectBook for MySqlStore {
     async fn check(&self, statement: &Statement, _: &[Argument<'_>]) -> Result<(), StatementFailure> {
         let mut session = self.session(&self.beside).await.map_err(StatementFailure::Lost)?;
-        let prepared = session.run(async |connection| match returns_rows(connection, statement).await {
+        let checked = session.run(async |connection| match returns_rows(connection, statement).await {
             Err(StatementFailure::Lost(error)) => Err(error),
-            prepared => Ok(prepared.map(drop)),
+            Err(refused) => Ok(Err(refused)),
+            Ok(_) => only_innodb(connection, statement).await,
         });
-        prepared.await.map_err(StatementFailure::Lost)?
+        checked.await.map_err(StatementFailure::Lost)?
     }
 
     async fn keep_failures(&self, failures: &[EffectFailure]) -> Result<(), StoreError> {
@@ -47,6 +48,27 @@ impl EffectBook for MySqlStore {
         let before = row.map_or(i64::MAX, |row| row.0);
         beside!(self, async |c| failures_before(c, before, open_only, limit).await)
     }
+}
+
+/// Whether no table is named of which a rollback would keep what was written. A view may hide one, and so may a trigger.
+async fn only_innodb(
+    connection: &mut MySqlConnection,
+    statement: &Statement,
+) -> Result<Result<(), StatementFailure>, StoreError> {
+    const OTHERS: &str = "SELECT CAST(table_name AS CHAR), CAST(engine AS CHAR) FROM information_schema.tables \
+         WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine NOT IN ('InnoDB', 'SEQUENCE')";
+    let others = sqlx::query(OTHERS).fetch_all(connection).await.map_err(class)?;
+    for row in &others {
+        let (table, engine): (String, String) = (value(row, 0)?, value(row, 1)?);
+        let words = statement.source().split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '$')));
+        if words.into_iter().any(|word| word.eq_ignore_ascii_case(&table)) {
+            let said = format!(
+                "table {table} is {engine}'s, which keeps what is rolled back: ALTER TABLE {table} ENGINE = InnoDB"
+            );
+            return Ok(Err(StatementFailure::Refused(said)));
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// In the order of their keys, so that two nodes do not wait for each other.

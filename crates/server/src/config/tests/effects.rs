@@ -67,5 +67,20 @@ statements = [
 name = "x"
 on = []
 "#;
-    insta::assert_snapshot!(setup(toml).refused(), @"");
+    insta::assert_snapshot!(setup(toml).refused(), @r##"
+    payonce.toml:3:8: effects[0].name: expected a name of 1 to 64 letters, digits, hyphens and underscores, found "paid twice"
+    payonce.toml:4:6: effects[0].on: expected a list of kinds of messages, such as ["payment.succeeded"] or ["payment.*"], found "payment.succeeded"
+    payonce.toml:5:23: effects[0].statements[0].sql: there is no parameter :amonut; did you mean :amount?
+    payonce.toml:5:82: effects[0].statements[0].rows: expected "1", "0..1", "1.." or "any", found "many"
+    payonce.toml:9:6: effects[1].on: "支付" is no kind of message; expected one like "payment.succeeded", "payment.*" or "*"
+    payonce.toml:11:11: effects[1].statements[0].sql: not a statement for an effect: it begins with COMMIT; expected one of INSERT, UPDATE, DELETE, SELECT, WITH, REPLACE, MERGE: what defines tables, ends the transaction or calls a procedure (which may end it) cannot be undone together with the payment
+    payonce.toml:12:11: effects[1].statements[1].sql: there is no parameter :user; expected one of :message_id, :kind, :mchid, :out_trade_no, :transaction_id, :amount, :currency, :appid, :sub_mchid, :paid_at, :late, :sequence, :body
+    payonce.toml:13:11: effects[1].statements[2].sql: there is no parameter :transation_id; did you mean :transaction_id?
+    payonce.toml:13:46: effects[1].statements[2].row: there is no such key; did you mean `rows`?
+    payonce.toml:14:3: effects[1].statements[3].sql: expected an SQL statement: INSERT, UPDATE, DELETE …, found nothing
+    payonce.toml:14:12: effects[1].statements[3].rows: expected "1", "0..1", "1.." or "any", found -1
+    payonce.toml:17:1: effects[2].statements: expected at least one [[effects.statements]], found nothing
+    payonce.toml:18:8: effects[2].name: x stands already at payonce.toml:8:8; expected it once
+    payonce.toml:19:6: effects[2].on: expected a list of kinds of messages, such as ["payment.succeeded"] or ["payment.*"], found []
+    "##);
 }
