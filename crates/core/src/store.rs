@@ -84,8 +84,8 @@ pub trait Store: Leases + Send + Sync {
     /// As [`begin`](Self::begin).
     async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError>;
 
-    /// Deletes receipts and refused callbacks older than `before`. At most `rows_max` rows of each at a time, so that
-    /// no one waits long. Returns how many went; less than `rows_max` means that none is left, or that the next are to
+    /// Deletes receipts, refused callbacks and what failed of effects that are older than `before`. At most `rows_max` rows
+    /// of each at a time, so that no one waits long. Returns how many went; less than `rows_max` means that none is left, or that the next are to
     /// be looked for behind rows of a clock that was ahead ([`prune`]): later calls come to them.
     ///
     /// # Errors

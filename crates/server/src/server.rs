@@ -339,7 +339,7 @@ pub enum Broken {
     Roles,
 }
 
-/// What runs beside the requests. Dropped without [`stop`](Self::stop), it ends at once, as in a crash.
+/// What runs beside the requests, until [`stop`](Self::stop).
 pub struct Mounted {
     roles: Roles,
     applier: Applying,

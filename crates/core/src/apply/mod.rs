@@ -10,22 +10,21 @@ use crate::{
     fact::{Claim, Fact},
     fault,
     order::{OrderId, OrderKey},
-    store::{KnownOrder, Receipt, Store, StoreError, Unavailability},
+    store::{KnownOrder, Receipt, Store, StoreError},
     time::UnixMillis,
 };
 
 pub mod effect;
+mod failure;
 mod fold;
 
 use effect::{EffectFailure, Effects, run::Failed};
+use failure::{Failure, late, repeated};
 use fold::{Fold, Known};
 
 /// How often a transaction is begun anew after a [`StoreError::Conflict`] or a [`StoreError::Constraint`] before its
 /// facts are applied one by one. With sorted locks either means that another node committed, so a few rounds suffice.
 const ATTEMPTS_MAX: u32 = 8;
-
-/// What is said of a fact whose neighbours took all the time.
-const LATE: &str = "the time was over before its turn came";
 
 /// Whether, and after which pause, a transaction is begun: `apply` has no clock. What is under way ends by itself, or is
 /// dropped together with `apply`'s future.
@@ -291,86 +290,10 @@ impl Door<'_> {
     }
 }
 
-/// What is said of a fact for which no time was left.
-fn late(perhaps_committed: bool) -> Away {
-    match perhaps_committed {
-        true => Away::CommitUnknown(LATE.to_owned()),
-        false => Away::Unavailable(Unavailability::TimedOut, LATE.to_owned()),
-    }
-}
-
-/// The same for so many facts.
-fn repeated(away: &Away, facts: usize) -> Vec<Result<Outcome, NotApplied>> {
-    vec![away.clone(); facts].into_iter().map(|away| Err(away.into_error().into())).collect()
-}
-
 /// What is known already, of a fact that was in a commit of ours nobody knew of, is our own doing. (Or another node's
 /// that was faster: then it is told as if it were ours, and took effect once all the same.)
 fn resolved((now, earlier): (Outcome, Outcome)) -> Outcome {
     if now == Outcome::Duplicate { earlier } else { now }
-}
-
-/// Why facts that were to be applied together were not.
-enum Failure {
-    /// Each alone would meet with the same.
-    OfAll(Away),
-    /// It may lie in one of them.
-    PerhapsOfOne(StoreError),
-    /// Effects failed for some of them.
-    OfEffects(Vec<Failed>),
-}
-
-impl Failure {
-    /// `over`: there is no time for another attempt. `perhaps_committed`: an earlier one may have succeeded.
-    fn of(error: StoreError, over: bool, perhaps_committed: bool) -> Self {
-        match error {
-            error if perhaps_committed && (over || !matches!(error, StoreError::Constraint { .. })) => {
-                Self::OfAll(Away::CommitUnknown(error.with_causes()))
-            }
-            StoreError::Unavailable { reason, source } => {
-                Self::OfAll(Away::Unavailable(reason, source.to_string()))
-            }
-            StoreError::Disconnected(source) => Self::OfAll(Away::Disconnected(source.to_string())),
-            StoreError::CommitUnknown(source) => Self::OfAll(Away::CommitUnknown(source.to_string())),
-            StoreError::Conflict(source) if over => Self::OfAll(Away::Conflict(source.to_string())),
-            StoreError::Constraint { name, source } if over => {
-                Self::OfAll(Away::Constraint(name, source.to_string()))
-            }
-            error => Self::PerhapsOfOne(error),
-        }
-    }
-
-    fn into_error(self) -> NotApplied {
-        match self {
-            Self::OfAll(away) => away.into_error().into(),
-            Self::PerhapsOfOne(error) => error.into(),
-            Self::OfEffects(failed) => {
-                NotApplied::Effects(failed.into_iter().map(|(_, failure)| failure).collect())
-            }
-        }
-    }
-}
-
-/// What is the matter with the database or the time, and not with a fact; with what the driver said.
-#[derive(Clone)]
-enum Away {
-    Unavailable(Unavailability, String),
-    Disconnected(String),
-    CommitUnknown(String),
-    Conflict(String),
-    Constraint(&'static str, String),
-}
-
-impl Away {
-    fn into_error(self) -> StoreError {
-        match self {
-            Self::Unavailable(reason, said) => StoreError::Unavailable { reason, source: said.into() },
-            Self::Disconnected(said) => StoreError::Disconnected(said.into()),
-            Self::CommitUnknown(said) => StoreError::CommitUnknown(said.into()),
-            Self::Conflict(said) => StoreError::Conflict(said.into()),
-            Self::Constraint(name, said) => StoreError::Constraint { name, source: said.into() },
-        }
-    }
 }
 
 fn receipts(batch: &[Submission], outcomes: &[Outcome]) -> Vec<Receipt> {

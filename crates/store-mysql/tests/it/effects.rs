@@ -28,7 +28,8 @@ async fn shop(orders: &[&str]) -> Option<(MySqlStore, Database<MariaDbEngine>)> 
 }
 
 fn effects(sql: &str) -> Effects {
-    let step = Step::new("test".to_owned(), Statement::parse(sql).expect("a statement"), Rows::exactly(1)).expect("its parameters are known");
+    let step = Step::new("test".to_owned(), Statement::parse(sql).expect("a statement"), Rows::exactly(1))
+        .expect("its parameters are known");
     Effects::none().with(Filter::all(), Arc::new(SqlEffect::new("pay".to_owned(), vec![step])))
 }
 
@@ -139,5 +140,8 @@ async fn a_table_without_transactions_is_refused_at_the_check() {
     assert!(refused.is_err(), "{refused:?}");
     database.execute("ALTER TABLE shop ENGINE = MyISAM;").unwrap();
     let Err(StatementFailure::Refused(said)) = check(PAY).await else { panic!("it is not InnoDB's") };
-    assert_eq!(said, "table shop is MyISAM's, which keeps what is rolled back: ALTER TABLE shop ENGINE = InnoDB");
+    assert_eq!(
+        said,
+        "table shop is MyISAM's, which keeps what is rolled back: ALTER TABLE shop ENGINE = InnoDB"
+    );
 }

@@ -30,7 +30,8 @@ async fn shop(orders: &[&str]) -> Option<(PostgresStore, Database<PostgresEngine
 }
 
 fn effects(sql: &str) -> Effects {
-    let step = Step::new("test".to_owned(), Statement::parse(sql).expect("a statement"), Rows::exactly(1)).expect("its parameters are known");
+    let step = Step::new("test".to_owned(), Statement::parse(sql).expect("a statement"), Rows::exactly(1))
+        .expect("its parameters are known");
     Effects::none().with(Filter::all(), Arc::new(SqlEffect::new("pay".to_owned(), vec![step])))
 }
 
