@@ -47,7 +47,7 @@ fn it_is_planned_then_applied_then_up_to_date() {
         } else {
             // A file is always brought up to date.
             let refused = run(&mut command(&shop, &["serve"]));
-            let behind = "payonce: store.url: the database has schema version 0, this payonce needs 2: run `payonce \
+            let behind = "payonce: store.url: the database has schema version 0, this payonce needs 3: run `payonce \
                           migrate apply`, or set store.migrate to \"auto\"\n";
             assert!(refused.err.ends_with(behind), "{}", refused.err);
             assert_eq!(refused.code, Some(1));

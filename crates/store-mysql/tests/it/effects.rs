@@ -43,8 +43,8 @@ async fn apply(store: &dyn Store, facts: &[Fact]) -> Vec<Result<Outcome, NotAppl
 /// The first updates of the shop's table meet with this, and it is never rolled back how often they did.
 fn meets(database: &Database<MariaDbEngine>, trouble: &str) {
     let function = format!(
-        "CREATE SEQUENCE tries; CREATE TRIGGER trouble BEFORE UPDATE ON shop FOR EACH ROW \
-         IF NEXTVAL(tries) <= 2 THEN {trouble} END IF;"
+        "CREATE SEQUENCE tries;\nDELIMITER //\nCREATE TRIGGER trouble BEFORE UPDATE ON shop FOR EACH ROW \
+         IF NEXTVAL(tries) <= 2 THEN {trouble} END IF//\n"
     );
     database.execute(&function).expect("it is executed");
 }

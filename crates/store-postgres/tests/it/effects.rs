@@ -65,7 +65,7 @@ async fn what_ends_the_whole_transaction_begins_it_again() {
         assert!(matches!(applied[..], [Ok(Outcome::Applied)]), "{trouble}: {applied:?}");
         assert_eq!(
             database.execute("SELECT paid, nextval('tries') FROM shop").unwrap(),
-            "100|4",
+            "100\t4",
             "{trouble}"
         );
     }
