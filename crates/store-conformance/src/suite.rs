@@ -7,7 +7,6 @@ pub mod concurrency;
 pub mod constraints;
 pub mod convergence;
 mod delivery;
-pub mod effects;
 pub mod exactness;
 pub mod leases;
 pub mod messages;
@@ -17,7 +16,7 @@ pub mod payments;
 pub mod transactions;
 pub mod waiting;
 
-pub use delivery::{delivered_once, endpoints, fanning_out, in_order, replaying, settling, taking};
+pub use delivery::{delivered_once, effects, endpoints, fanning_out, in_order, replaying, settling, taking};
 
 /// Makes each function of the [`suite`](crate::suite) a test, `fixture` being evaluated anew for each.
 ///
