@@ -1,4 +1,5 @@
-//! Deliveries: what becomes due to whom, who makes an attempt, and what comes of it.
+//! What becomes of messages. Effects, in their own transaction; deliveries: what becomes due to whom, who makes an attempt,
+//! and what comes of it.
 
 pub mod delivered_once;
 pub mod effects;
