@@ -32,6 +32,12 @@ pub enum Fact {
     Other(Passed),
 }
 
+impl From<Paid> for Fact {
+    fn from(paid: Paid) -> Self {
+        Self::Paid(paid)
+    }
+}
+
 /// A payment, as WeChat states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paid {

@@ -2,7 +2,7 @@
 //!
 //! `fault!("apply: before commit")` costs nothing unless the crate is built with the feature `fault-points`
 //! (tests are); then the point that [`arm`] named ends the process at once, as a power cut would. A name that
-//! none of [`POINTS`], [`COPY_POINTS`] and [`DISPATCH_POINTS`] lists does not compile.
+//! no list here has does not compile.
 
 /// Every point on the way of a callback, in the order in which it passes them.
 pub const POINTS: &[&str] = &[
@@ -15,6 +15,9 @@ pub const POINTS: &[&str] = &[
     "apply: after commit",
     "ingest: after commit, before ack",
 ];
+
+/// Every point on the way of a callback that only one with an effect passes.
+pub const EFFECT_POINTS: &[&str] = &["effects: saved, none run", "effects: all run, before commit"];
 
 /// Every point of `payonce copy`, likewise. The second one is passed once for each portion.
 pub const COPY_POINTS: &[&str] = &[
@@ -36,7 +39,10 @@ pub const DISPATCH_POINTS: &[&str] = &[
 /// Whether `name` is listed; evaluated by the compiler for each `fault!`.
 #[must_use]
 pub const fn is_listed(name: &str) -> bool {
-    is_among(POINTS, name) || is_among(COPY_POINTS, name) || is_among(DISPATCH_POINTS, name)
+    is_among(POINTS, name)
+        || is_among(EFFECT_POINTS, name)
+        || is_among(COPY_POINTS, name)
+        || is_among(DISPATCH_POINTS, name)
 }
 
 const fn is_among(points: &[&str], name: &str) -> bool {
@@ -112,6 +118,11 @@ mod tests {
     fn only_listed_points_can_be_armed() {
         assert!(!super::is_listed("apply: nowhere"));
         assert!(!super::arm("apply: nowhere"));
-        assert!([super::POINTS, super::COPY_POINTS].concat().into_iter().all(super::is_listed));
+        assert!(
+            [super::POINTS, super::EFFECT_POINTS, super::COPY_POINTS]
+                .concat()
+                .into_iter()
+                .all(super::is_listed)
+        );
     }
 }

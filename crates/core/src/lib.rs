@@ -17,7 +17,7 @@ pub mod order;
 pub mod store;
 pub mod time;
 
-pub use apply::{Attempts, Pace, Submission, apply};
+pub use apply::{Attempts, NotApplied, Pace, Submission, apply, apply_with, effect};
 pub use decide::{Decision, Outcome, Policy, decide};
 pub use fact::{Fact, Paid};
 pub use ids::{AppId, EventType, MerchantId, NotificationId, OutTradeNo, WechatPaymentId};

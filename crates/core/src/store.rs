@@ -21,6 +21,7 @@ use crate::{
 pub mod archive;
 pub mod codes;
 pub mod delivery;
+mod effects;
 mod epoch;
 mod error;
 mod lease;
@@ -28,6 +29,7 @@ pub mod prune;
 mod views;
 
 pub use delivery::Deliveries;
+pub use effects::{EffectBook, StatementFailure, Statements};
 pub use epoch::Epoch;
 pub use error::{
     DriverError, ForeignValue, OrderMoved, SchemaError, StoreError, Unavailability, with_causes,
@@ -51,6 +53,9 @@ pub trait Store: Leases + Send + Sync {
 
     /// Where endpoints, and what is due to them, are kept: in the same database.
     fn deliveries(&self) -> &dyn Deliveries;
+
+    /// What is kept of effects that failed, and whether a statement can be executed: in the same database.
+    fn effects(&self) -> &dyn EffectBook;
 
     /// Starts a transaction that may write.
     ///
@@ -79,8 +84,8 @@ pub trait Store: Leases + Send + Sync {
     /// As [`begin`](Self::begin).
     async fn forget_rejected(&self, last: RejectedRow, rows_max: usize) -> Result<usize, StoreError>;
 
-    /// Deletes receipts and refused callbacks older than `before`. At most `rows_max` rows of each at a time, so that
-    /// no one waits long. Returns how many went; less than `rows_max` means that none is left, or that the next are to
+    /// Deletes receipts, refused callbacks and what failed of effects that are older than `before`. At most `rows_max` rows
+    /// of each at a time, so that no one waits long. Returns how many went; less than `rows_max` means that none is left, or that the next are to
     /// be looked for behind rows of a clock that was ahead ([`prune`]): later calls come to them.
     ///
     /// # Errors
@@ -190,6 +195,9 @@ pub trait Tx: Send {
     /// [`StoreError::Constraint`] if a row would break a promise; [`StoreError::Conflict`],
     /// [`StoreError::Disconnected`], [`StoreError::Unavailable`]. After an error the transaction can only be dropped.
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError>;
+
+    /// The merchant's own statements, in this transaction.
+    fn statements(&mut self) -> &mut dyn Statements;
 
     /// Makes it durable. `Ok` means that no crash can undo it.
     ///
@@ -349,19 +357,36 @@ pub struct NewMessage {
     pub kind: MessageKind,
     /// Its order and its number among the order's messages (from 1).
     pub order: Option<(OrderSlot, u32)>,
+    /// What it is about.
+    pub subject: Subject,
+    /// Which fact of the batch caused it, from 0.
+    pub cause: usize,
     /// Its bytes: JSON.
     pub body: String,
     /// When it was written.
     pub created_at: UnixMillis,
 }
 
+/// What a message is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A payment.
+    Payment(PaymentSlot),
+    /// Its order alone.
+    Order,
+    /// A notification: its place in [`Changes::notifications`].
+    Notification(usize),
+}
+
 impl fmt::Debug for NewMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, kind, order, body, created_at } = self;
+        let Self { id, kind, order, subject, cause, body, created_at } = self;
         f.debug_struct("NewMessage")
             .field("id", id)
             .field("kind", kind)
             .field("order", order)
+            .field("subject", subject)
+            .field("cause", cause)
             .field("body_bytes", &body.len())
             .field("created_at", created_at)
             .finish()

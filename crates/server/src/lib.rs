@@ -16,6 +16,9 @@ mod refreshing;
 mod roles;
 mod server;
 
-pub use ingest::{BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, Grouping, KEPT_BODY_BYTES_MAX, SharedError};
+pub use ingest::{
+    BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, Grouping, KEPT_BODY_BYTES_MAX, SharedError, UnfitEffect,
+    check_effects,
+};
 pub use presence::Absence;
-pub use server::{Broken, Patience, Running, Server, StartError};
+pub use server::{Broken, Mounted, Patience, Running, Server, StartError};

@@ -7,8 +7,11 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use axum::Router;
 use payonce_core::{
     Clock, Fact, Policy, Store, StoreError,
+    delivery::Filter,
+    effect::{Effect, Effects},
     store::{Lease, Owner},
 };
 use tokio::{
@@ -21,12 +24,12 @@ use tokio::{
 use wechatpay_client::SetupError;
 
 use crate::{
-    config::{Config, RetentionSettings},
+    config::{Config, EffectSettings, RetentionSettings},
     delivery::Delivery,
     http,
     ingest::{
         Applier, Applying, CALLBACK_BUDGET, Committed, Flood, Grouping, Intake, REOPEN_EVERY,
-        SHARED_WAIT_MAX, Shared, SharedError, Shed,
+        SHARED_WAIT_MAX, Shared, SharedError, Shed, UnfitEffect, check_effects, with_bounded,
     },
     merchants::Merchants,
     metrics::Metrics,
@@ -128,6 +131,9 @@ pub enum StartError {
     /// The database does not take this node in.
     #[error("the database does not take this node in: {}", .0.with_causes())]
     Store(StoreError),
+    /// An effect cannot be run.
+    #[error(transparent)]
+    Effect(#[from] UnfitEffect),
     /// TLS to WeChat Pay cannot be set up.
     #[error(transparent)]
     Wechat(#[from] SetupError),
@@ -156,13 +162,25 @@ pub struct Server {
     owner: Owner,
     patience: Patience,
     grouping: Option<Grouping>,
+    effects: Effects,
 }
 
 impl Server {
     /// A server on this store. `owner` names this process among all that ever had the database open.
     #[must_use]
     pub fn new(config: Config, store: Arc<dyn Store>, clock: Arc<dyn Clock>, owner: Owner) -> Self {
-        Self { config, store, clock, owner, patience: Patience::default(), grouping: None }
+        let bound = |effects, settings: &EffectSettings| {
+            with_bounded(effects, settings.on.clone(), Arc::new(settings.effect.clone()))
+        };
+        let effects = config.effects.iter().fold(Effects::none(), bound);
+        Self { config, store, clock, owner, patience: Patience::default(), grouping: None, effects }
+    }
+
+    /// The same server with an effect in Rust: it runs for these messages, in their own transactions, after those of the
+    /// configuration. All nodes should have the same ones.
+    #[must_use]
+    pub fn effect(self, on: Filter, effect: Arc<dyn Effect>) -> Self {
+        Self { effects: with_bounded(self.effects, on, effect), ..self }
     }
 
     /// The same server with another patience.
@@ -180,14 +198,33 @@ impl Server {
     /// Listens and serves until [`Running::stop`].
     ///
     /// # Errors
-    /// [`StartError::Listen`] if the port is taken or may not be used, [`StartError::Absent`] while `payonce copy` is at
-    /// work on the database, and once it has moved it.
+    /// [`StartError::Listen`] if the port is taken or may not be used; else as [`mount`](Self::mount).
     pub async fn start(self) -> Result<Running, StartError> {
-        let Self { config, store, clock, owner, patience, grouping } = self;
-        let addr = config.server.listen;
+        let addr = self.config.server.listen;
         let listener = TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, source })?;
         let addr = listener.local_addr().map_err(|source| StartError::Listen { addr, source })?;
+        let head_patience = self.patience.head;
+        let limits = http::Limits {
+            connections_max: self.config.server.connections_max,
+            shutdown_max: Duration::from_secs(self.config.server.shutdown_seconds_max),
+        };
+        let (router, mounted) = self.mount().await?;
+        let stopping = mounted.going_down.subscribe();
+        let serving = tokio::spawn(http::serve_patiently(head_patience, listener, router, limits, stopping));
+        tracing::info!(%addr, "payonce listens");
+        Ok(Running { addr, serving, mounted })
+    }
 
+    /// Begins everything but listening, for a program that has a server of its own: the routes are to be nested there, and
+    /// what runs in the background stopped by [`Mounted::stop`], once nothing is served any longer. `server.listen`, the
+    /// number of connections and how long a request may take to come are that server's matter.
+    ///
+    /// # Errors
+    /// [`StartError::Absent`] while `payonce copy` is at work on the database, and once it has moved it;
+    /// [`StartError::Effect`] if the database cannot execute an effect's statement.
+    pub async fn mount(self) -> Result<(Router, Mounted), StartError> {
+        let Self { config, store, clock, owner, patience, grouping, effects } = self;
+        check_effects(&*store, &effects).await?;
         let presence = present(&store, owner, patience.presence).await?;
         let store: Arc<dyn Store> = Arc::new(Guarded::new(store, presence.seen()));
 
@@ -202,6 +239,7 @@ impl Server {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             policy: policy(&config),
+            effects,
             flood: Arc::clone(&flood),
             caches: Arc::clone(&caches),
             metrics: Arc::clone(&metrics),
@@ -216,7 +254,7 @@ impl Server {
         let way = Way::prepare(&config.wechat.hosts, &config.merchants)?;
         let merchants = ArcSwap::from_pointee(Merchants::of(config.merchants));
         let (at_work, roles) = watch::channel(());
-        let (stop, stopping) = watch::channel(false);
+        let (going_down, stopping) = watch::channel(false);
         let app = Arc::new(App {
             merchants,
             refreshing: Refreshing::default(),
@@ -227,7 +265,7 @@ impl Server {
             committed,
             positioned: watch::Sender::new(()),
             delivery,
-            stopping: stopping.clone(),
+            stopping,
             metrics,
             callback_budget: patience.callback,
             flood,
@@ -239,15 +277,7 @@ impl Server {
         let shutdown_max = Duration::from_secs(config.server.shutdown_seconds_max);
         let habits = habits(&config.retention, patience, shutdown_max);
         let roles = Roles::begin(&app, presence, habits, at_work);
-        let serving = tokio::spawn(http::serve_patiently(
-            patience.head,
-            listener,
-            http::routes(Arc::clone(&app)),
-            http::Limits { connections_max: config.server.connections_max, shutdown_max },
-            stopping,
-        ));
-        tracing::info!(%addr, "payonce listens");
-        Ok(Running { addr, stop, serving, roles, applier, app })
+        Ok((http::routes(Arc::clone(&app)), Mounted { going_down, roles, applier, app }))
     }
 }
 
@@ -324,23 +354,15 @@ pub enum Broken {
     Roles,
 }
 
-/// A running server.
-pub struct Running {
-    addr: SocketAddr,
-    stop: watch::Sender<bool>,
-    serving: JoinHandle<()>,
+/// What runs beside the requests, until [`stop`](Self::stop).
+pub struct Mounted {
+    going_down: watch::Sender<bool>,
     roles: Roles,
     applier: Applying,
     app: Arc<App>,
 }
 
-impl Running {
-    /// The address it listens on (the port chosen by the system if the configured one is 0).
-    #[must_use]
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
+impl Mounted {
     /// Returns if the server cannot go on, and which part of it has ended, by a fault of payonce. A new process is
     /// needed then.
     pub async fn broken(&mut self) -> Broken {
@@ -365,17 +387,57 @@ impl Running {
         Ok(())
     }
 
-    /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that
-    /// waits is written.
+    /// Ends the streams of messages, which else have no end: for a server that stops once its requests are answered.
+    pub fn end_streams(&self) {
+        let _ = self.going_down.send(true);
+    }
+
+    /// Writes everything that waits, and ends. Requests that still come are answered 503.
     pub async fn stop(mut self) {
-        let _ = self.stop.send(true);
-        // Order matters: requests first, then the queue that they feed, then what drains it, then the roles, which
-        // number the last messages.
-        let _ = self.serving.await;
+        self.end_streams();
+        // Order matters: the queue that requests feed, then what drains it, then the roles, which number the last
+        // messages.
         *self.app.intake.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.applier.drain().await;
         self.roles.end().await;
         self.app.refreshing.end().await;
         tracing::info!("payonce has stopped");
+    }
+}
+
+/// A running server.
+pub struct Running {
+    addr: SocketAddr,
+    serving: JoinHandle<()>,
+    mounted: Mounted,
+}
+
+impl Running {
+    /// The address it listens on (the port chosen by the system if the configured one is 0).
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// See [`Mounted::broken`].
+    pub async fn broken(&mut self) -> Broken {
+        self.mounted.broken().await
+    }
+
+    /// See [`Mounted::reload`].
+    ///
+    /// # Errors
+    /// [`SetupError`]; nothing is changed then.
+    pub fn reload(&self, config: Config) -> Result<(), SetupError> {
+        self.mounted.reload(config)
+    }
+
+    /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that
+    /// waits is written.
+    pub async fn stop(self) {
+        let _ = self.mounted.going_down.send(true);
+        // Order matters: requests first, then what they feed.
+        let _ = self.serving.await;
+        self.mounted.stop().await;
     }
 }

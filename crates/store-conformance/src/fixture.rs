@@ -17,6 +17,9 @@ pub trait Fixture: Send + Sync {
     /// can be only one.
     async fn second_handle(&self) -> Option<Box<dyn Store>>;
 
+    /// Makes the merchant's tables, [`shop_tables`](crate::shop_tables), in the data of the last [`open`](Self::open).
+    async fn make_shop(&self);
+
     /// How many random sets of facts each property is held to. Fewer where a commit is slow.
     fn property_cases(&self) -> u32 {
         // A second or two on a store that commits in a millisecond.

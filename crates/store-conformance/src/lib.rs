@@ -10,12 +10,14 @@ mod fixture;
 mod memory;
 mod post;
 mod rows;
+mod shop;
 pub mod suite;
 mod tap;
 
 pub use calls::DeliveryCalls;
 pub use fixture::{Fixture, run};
 pub use memory::{MemoryFixture, MemoryStore};
+pub use shop::shop_tables;
 
 #[cfg(test)]
 mod tests {

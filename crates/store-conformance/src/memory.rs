@@ -17,8 +17,8 @@ use payonce_core::{
     Clock, MerchantId, NotificationId, Order, OrderKey, Store, StoreError, SystemClock, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView, Owner,
-        PaymentView, Position, Rejected, RejectedRow, Unavailability, Unopened, UnopenedRow,
+        Counts, EffectBook, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView,
+        Owner, PaymentView, Position, Rejected, RejectedRow, Unavailability, Unopened, UnopenedRow,
         delivery::Deliveries,
     },
 };
@@ -26,6 +26,7 @@ use payonce_core::{
 use crate::Fixture;
 
 mod deliveries;
+mod effects;
 mod leases;
 mod save;
 mod tables;
@@ -108,6 +109,10 @@ impl Store for MemoryStore {
     }
 
     fn deliveries(&self) -> &dyn Deliveries {
+        self
+    }
+
+    fn effects(&self) -> &dyn EffectBook {
         self
     }
 
@@ -258,6 +263,10 @@ impl Fixture for MemoryFixture {
 
     async fn second_handle(&self) -> Option<Box<dyn Store>> {
         Some(Box::new(self.latest()))
+    }
+
+    async fn make_shop(&self) {
+        // The tables of the suite are part of the model.
     }
 
     fn property_cases(&self) -> u32 {

@@ -5,7 +5,7 @@ use payonce_core::{
     decide::Standing,
     message::{MessageId, MessageKind},
     order::OrderId,
-    store::{NewMessage, OrderChange, OrderRow, OrderSlot, PaymentChange},
+    store::{NewMessage, OrderChange, OrderRow, OrderSlot, PaymentChange, Subject},
 };
 
 use crate::facts::{NOW, key, terms};
@@ -54,6 +54,8 @@ pub(crate) fn message(kind: MessageKind, order: &str, slot: OrderSlot, sequence:
         id: MessageId::of_order(&key(order), sequence),
         kind,
         order: Some((slot, sequence)),
+        subject: Subject::Order,
+        cause: 0,
         body: "{}".to_owned(),
         created_at: NOW,
     }

@@ -16,7 +16,7 @@ pub mod payments;
 pub mod transactions;
 pub mod waiting;
 
-pub use delivery::{delivered_once, endpoints, fanning_out, in_order, replaying, settling, taking};
+pub use delivery::{delivered_once, effects, endpoints, fanning_out, in_order, replaying, settling, taking};
 
 /// Makes each function of the [`suite`](crate::suite) a test, `fixture` being evaluated anew for each.
 ///
@@ -120,6 +120,21 @@ macro_rules! for_each_group {
             what_came_long_ago_is_pruned,
             pruning_gets_past_what_a_clock_ahead_has_written,
             notes_change_no_order,
+        );
+        $($then)+!(effects:
+            an_effect_commits_with_its_message,
+            an_effect_that_fails_leaves_its_fact_unapplied,
+            neighbours_of_a_failing_effect_are_applied,
+            another_number_of_rows_is_a_failure,
+            what_an_effect_did_before_it_failed_is_undone,
+            a_refused_statement_fails_whatever_the_effect_returns,
+            a_registration_waits_for_the_effects_of_what_waited,
+            copies_on_two_nodes_run_an_effect_once,
+            values_arrive_as_they_are,
+            values_are_never_read_as_sql,
+            arguments_have_the_statements_names,
+            failures_are_counted_and_resolve_by_themselves,
+            statements_are_checked_without_being_executed,
         );
         $($then)+!(exactness:
             hostile_payments_round_trip,

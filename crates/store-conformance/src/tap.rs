@@ -11,9 +11,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
-        delivery::Deliveries,
+        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
+        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
+        Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 
@@ -59,6 +59,10 @@ impl Tx for TapTx<'_> {
         saved
     }
 
+    fn statements(&mut self) -> &mut dyn Statements {
+        self.tx.statements()
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.tx.commit().await
     }
@@ -91,6 +95,10 @@ impl Store for Tap<'_> {
 
     fn deliveries(&self) -> &dyn Deliveries {
         self.store.deliveries()
+    }
+
+    fn effects(&self) -> &dyn EffectBook {
+        self.store.effects()
     }
 
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {

@@ -2,7 +2,7 @@
 
 use payonce_core::{
     StoreError,
-    store::{SchemaError, Unavailability},
+    store::{SchemaError, StatementFailure, Unavailability},
 };
 use sqlx::{Error, mysql::MySqlDatabaseError};
 
@@ -67,6 +67,22 @@ pub(crate) fn class(error: Error) -> StoreError {
         Class::Unavailable(reason) => StoreError::Unavailable { reason, source },
         Class::NoTable => StoreError::Schema(SchemaError::Unknown),
         Class::Duplicate | Class::Unexpected => StoreError::Unexpected(source),
+    }
+}
+
+/// What kind of failure it is of a statement of the merchant's. A table that is not there is his own, and so are a row for
+/// which somebody else made us wait (lock wait timeout) and a function that does not exist.
+pub(crate) fn class_of_merchants(error: Error) -> StatementFailure {
+    let refused = |number| match class_of(number) {
+        Class::NoTable | Class::Duplicate | Class::Unexpected => true,
+        Class::Unavailable(Unavailability::AccessDenied | Unavailability::TimedOut) => true,
+        _ => matches!(number, 1205 | 1305),
+    };
+    match error.as_database_error() {
+        Some(database) if number(&error).is_some_and(refused) => {
+            StatementFailure::Refused(database.message().to_owned())
+        }
+        _ => StatementFailure::of(class(error)),
     }
 }
 

@@ -17,14 +17,16 @@ use crate::{Options, connect::migrating, epoch::random, errors::class, rows::val
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_initial", include_str!("../migrations/0001_initial.sql")),
     ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
+    ("0003_effects", include_str!("../migrations/0003_effects.sql")),
 ];
 
 /// The tables of the newest schema; each is called `payonce_…`.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "payonce_attempt",
     "payonce_copy_progress",
     "payonce_database",
     "payonce_delivery",
+    "payonce_effect_failure",
     "payonce_endpoint",
     "payonce_incident",
     "payonce_lease",

@@ -16,6 +16,7 @@ use sqlx::{MySqlConnection, mysql::MySqlRow};
 use crate::{
     errors::class,
     leases::{millis, now},
+    outbox::failures,
     rows::{ascii, free_text, json, json_table, limit_of, portions, read, value},
     save::insert_receipts,
 };
@@ -213,5 +214,5 @@ pub(crate) async fn prune(
         }
         most = most.max(windows.gone());
     }
-    Ok(most)
+    Ok(most.max(failures::prune(connection, before, rows_max).await?))
 }

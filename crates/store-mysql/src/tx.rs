@@ -31,7 +31,7 @@ use payonce_core::{
     fact::Claim,
     ids::{MerchantId, NotificationId},
     order::OrderId,
-    store::{Changes, Claimed, KeptPayment, KnownOrder, codes},
+    store::{Changes, Claimed, KeptPayment, KnownOrder, StatementFailure, Statements, codes},
 };
 use payonce_store_remote::Session;
 use sqlx::{AssertSqlSafe, Executor, MySqlConnection, mysql::MySqlRow};
@@ -93,6 +93,32 @@ impl MySqlTx {
             None
         };
         Ok(Self { session, written_before, wrote: false, failed: false })
+    }
+
+    /// Does something in the transaction that the merchant is at fault for if it fails: what comes before the savepoint can
+    /// be saved then.
+    pub(crate) async fn run_for_merchant<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut MySqlConnection) -> Result<T, StatementFailure>,
+    ) -> Result<T, StatementFailure> {
+        // A refusal leaves the connection sound.
+        let done = self.session.run(async |connection| match work(connection).await {
+            Err(StatementFailure::Lost(error)) => Err(error),
+            Err(StatementFailure::Refused(said)) => Ok(Err(said)),
+            Ok(done) => Ok(Ok(done)),
+        });
+        let done = match done.await {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(said)) => StatementFailure::Refused(said),
+            Err(error) => StatementFailure::Lost(error),
+        };
+        self.failed = true;
+        Err(done)
+    }
+
+    /// What failed is undone; what came before it stands.
+    pub(crate) fn mended(&mut self) {
+        self.failed = false;
     }
 
     /// Does something in the transaction.
@@ -209,6 +235,10 @@ impl Tx for MySqlTx {
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.wrote |= writes(changes);
         self.run(async |connection| save::save(connection, changes).await).await
+    }
+
+    fn statements(&mut self) -> &mut dyn Statements {
+        self
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

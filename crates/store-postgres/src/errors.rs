@@ -2,7 +2,7 @@
 
 use payonce_core::{
     StoreError,
-    store::{SchemaError, Unavailability},
+    store::{SchemaError, StatementFailure, Unavailability},
 };
 use sqlx::Error;
 
@@ -77,6 +77,23 @@ pub(crate) fn class(error: Error) -> StoreError {
         (Class::NoTable, _) => StoreError::Schema(SchemaError::Unknown),
         (Class::Constraint | Class::Unexpected, _) => StoreError::Unexpected(source),
     }
+}
+
+/// What kind of failure it is of a statement of the merchant's. A table that is not there is his own, and so is a row for
+/// which somebody else made us wait.
+pub(crate) fn class_of_merchants(error: Error) -> StatementFailure {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    let Some(database) = error.as_database_error() else { return StatementFailure::of(class(error)) };
+    let code = database.code().unwrap_or_default();
+    let refused = match class_of(&code) {
+        Class::NoTable | Class::Constraint | Class::Unexpected => true,
+        Class::Unavailable(Unavailability::AccessDenied | Unavailability::TimedOut) => true,
+        _ => code == LOCK_NOT_AVAILABLE,
+    };
+    if refused {
+        return StatementFailure::Refused(database.message().to_owned());
+    }
+    StatementFailure::of(class(error))
 }
 
 /// The driver's own errors: a lost socket, bytes that are no answer, or a value that is not what was asked for.

@@ -10,14 +10,16 @@ use crate::{Options, connect::migrating, errors::class};
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_initial", include_str!("../migrations/0001_initial.sql")),
     ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
+    ("0003_effects", include_str!("../migrations/0003_effects.sql")),
 ];
 
 /// The tables of the newest schema.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "attempt",
     "copy_progress",
     "database",
     "delivery",
+    "effect_failure",
     "endpoint",
     "incident",
     "lease",

@@ -15,6 +15,7 @@ use sqlx::{PgConnection, postgres::PgRow};
 use crate::{
     errors::class,
     leases::{millis, now},
+    outbox::failures,
     rows::{column, limit_of, read, storable, value},
     save::insert_receipts,
 };
@@ -199,5 +200,5 @@ pub(crate) async fn prune(
         }
         most = most.max(windows.gone());
     }
-    Ok(most)
+    Ok(most.max(failures::prune(connection, before, rows_max).await?))
 }

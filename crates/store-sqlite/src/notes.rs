@@ -15,6 +15,7 @@ use rusqlite::{Connection, Row, params};
 use crate::{
     errors::class,
     leases::{NOW, millis},
+    outbox::failures,
     rows::{RowError, read, text},
     save::insert_receipts,
 };
@@ -146,7 +147,7 @@ pub(crate) fn prune(
         }
         most = most.max(windows.gone());
     }
-    Ok(most)
+    Ok(most.max(failures::prune(connection, before, rows_max)?))
 }
 
 /// Deletes what is old among up to `limit` rows after one.

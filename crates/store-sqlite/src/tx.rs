@@ -7,7 +7,7 @@ use payonce_core::{
     OrderKey, StoreError, Tx,
     fact::Claim,
     order::OrderId,
-    store::{Changes, Claimed, KeptPayment, KnownOrder},
+    store::{Changes, Claimed, KeptPayment, KnownOrder, Statements},
 };
 use rusqlite::{Connection, params};
 use tokio::sync::MutexGuard;
@@ -122,6 +122,10 @@ impl Tx for SqliteTx<'_> {
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
         save::save(&self.connection, changes)
+    }
+
+    fn statements(&mut self) -> &mut dyn Statements {
+        self
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

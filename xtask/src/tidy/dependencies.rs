@@ -90,6 +90,11 @@ const TABLE: &[Row] = &[
         ],
         tests_may_use: &[],
     },
+    Row {
+        name: "shop-rust",
+        may_use: &["payonce-server", "payonce-core", "payonce-store-sqlite"],
+        tests_may_use: &["payonce-simulator", "wechatpay"],
+    },
     Row { name: "xtask", may_use: &["payonce-peers", "payonce-test-servers"], tests_may_use: &[] },
 ];
 

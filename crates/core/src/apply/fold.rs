@@ -13,7 +13,7 @@ use crate::{
     order::{Order, OrderKey, OrderState, Terms},
     store::{
         Changes, Claimed, KeptPayment, KnownOrder, NewIncident, NewMessage, OrderChange, OrderRow, OrderSlot,
-        PaymentChange, PaymentRow,
+        PaymentChange, PaymentRow, Subject,
     },
     time::UnixMillis,
 };
@@ -49,6 +49,8 @@ pub(crate) struct Fold<'a> {
     payments: Vec<KnownPayment>,
     payments_by_number: HashMap<(MerchantId, WechatPaymentId), Vec<usize>>,
     passed: HashSet<(MerchantId, NotificationId)>,
+    /// How many facts were added before the one that is being decided.
+    cause: usize,
     changes: Changes,
 }
 
@@ -62,6 +64,7 @@ impl<'a> Fold<'a> {
             payments: Vec::new(),
             payments_by_number: HashMap::new(),
             passed: known.claimed.notifications.into_iter().collect(),
+            cause: 0,
             changes: Changes::default(),
         };
         for order in known.orders {
@@ -87,11 +90,13 @@ impl<'a> Fold<'a> {
 
     /// Decides one fact and remembers what it changes.
     pub(crate) fn add(&mut self, fact: &Fact) -> Outcome {
-        match fact {
+        let outcome = match fact {
             Fact::Paid(paid) => self.pay(fact, paid),
             Fact::Other(passed) => self.pass(fact, passed),
             Fact::Registered { key, .. } | Fact::Closed { key } => self.order_fact(fact, key),
-        }
+        };
+        self.cause += 1;
+        outcome
     }
 
     pub(crate) fn into_changes(mut self) -> Changes {
@@ -112,6 +117,12 @@ impl<'a> Fold<'a> {
         }
         for incident in &mut self.changes.incidents {
             incident.payment = slots[incident.payment];
+        }
+        for message in &mut self.changes.messages {
+            if let Subject::Payment(place) = &mut message.subject {
+                // What is told of was decided, and so has changed.
+                *place = slots[*place];
+            }
         }
         self.changes.orders = compact(self.orders, &mut self.changes.payments, &mut self.changes.messages);
         self.changes
@@ -194,7 +205,7 @@ impl<'a> Fold<'a> {
                 self.become_state(slot, state);
                 let (id, sequence) = self.next_message(slot);
                 let body = message::closed_body(self.now, key, sequence);
-                self.write(id, MessageKind::OrderClosed, Some((slot, sequence)), body);
+                self.write(id, MessageKind::OrderClosed, Some((slot, sequence)), Subject::Order, body);
             }
             _ => {}
         }
@@ -221,7 +232,8 @@ impl<'a> Fold<'a> {
         let decision = decide(None, earlier, fact, self.policy);
         if let Some(kind) = decision.message {
             let body = message::passed_body(self.now, passed);
-            self.write(MessageId::of_notification(passed), kind, None, body);
+            let subject = Subject::Notification(self.changes.notifications.len());
+            self.write(MessageId::of_notification(passed), kind, None, subject, body);
             self.changes.notifications.push(key.clone());
             self.passed.insert(key);
         }
@@ -353,7 +365,7 @@ impl<'a> Fold<'a> {
             paid_by,
         };
         let body = message::payment_body(&kind, self.now, &story);
-        self.write(id, kind, sequence, body);
+        self.write(id, kind, sequence, Subject::Payment(place), body);
     }
 
     fn next_message(&mut self, slot: OrderSlot) -> (MessageId, u32) {
@@ -362,8 +374,16 @@ impl<'a> Fold<'a> {
         (MessageId::of_order(&order.key, order.messages), order.messages)
     }
 
-    fn write(&mut self, id: MessageId, kind: MessageKind, order: Option<(OrderSlot, u32)>, body: String) {
-        self.changes.messages.push(NewMessage { id, kind, order, body, created_at: self.now });
+    fn write(
+        &mut self,
+        id: MessageId,
+        kind: MessageKind,
+        order: Option<(OrderSlot, u32)>,
+        subject: Subject,
+        body: String,
+    ) {
+        let (cause, created_at) = (self.cause, self.now);
+        self.changes.messages.push(NewMessage { id, kind, order, subject, cause, body, created_at });
     }
 }
 

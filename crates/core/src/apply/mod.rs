@@ -10,20 +10,21 @@ use crate::{
     fact::{Claim, Fact},
     fault,
     order::{OrderId, OrderKey},
-    store::{KnownOrder, Receipt, Store, StoreError, Unavailability},
+    store::{KnownOrder, Receipt, Store, StoreError},
     time::UnixMillis,
 };
 
+pub mod effect;
+mod failure;
 mod fold;
 
+use effect::{EffectFailure, Effects, run::Failed};
+use failure::{Failure, late, repeated};
 use fold::{Fold, Known};
 
 /// How often a transaction is begun anew after a [`StoreError::Conflict`] or a [`StoreError::Constraint`] before its
 /// facts are applied one by one. With sorted locks either means that another node committed, so a few rounds suffice.
 const ATTEMPTS_MAX: u32 = 8;
-
-/// What is said of a fact whose neighbours took all the time.
-const LATE: &str = "the time was over before its turn came";
 
 /// Whether, and after which pause, a transaction is begun: `apply` has no clock. What is under way ends by itself, or is
 /// dropped together with `apply`'s future.
@@ -66,6 +67,17 @@ impl From<Fact> for Submission {
     }
 }
 
+/// Why a fact was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum NotApplied {
+    /// The database did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Effects of its messages failed; there is one at least. Nothing of it was committed.
+    #[error("{}", .0.iter().map(EffectFailure::to_string).collect::<Vec<_>>().join("; "))]
+    Effects(Vec<EffectFailure>),
+}
+
 /// Applies a batch in one transaction and tells, in the same order, what came of each fact.
 ///
 /// What another transaction or a lost connection undid is begun anew, as long as `pace` allows. If the transaction
@@ -79,52 +91,123 @@ pub async fn apply(
     now: UnixMillis,
     pace: &dyn Pace,
 ) -> Vec<Result<Outcome, StoreError>> {
-    let door = Door { store, policy, now, pace };
-    let mut perhaps_committed = None;
-    match door.apply_together(batch, &mut perhaps_committed).await {
-        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-        Err(failure) if batch.len() == 1 => vec![Err(failure.into_error())],
-        Err(Failure::OfAll(error)) => {
-            vec![error; batch.len()].into_iter().map(Away::into_error).map(Err).collect()
-        }
-        Err(Failure::PerhapsOfOne(_)) => door.apply_one_by_one(batch, perhaps_committed).await,
-    }
+    let applied = apply_with(store, batch, policy, &Effects::none(), now, pace).await;
+    let without_effects = |not_applied| match not_applied {
+        NotApplied::Store(error) => error,
+        failed @ NotApplied::Effects(_) => StoreError::Unexpected(Box::new(failed)),
+    };
+    applied.into_iter().map(|outcome| outcome.map_err(without_effects)).collect()
+}
+
+/// [`apply()`] with effects: they run in the transaction, before its commit. If some fail, the batch is applied anew
+/// without the facts that caused their messages, and so on, until what is left succeeds.
+pub async fn apply_with(
+    store: &dyn Store,
+    batch: &[Submission],
+    policy: &Policy,
+    effects: &Effects,
+    now: UnixMillis,
+    pace: &dyn Pace,
+) -> Vec<Result<Outcome, NotApplied>> {
+    Door { store, policy, effects, now, pace }.apply(batch).await
 }
 
 struct Door<'a> {
     store: &'a dyn Store,
     policy: &'a Policy,
+    effects: &'a Effects,
     now: UnixMillis,
     pace: &'a dyn Pace,
 }
 
 impl Door<'_> {
+    async fn apply(&self, batch: &[Submission]) -> Vec<Result<Outcome, NotApplied>> {
+        let mut perhaps_committed = None;
+        match self.apply_together(batch, &mut perhaps_committed).await {
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Err(Failure::OfEffects(failed)) => self.apply_without(batch, failed, perhaps_committed).await,
+            Err(failure) => self.apply_apart(batch, failure, perhaps_committed).await,
+        }
+    }
+
+    /// Applies a batch without the facts whose effects failed.
+    async fn apply_without(
+        &self,
+        batch: &[Submission],
+        mut failed: Vec<Failed>,
+        mut perhaps_committed: Option<Vec<Outcome>>,
+    ) -> Vec<Result<Outcome, NotApplied>> {
+        let mut failures: Vec<Vec<EffectFailure>> = vec![Vec::new(); batch.len()];
+        let mut places: Vec<usize> = (0..batch.len()).collect();
+        let rest = loop {
+            for (place, failure) in failed {
+                failures[places[place]].push(failure);
+            }
+            if let Some(outcomes) = &mut perhaps_committed {
+                // Order matters: the places that it had are those before some go.
+                let mut had = places.iter();
+                outcomes.retain(|_| had.next().is_some_and(|&place| failures[place].is_empty()));
+            }
+            places.retain(|&place| failures[place].is_empty());
+            let rest: Vec<Submission> = places.iter().map(|&place| batch[place].clone()).collect();
+            if rest.is_empty() {
+                break Vec::new();
+            }
+            if self.pace.is_over() {
+                break repeated(&late(perhaps_committed.is_some()), rest.len());
+            }
+            failed = match self.apply_together(&rest, &mut perhaps_committed).await {
+                Ok(outcomes) => break outcomes.into_iter().map(Ok).collect(),
+                Err(Failure::OfEffects(failed)) => failed,
+                Err(failure) => break self.apply_apart(&rest, failure, perhaps_committed).await,
+            };
+        };
+        let mut rest = rest.into_iter();
+        let each = |failures: Vec<EffectFailure>| match failures.is_empty() {
+            true => rest.next().expect("BUG: each fact without a failure was applied with the rest"),
+            false => Err(NotApplied::Effects(failures)),
+        };
+        failures.into_iter().map(each).collect()
+    }
+
+    /// What becomes of facts that were not applied together.
+    async fn apply_apart(
+        &self,
+        batch: &[Submission],
+        failure: Failure,
+        perhaps_committed: Option<Vec<Outcome>>,
+    ) -> Vec<Result<Outcome, NotApplied>> {
+        match failure {
+            failure if batch.len() == 1 => vec![Err(failure.into_error())],
+            Failure::OfAll(away) => repeated(&away, batch.len()),
+            Failure::PerhapsOfOne(_) | Failure::OfEffects(_) => {
+                self.apply_one_by_one(batch, perhaps_committed).await
+            }
+        }
+    }
+
     /// `perhaps_committed` is what came of the facts together, if nobody knows whether that was committed.
     async fn apply_one_by_one(
         &self,
         batch: &[Submission],
         perhaps_committed: Option<Vec<Outcome>>,
-    ) -> Vec<Result<Outcome, StoreError>> {
+    ) -> Vec<Result<Outcome, NotApplied>> {
         let mut outcomes = Vec::with_capacity(batch.len());
         for (place, submission) in batch.iter().enumerate() {
             if self.pace.is_over() {
-                let late = match &perhaps_committed {
-                    Some(_) => Away::CommitUnknown(LATE.to_owned()),
-                    None => Away::Unavailable(Unavailability::TimedOut, LATE.to_owned()),
-                };
-                outcomes.resize_with(batch.len(), || Err(late.clone().into_error()));
+                outcomes.extend(repeated(&late(perhaps_committed.is_some()), batch.len() - place));
                 break;
             }
             let mut earlier = perhaps_committed.as_ref().map(|outcomes| vec![outcomes[place]]);
             match self.apply_together(std::slice::from_ref(submission), &mut earlier).await {
                 Ok(one) => outcomes.push(Ok(one[0])),
-                Err(Failure::PerhapsOfOne(error)) => outcomes.push(Err(error)),
                 Err(Failure::OfAll(away)) => {
                     // It went away meanwhile, or the time is over: asking for each of the rest would only take the
                     // others' time.
-                    outcomes.resize_with(batch.len(), || Err(away.clone().into_error()));
+                    outcomes.extend(repeated(&away, batch.len() - place));
                     break;
                 }
+                Err(failure) => outcomes.push(Err(failure.into_error())),
             }
         }
         outcomes
@@ -140,7 +223,8 @@ impl Door<'_> {
         let mut failed = 0;
         loop {
             let error = match self.apply_once(&keys, batch, perhaps_committed).await {
-                Ok(outcomes) => return Ok(outcomes),
+                Ok(Ok(outcomes)) => return Ok(outcomes),
+                Ok(Err(failed)) => return Err(Failure::OfEffects(failed)),
                 Err(error) => error,
             };
             failed += 1;
@@ -157,12 +241,13 @@ impl Door<'_> {
         }
     }
 
+    /// The inner error: effects that failed, so that nothing was committed.
     async fn apply_once(
         &self,
         keys: &Keys,
         batch: &[Submission],
         perhaps_committed: &mut Option<Vec<Outcome>>,
-    ) -> Result<Vec<Outcome>, StoreError> {
+    ) -> Result<Result<Vec<Outcome>, Vec<Failed>>, StoreError> {
         let mut tx = self.store.begin().await?;
         fault!("apply: begun, nothing read");
         // Order matters: what another transaction wrote for an order is seen once the order is locked.
@@ -189,13 +274,19 @@ impl Door<'_> {
 
         fault!("apply: decided, nothing saved");
         tx.save(&changes).await?;
+        if !self.effects.is_empty() {
+            let failed = effect::run::run(self.effects, &mut *tx, &changes, self.now).await?;
+            if !failed.is_empty() {
+                return Ok(Err(failed));
+            }
+        }
         fault!("apply: saved, before commit");
         let committed = tx.commit().await;
         fault!("apply: after commit");
         if let Err(StoreError::CommitUnknown(_)) = &committed {
             *perhaps_committed = Some(outcomes.clone());
         }
-        committed.map(|()| outcomes)
+        committed.map(|()| Ok(outcomes))
     }
 }
 
@@ -203,64 +294,6 @@ impl Door<'_> {
 /// that was faster: then it is told as if it were ours, and took effect once all the same.)
 fn resolved((now, earlier): (Outcome, Outcome)) -> Outcome {
     if now == Outcome::Duplicate { earlier } else { now }
-}
-
-/// Why facts that were to be applied together were not.
-enum Failure {
-    /// Each alone would meet with the same.
-    OfAll(Away),
-    /// It may lie in one of them.
-    PerhapsOfOne(StoreError),
-}
-
-impl Failure {
-    /// `over`: there is no time for another attempt. `perhaps_committed`: an earlier one may have succeeded.
-    fn of(error: StoreError, over: bool, perhaps_committed: bool) -> Self {
-        match error {
-            error if perhaps_committed && (over || !matches!(error, StoreError::Constraint { .. })) => {
-                Self::OfAll(Away::CommitUnknown(error.with_causes()))
-            }
-            StoreError::Unavailable { reason, source } => {
-                Self::OfAll(Away::Unavailable(reason, source.to_string()))
-            }
-            StoreError::Disconnected(source) => Self::OfAll(Away::Disconnected(source.to_string())),
-            StoreError::CommitUnknown(source) => Self::OfAll(Away::CommitUnknown(source.to_string())),
-            StoreError::Conflict(source) if over => Self::OfAll(Away::Conflict(source.to_string())),
-            StoreError::Constraint { name, source } if over => {
-                Self::OfAll(Away::Constraint(name, source.to_string()))
-            }
-            error => Self::PerhapsOfOne(error),
-        }
-    }
-
-    fn into_error(self) -> StoreError {
-        match self {
-            Self::OfAll(away) => away.into_error(),
-            Self::PerhapsOfOne(error) => error,
-        }
-    }
-}
-
-/// What is the matter with the database or the time, and not with a fact; with what the driver said.
-#[derive(Clone)]
-enum Away {
-    Unavailable(Unavailability, String),
-    Disconnected(String),
-    CommitUnknown(String),
-    Conflict(String),
-    Constraint(&'static str, String),
-}
-
-impl Away {
-    fn into_error(self) -> StoreError {
-        match self {
-            Self::Unavailable(reason, said) => StoreError::Unavailable { reason, source: said.into() },
-            Self::Disconnected(said) => StoreError::Disconnected(said.into()),
-            Self::CommitUnknown(said) => StoreError::CommitUnknown(said.into()),
-            Self::Conflict(said) => StoreError::Conflict(said.into()),
-            Self::Constraint(name, said) => StoreError::Constraint { name, source: said.into() },
-        }
-    }
 }
 
 fn receipts(batch: &[Submission], outcomes: &[Outcome]) -> Vec<Receipt> {

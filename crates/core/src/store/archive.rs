@@ -81,7 +81,7 @@ pub const MESSAGE: Table = Table {
 };
 
 /// Every table that a copy takes along.
-pub const TABLES: [Table; 11] = [
+pub const TABLES: [Table; 12] = [
     Table {
         name: "orders",
         columns: &[
@@ -233,6 +233,26 @@ pub const TABLES: [Table; 11] = [
         ],
         key: 1,
         page: 500,
+    },
+    Table {
+        name: "effect_failure",
+        columns: &[
+            ("id", Int),
+            ("effect", Text),
+            ("subject", Text),
+            ("kind", Text),
+            ("mchid", Text),
+            ("out_trade_no", Text),
+            ("transaction_id", Text),
+            ("amount", Int),
+            ("notification_id", Text),
+            ("reason", Text),
+            ("first_at", Int),
+            ("last_at", Int),
+            ("times", Int),
+        ],
+        key: 1,
+        page: 1000,
     },
 ];
 

@@ -5,11 +5,12 @@ use std::fmt::Display;
 use serde::Serialize;
 
 /// Every check there is.
-pub(super) const CHECKS: [&str; 15] = [
+pub(super) const CHECKS: [&str; 16] = [
     "configuration",
     "api_certificate",
     "platform_key",
     "database",
+    "effects",
     "wechat_host",
     "clock",
     "signed_call",

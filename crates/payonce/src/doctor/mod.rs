@@ -12,6 +12,7 @@ mod arrival;
 mod certificate;
 mod database;
 mod echo;
+mod effects;
 mod finding;
 mod keys;
 mod notify_url;
@@ -84,6 +85,7 @@ async fn look(config: &Config, options: &DoctorOptions, findings: &mut Findings)
         keys::look(merchant, now, findings);
     }
     let database = database::look(&config.store, findings).await;
+    effects::look(&config.effects, database.as_deref(), findings).await;
     if options.offline {
         return;
     }

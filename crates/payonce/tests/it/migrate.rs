@@ -8,8 +8,8 @@ use crate::server::{Said, Server, payonce, run};
 use crate::shop::Shop;
 
 const SEED: u64 = 61;
-const PLAN: &str = "0001_initial\n0002_delivery\n";
-const APPLIED: &str = "applied 0001_initial\napplied 0002_delivery\n";
+const PLAN: &str = "0001_initial\n0002_delivery\n0003_effects\n";
+const APPLIED: &str = "applied 0001_initial\napplied 0002_delivery\napplied 0003_effects\n";
 const UP_TO_DATE: &str = "the schema is up to date\n";
 
 fn shop(place: &Place) -> Shop {
@@ -40,14 +40,14 @@ fn it_is_planned_then_applied_then_up_to_date() {
         let shop = shop(&place);
         says(&shop, "plan", PLAN);
         let lacking = migrate(&shop, "status");
-        let expected = "the schema lacks 2 migration(s): run `payonce migrate apply`\n";
+        let expected = "the schema lacks 3 migration(s): run `payonce migrate apply`\n";
         assert_eq!((lacking.code, lacking.out.as_str()), (Some(1), expected), "{}", lacking.err);
         if place.is_file() {
             assert!(!place.file().exists(), "looking makes nothing");
         } else {
             // A file is always brought up to date.
             let refused = run(&mut command(&shop, &["serve"]));
-            let behind = "payonce: store.url: the database has schema version 0, this payonce needs 2: run `payonce \
+            let behind = "payonce: store.url: the database has schema version 0, this payonce needs 3: run `payonce \
                           migrate apply`, or set store.migrate to \"auto\"\n";
             assert!(refused.err.ends_with(behind), "{}", refused.err);
             assert_eq!(refused.code, Some(1));
@@ -96,7 +96,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
             let refused = migrate(&shop, what);
             assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{what}");
             assert!(refused.err.starts_with("payonce: store.url: "), "{}", refused.err);
-            let ends = "the database has schema version 99, this payonce knows up to 2: run the payonce that wrote it, or \
+            let ends = "the database has schema version 99, this payonce knows up to 3: run the payonce that wrote it, or \
                         a newer one\n";
             assert!(refused.err.ends_with(ends), "{}", refused.err);
         }

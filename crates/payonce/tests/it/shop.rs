@@ -29,7 +29,7 @@ use crate::server::Server;
 const CONNECTIONS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// What each order costs.
-const AMOUNT_FEN: i64 = 1990;
+pub(crate) const AMOUNT_FEN: i64 = 1990;
 
 pub(crate) const API_KEY: &str = "0123456789abcdef0123456789abcdef";
 

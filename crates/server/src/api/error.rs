@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use payonce_core::{StoreError, ids::IdError, money::MoneyError, store::Unavailability};
+use payonce_core::{NotApplied, StoreError, ids::IdError, money::MoneyError, store::Unavailability};
 use serde::Serialize;
 
 /// Why a request was not carried out.
@@ -45,6 +45,8 @@ pub(crate) enum ApiError {
     NoSuchEndpoint { name: String },
     #[error("{0}")]
     NoSealingKey(&'static str),
+    #[error("{0}; nothing was done, send it again once that is mended")]
+    EffectFailed(NotApplied),
     #[error("nothing is at {path}")]
     NoSuchRoute { path: String },
     #[error("this path does not take that method")]
@@ -71,6 +73,7 @@ impl ApiError {
             Self::Endpoint(_) => (StatusCode::UNPROCESSABLE_ENTITY, "PAY0012"),
             Self::NoSuchEndpoint { .. } => (StatusCode::NOT_FOUND, "PAY0013"),
             Self::NoSealingKey(_) => (StatusCode::CONFLICT, "PAY0014"),
+            Self::EffectFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "PAY0020"),
             Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAY0010"),
@@ -89,6 +92,15 @@ fn code_of(error: &StoreError) -> &'static str {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::Store(std::sync::Arc::new(error))
+    }
+}
+
+impl From<NotApplied> for ApiError {
+    fn from(not_applied: NotApplied) -> Self {
+        match not_applied {
+            NotApplied::Store(error) => error.into(),
+            failed @ NotApplied::Effects(_) => Self::EffectFailed(failed),
+        }
     }
 }
 

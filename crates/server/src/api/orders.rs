@@ -56,7 +56,7 @@ pub(crate) async fn register(State(app): State<Arc<App>>, request: Request) -> R
     let (key, terms) = terms_of(&app, registration)?;
     let fact = Fact::Registered { key: key.clone(), terms };
     let verdict = app.intake().and_then(|intake| intake.submit(fact.into())).map_err(api_error_of)?;
-    let outcome = verdict.await.map_err(|_| ApiError::ShuttingDown)?.map_err(ApiError::Store)?;
+    let outcome = verdict.await.map_err(|_| ApiError::ShuttingDown)?.map_err(ApiError::from)?;
     let status = match outcome {
         Outcome::Applied | Outcome::Unmatched | Outcome::Incident => StatusCode::CREATED,
         Outcome::Duplicate => StatusCode::OK,

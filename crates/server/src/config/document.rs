@@ -106,9 +106,10 @@ impl Reader<'_> {
             return;
         }
         let raw = match (item, &key.kind) {
-            (Item::Value(Value::Array(values)), Kind::MerchantNumbers | Kind::Networks(_)) => {
-                Raw::List(values.iter().map(raw).collect())
-            }
+            (
+                Item::Value(Value::Array(values)),
+                Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds,
+            ) => Raw::List(values.iter().map(raw).collect()),
             (Item::Value(value), _) => raw(value),
             (other, _) => Raw::Other(with_article(other.type_name())),
         };

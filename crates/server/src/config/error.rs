@@ -4,6 +4,10 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use payonce_core::{
+    delivery::FilterError,
+    effect::{Parameter, StatementError},
+};
 use payonce_dispatch::SealingKeysError;
 use wechatpay::KeyError;
 
@@ -178,6 +182,20 @@ pub enum Problem {
     /// An API key that no `Authorization` header can carry.
     #[error("expected keys of visible ASCII characters, found others")]
     ApiKeyCharacters,
+    /// A statement that no effect may execute.
+    #[error("not a statement for an effect: {0}")]
+    Statement(StatementError),
+    /// A statement names what no message has.
+    #[error("there is no parameter :{name}; {}", parameter_hint(*nearest))]
+    UnknownParameter {
+        /// What was written.
+        name: String,
+        /// The nearest that there is.
+        nearest: Option<&'static str>,
+    },
+    /// Kinds of messages that are none.
+    #[error("{0}")]
+    Kinds(FilterError),
     /// A key file, or the variable in its place, does not hold what it should.
     #[error("{}{source}", file.as_ref().map(|file| format!("{}: ", file.display())).unwrap_or_default())]
     Key {
@@ -192,6 +210,17 @@ fn suggestion(nearest: Option<&str>) -> String {
     nearest.map_or_else(
         || "; expected one of docs/configuration.md".to_owned(),
         |nearest| format!("; did you mean `{nearest}`?"),
+    )
+}
+
+fn parameter_hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(
+        || {
+            let known: Vec<_> =
+                Parameter::ALL.into_iter().map(|parameter| format!(":{}", parameter.name())).collect();
+            format!("expected one of {}", known.join(", "))
+        },
+        |nearest| format!("did you mean :{nearest}?"),
     )
 }
 

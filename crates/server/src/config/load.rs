@@ -11,13 +11,13 @@ use payonce_dispatch::SealingKeys;
 
 use super::{
     document::{self, Given, Group},
-    effective::Effective,
     environment::{CONFIG_VARIABLE, Environment},
     error::{ConfigError, ConfigErrors, Problem, Warning},
     files::{Disk, Files, Remembering, Seen},
     place::Place,
     settings::{Config, StoreSettings, StoreUrl},
     table::{Key, Kind, Raw, Section, Times},
+    written::Effective,
 };
 
 /// The file that is read, if it is there, when none is named.
@@ -161,6 +161,7 @@ impl Loader<'_> {
             }
         }
         self.check_connections(&config, root);
+        config.effects = self.effects(root);
         config.merchants = self.merchants(root);
         config
     }

@@ -93,14 +93,14 @@ impl Loader<'_> {
         })
     }
 
-    fn required(&mut self, group: &Group, key: &'static Key) -> Result<(String, Place), Reported> {
+    pub(super) fn required(&mut self, group: &Group, key: &'static Key) -> Result<(String, Place), Reported> {
         match self.text(group, key)? {
             Some(text) => Ok(text),
             None => Err(self.missing(group, key.name, &key.kind.expected())),
         }
     }
 
-    fn missing(&mut self, group: &Group, name: &str, expected: &str) -> Reported {
+    pub(super) fn missing(&mut self, group: &Group, name: &str, expected: &str) -> Reported {
         let problem = Problem::Missing { expected: expected.to_owned() };
         self.report(group.error(name, group.place.clone(), problem))
     }

@@ -10,7 +10,7 @@
 //! (whether a certificate has expired is not a question of configuration).
 
 mod document;
-mod effective;
+mod effects;
 mod environment;
 mod error;
 mod files;
@@ -19,19 +19,19 @@ mod merchant;
 mod place;
 mod secret;
 mod settings;
-mod starter;
 mod table;
 #[cfg(test)]
 mod tests;
+mod written;
 
-pub use effective::Effective;
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrors, Problem, Warning};
 pub use files::{Look, Seen};
 pub use load::Loaded;
 pub use place::Place;
 pub use settings::{
-    Api, ApiKey, CacheSettings, Config, DeliverySettings, Log, LogFormat, Merchant, PolicySettings,
-    RetentionSettings, SecretUrl, ServerSettings, SigningPair, StoreSettings, StoreUrl, WechatSettings,
+    Api, ApiKey, CacheSettings, Config, DeliverySettings, EffectSettings, Log, LogFormat, Merchant,
+    PolicySettings, RetentionSettings, SecretUrl, ServerSettings, SigningPair, StoreSettings, StoreUrl,
+    WechatSettings,
 };
-pub use starter::{InitError, reference, starter, write_starter};
+pub use written::{Effective, InitError, reference, starter, write_starter};

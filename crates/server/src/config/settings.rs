@@ -14,6 +14,8 @@ use std::{
 use payonce_core::{
     MerchantId, Policy,
     decide::{LatePayment, UnknownOrder},
+    delivery::Filter,
+    effect::SqlEffect,
 };
 use payonce_dispatch::{Networks, SealingKeys};
 use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey, v2::ApiV2Key};
@@ -42,8 +44,19 @@ pub struct Config {
     pub wechat: WechatSettings,
     /// `[delivery]`
     pub delivery: DeliverySettings,
+    /// `[[effects]]`, each name once.
+    pub effects: Vec<EffectSettings>,
     /// `[[merchants]]`, each mchid once.
     pub merchants: Vec<Merchant>,
+}
+
+/// One of `[[effects]]`, its statements parsed.
+#[derive(Clone, Debug)]
+pub struct EffectSettings {
+    /// For which messages.
+    pub on: Filter,
+    /// What happens.
+    pub effect: SqlEffect,
 }
 
 /// `[server]`
@@ -308,6 +321,7 @@ impl Config {
                 unencrypted: false,
             },
             wechat: WechatSettings { hosts: Hosts::mainland() },
+            effects: Vec::new(),
             merchants: Vec::new(),
         }
     }

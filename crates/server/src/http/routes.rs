@@ -33,6 +33,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/v1/endpoints/{endpoint}/replay", post(api::endpoints::replay))
         .route("/v1/endpoints/{endpoint}/messages", get(api::endpoints::undelivered))
         .route("/v1/endpoints/{endpoint}/messages/{position}/attempts", get(api::endpoints::attempts))
+        .route("/v1/effects/failures", get(api::effects::failures))
         .layer(DefaultBodyLimit::max(API_BYTES_MAX))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authorized));
 

@@ -13,7 +13,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use payonce_core::{Clock, Fact, Outcome, Pace, Policy, Store, StoreError, Submission, apply, store::Note};
+use payonce_core::{
+    Clock, Fact, NotApplied, Outcome, Pace, Policy, Store, StoreError, Submission, apply_with,
+    effect::{EffectFailure, Effects},
+    store::{Epoch, Note},
+};
 use tokio::{
     runtime::{Builder, Handle, Runtime},
     sync::{Notify, mpsc, oneshot},
@@ -23,6 +27,7 @@ use tokio::{
 
 use super::{
     committed::Committed,
+    effects,
     notes::{Book, Flood, NOTES_LINGER, NOTES_MAX, Notes, lingering},
 };
 use crate::metrics::Metrics;
@@ -32,7 +37,7 @@ use crate::metrics::Metrics;
 pub const BATCH_CALLBACKS_MAX: usize = 256;
 
 /// What came of a submission: committed with this outcome, or not committed.
-pub(super) type Verdict = Result<Outcome, Arc<StoreError>>;
+pub(super) type Verdict = Result<Outcome, NotApplied>;
 
 struct Waiting {
     submission: Submission,
@@ -162,6 +167,7 @@ pub(crate) struct Applier {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub policy: Policy,
+    pub effects: Effects,
     pub flood: Arc<Flood>,
     pub caches: Arc<Committed>,
     pub metrics: Arc<Metrics>,
@@ -258,10 +264,22 @@ impl Applier {
         let epoch = self.store.epoch();
         let outcomes = self.apply_in_time(&submissions).await;
         self.committed.notify_one();
+        let mut applied = Answers { submissions, answers, outcomes };
+        let unapplied = applied.take_failed_effects();
+        self.answer(applied, epoch.clone());
+        if let Some((unapplied, failures)) = unapplied {
+            // Whoever hears of it may look it up.
+            effects::keep(&*self.store, &failures).await;
+            self.answer(unapplied, epoch);
+        }
+    }
+
+    /// Answers each.
+    fn answer(&self, answers: Answers, epoch: Option<Epoch>) {
         // On another thread: this one is what limits the server, and the next batch waits for it.
         let caches = Arc::clone(&self.caches);
         self.answerers.spawn(async move {
-            let committed = answer_all(submissions, answers, outcomes);
+            let committed = answers.give();
             if let Some(epoch) = epoch {
                 caches.remember(&committed, &epoch).await;
             }
@@ -270,15 +288,16 @@ impl Applier {
 
     /// On a server, what is under way when the time is over is dropped, so that it holds up nobody behind it. An
     /// embedded database blocks: what it began it ends.
-    async fn apply_in_time(&self, submissions: &[Submission]) -> Vec<Result<Outcome, StoreError>> {
+    async fn apply_in_time(&self, submissions: &[Submission]) -> Vec<Verdict> {
         let pace = Budget { ends: Instant::now() + self.budget };
-        let applied = apply(&*self.store, submissions, &self.policy, self.clock.now(), &pace);
+        let now = self.clock.now();
+        let applied = apply_with(&*self.store, submissions, &self.policy, &self.effects, now, &pace);
         if !self.store.needs_sequencer() {
             return applied.await;
         }
         timeout_at(pace.ends, applied).await.unwrap_or_else(|_| {
             let unknown = || StoreError::CommitUnknown(Box::new(CutShort(self.budget)));
-            submissions.iter().map(|_| Err(unknown())).collect()
+            submissions.iter().map(|_| Err(unknown().into())).collect()
         })
     }
 }
@@ -288,26 +307,57 @@ impl Applier {
 #[error("cut short after {0:?}: nobody waits for it any longer")]
 struct CutShort(Duration);
 
-/// Tells each who waits what came of its fact. Returns what is committed.
-fn answer_all(
+/// What came of submissions, and who waits for it; each list in the same order.
+struct Answers {
     submissions: Vec<Submission>,
     answers: Vec<oneshot::Sender<Verdict>>,
-    outcomes: Vec<Result<Outcome, StoreError>>,
-) -> Vec<Fact> {
-    let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
-    if let Some(Err(error)) = outcomes.iter().find(|outcome| outcome.is_err()) {
-        tracing::error!(error = error.with_causes(), facts = refused, "facts were not committed");
-    }
-    let mut committed = Vec::with_capacity(submissions.len());
-    for ((submission, answer), outcome) in submissions.into_iter().zip(answers).zip(outcomes) {
-        let verdict = outcome.map_err(Arc::new);
-        if verdict.is_ok() {
-            committed.push(submission.fact);
+    outcomes: Vec<Verdict>,
+}
+
+impl Answers {
+    /// Takes out those whose effects failed, if there are some.
+    fn take_failed_effects(&mut self) -> Option<(Self, Vec<EffectFailure>)> {
+        let failed = |outcome: &Verdict| matches!(outcome, Err(NotApplied::Effects(_)));
+        if !self.outcomes.iter().any(failed) {
+            return None;
         }
-        // Whoever asked may have gone (its time was over); the fact is committed all the same.
-        let _ = answer.send(verdict);
+        let (mut others, mut taken, mut failures) = (Self::empty(), Self::empty(), Vec::new());
+        let all = self.submissions.drain(..).zip(self.answers.drain(..)).zip(self.outcomes.drain(..));
+        for ((submission, answer), outcome) in all {
+            if let Err(NotApplied::Effects(these)) = &outcome {
+                failures.extend_from_slice(these);
+            }
+            let list = if failed(&outcome) { &mut taken } else { &mut others };
+            list.submissions.push(submission);
+            list.answers.push(answer);
+            list.outcomes.push(outcome);
+        }
+        *self = others;
+        Some((taken, failures))
     }
-    committed
+
+    fn empty() -> Self {
+        Self { submissions: Vec::new(), answers: Vec::new(), outcomes: Vec::new() }
+    }
+
+    /// Tells each who waits what came of its fact. Returns what is committed.
+    fn give(self) -> Vec<Fact> {
+        let refused = |outcome: &Verdict| matches!(outcome, Err(NotApplied::Store(_)));
+        if let Some(Err(NotApplied::Store(error))) = self.outcomes.iter().find(|outcome| refused(outcome)) {
+            let facts = self.outcomes.iter().filter(|outcome| refused(outcome)).count();
+            tracing::error!(error = error.with_causes(), facts, "facts were not committed");
+        }
+        let mut committed = Vec::with_capacity(self.submissions.len());
+        let all = self.submissions.into_iter().zip(self.answers).zip(self.outcomes);
+        for ((submission, answer), verdict) in all {
+            if verdict.is_ok() {
+                committed.push(submission.fact);
+            }
+            // Whoever asked may have gone (its time was over); the fact is committed all the same.
+            let _ = answer.send(verdict);
+        }
+        committed
+    }
 }
 
 /// Begins anew at once, then after growing pauses, until no callback of the batch waits any longer.

@@ -7,6 +7,7 @@ mod ack;
 mod answered;
 mod applier;
 mod committed;
+mod effects;
 mod handler;
 mod notes;
 mod protocol;
@@ -17,11 +18,13 @@ mod statement;
 mod translate;
 
 pub use applier::{BATCH_CALLBACKS_MAX, Grouping};
+pub use effects::{UnfitEffect, check_effects};
 pub use handler::{CALLBACK_BYTES_MAX, KEPT_BODY_BYTES_MAX};
 pub use shared::SharedError;
 
 pub(crate) use applier::{Applier, Applying, Intake, Shed};
 pub(crate) use committed::Committed;
+pub(crate) use effects::with_bounded;
 pub(crate) use handler::{CALLBACK_BUDGET, notify_v2, notify_v3, wrong_method_v2, wrong_method_v3};
 pub(crate) use notes::Flood;
 pub(crate) use reopen::{REOPEN_EVERY, reopen};

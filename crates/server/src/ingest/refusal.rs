@@ -1,7 +1,7 @@
 //! Why a callback is not acknowledged, and the one table that says with which status.
 
 use axum::http::StatusCode;
-use payonce_core::StoreError;
+use payonce_core::{NotApplied, StoreError};
 use wechatpay::{HeaderError, OpenError, VerifyError, v2};
 
 use super::Shed;
@@ -74,9 +74,21 @@ pub(crate) enum Refusal {
     /// The database did not take it.
     #[error("it could not be committed: {0}")]
     NotStored(std::sync::Arc<StoreError>),
+    /// An effect of the merchant's failed, so that nothing of it was committed. Why is kept, and not WeChat's to know.
+    #[error("the merchant's own part of the transaction failed")]
+    EffectFailed,
     /// The server is going down.
     #[error("the server is shutting down")]
     ShuttingDown,
+}
+
+impl From<NotApplied> for Refusal {
+    fn from(not_applied: NotApplied) -> Self {
+        match not_applied {
+            NotApplied::Store(error) => Self::NotStored(std::sync::Arc::new(error)),
+            NotApplied::Effects(_) => Self::EffectFailed,
+        }
+    }
 }
 
 impl From<Shed> for Refusal {
@@ -123,6 +135,7 @@ impl Refusal {
             | Self::Overloaded
             | Self::TooSlow
             | Self::NotStored(_)
+            | Self::EffectFailed
             | Self::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -160,6 +173,7 @@ impl Refusal {
             Self::BodyTooSlow => "body_too_slow",
             Self::TooSlow => "too_slow",
             Self::NotStored(_) => "not_stored",
+            Self::EffectFailed => "effect_failed",
             Self::ShuttingDown => "shutting_down",
         }
     }
@@ -319,10 +333,11 @@ mod tests {
             R::BodyTooSlow,
             R::NotStored(Arc::new(StoreError::Conflict("x".into()))),
             R::ShuttingDown,
+            R::EffectFailed,
         ]
     }
 
-    const KINDS: usize = 20;
+    const KINDS: usize = 21;
 
     /// Its place in [`each`]. A kind that is new does not compile until it has one, and then fails the test below until
     /// it is there.
@@ -349,6 +364,7 @@ mod tests {
             R::BodyTooSlow => 17,
             R::NotStored(_) => 18,
             R::ShuttingDown => 19,
+            R::EffectFailed => 20,
         }
     }
 
@@ -373,6 +389,7 @@ mod tests {
             (Refusal::BodyTooSlow, 503, "body_too_slow", false),
             (Refusal::TooSlow, 503, "too_slow", false),
             (Refusal::ShuttingDown, 503, "shutting_down", false),
+            (Refusal::EffectFailed, 503, "effect_failed", false),
             not_stored(StoreError::Conflict("x".into())),
             not_stored(StoreError::Unavailable { reason: locked, source: "x".into() }),
             not_stored(StoreError::Constraint { name: "x", source: "x".into() }),

@@ -97,6 +97,8 @@ async fn reopen_all(
             }
             match reopen_one(app, callback).await {
                 Ok(()) => cross_off(app, callback).await,
+                // It is this one's own trouble: those behind it need not wait.
+                Err(refusal @ Refusal::EffectFailed) => staying.add(&refusal),
                 Err(refusal) if refusal.status() == StatusCode::SERVICE_UNAVAILABLE => {
                     tracing::warn!(%refusal, "callbacks that open now wait for the next round");
                     return Ok(staying);

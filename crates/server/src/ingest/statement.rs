@@ -59,7 +59,7 @@ impl Statement {
 }
 
 async fn committed(verdict: oneshot::Receiver<Verdict>) -> Result<Outcome, Refusal> {
-    verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::NotStored)
+    verdict.await.map_err(|_| Refusal::ShuttingDown)?.map_err(Refusal::from)
 }
 
 /// Of two outcomes the one that an operator would rather know.

@@ -8,15 +8,16 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
-        delivery::Deliveries,
+        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
+        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
+        Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 
 use super::Seen;
 
 mod deliveries;
+mod effects;
 
 /// A store that writes nothing while the database does not see this node, and takes nothing for committed that was
 /// committed then. It reads, unless a copy takes everything elsewhere.
@@ -78,6 +79,10 @@ impl Store for Guarded {
     }
 
     fn deliveries(&self) -> &dyn Deliveries {
+        self
+    }
+
+    fn effects(&self) -> &dyn EffectBook {
         self
     }
 
@@ -183,6 +188,10 @@ impl Tx for GuardedTx<'_> {
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.tx.save(changes).await
+    }
+
+    fn statements(&mut self) -> &mut dyn Statements {
+        self.tx.statements()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@
 
 mod access;
 mod connections;
+mod effects;
 mod keys;
 mod letter;
 mod logs;

@@ -121,6 +121,15 @@ impl Stage {
         Self { store, clock, merchant: merchant(), folder, server }
     }
 
+    /// A server with one merchant and another configuration, whose own tables stand in the database.
+    pub(crate) async fn with_tables(tables: &str, change: impl FnOnce(&mut Config, &mut Patience)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock(AtomicI64::new(NOW.0 * 1000)));
+        let prepare = |store: &TestStore| drop(store.sql(tables));
+        let (store, server) = start(folder.path(), &[merchant()], &clock, prepare, change).await;
+        Self { store, clock, merchant: merchant(), folder, server }
+    }
+
     /// Stops the server and starts one with these merchants on the same database.
     pub(crate) async fn restarted(self, merchants: &[Merchant]) -> Self {
         self.restarted_with(merchants, |_, _| ()).await
@@ -339,7 +348,7 @@ async fn start(
     (store, server.start().await.unwrap())
 }
 
-fn configuration(folder: &Path, merchants: &[Merchant]) -> Config {
+pub(crate) fn configuration(folder: &Path, merchants: &[Merchant]) -> Config {
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
     let platform = platform();
     write("pub_key.pem", platform.public_key_pem());

@@ -15,9 +15,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unavailability, Unopened,
-        UnopenedRow,
+        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
+        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
+        Unavailability, Unopened, UnopenedRow,
         archive::{Archive as _, Row, TABLES, Value},
         codes::outcome_code,
         delivery::Deliveries,
@@ -89,6 +89,15 @@ impl TestStore {
             notes_refused: watch::Sender::new(0),
             cleared_out: watch::Sender::new(0),
         }
+    }
+
+    /// What the merchant's own program does: executes statements, and returns the first column of what the last one finds.
+    pub(crate) fn sql(&self, statements: &str) -> Vec<i64> {
+        let connection = rusqlite::Connection::open(self.sqlite.path()).unwrap();
+        let (before, last) = statements.rsplit_once(';').unwrap_or(("", statements));
+        connection.execute_batch(before).unwrap();
+        let mut last = connection.prepare(last).unwrap();
+        last.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
     /// From now on, as if this were the epoch of the database.
@@ -227,6 +236,10 @@ impl Store for TestStore {
         self.sqlite.deliveries()
     }
 
+    fn effects(&self) -> &dyn EffectBook {
+        self.sqlite.effects()
+    }
+
     async fn begin(&self) -> Result<Box<dyn Tx + '_>, StoreError> {
         self.available()?;
         self.begun.fetch_add(1, Ordering::SeqCst);
@@ -359,6 +372,10 @@ impl Tx for TestTx<'_> {
             return Err(StoreError::Constraint { name: "payment_statement_once", source });
         }
         self.inner.save(changes).await
+    }
+
+    fn statements(&mut self) -> &mut dyn Statements {
+        self.inner.statements()
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

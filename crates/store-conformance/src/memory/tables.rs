@@ -8,6 +8,7 @@ use std::{
 use payonce_core::{
     MerchantId, NotificationId, Order, OrderKey, OrderState, UnixMillis,
     decide::{IncidentKind, Remedy, Standing},
+    effect::FailureView,
     order::OrderId,
     store::{
         Counts, KeptPayment, KnownOrder, LedgerLine, MessageView, Note, Owner, Receipt, Rejected,
@@ -17,6 +18,7 @@ use payonce_core::{
 
 use super::{
     deliveries::{AttemptRow, DeliveryRow, EndpointRow, Key},
+    effects::Shop,
     leases::LeaseRow,
 };
 
@@ -39,6 +41,8 @@ pub(super) struct Tables {
     pub endpoints: Vec<EndpointRow>,
     pub deliveries: BTreeMap<Key, DeliveryRow>,
     pub attempts: Vec<AttemptRow>,
+    pub failures: Vec<FailureView>,
+    pub shop: Shop,
 }
 
 #[derive(Clone, Debug)]
@@ -186,7 +190,8 @@ impl Tables {
     pub(super) fn prune(&mut self, before: UnixMillis, rows_max: usize) -> usize {
         let receipts = retain(&mut self.receipts, rows_max, |receipt| receipt.received_at < before);
         let rejected = retain(&mut self.rejected, rows_max, |(_, callback)| callback.received_at < before);
-        receipts.max(rejected)
+        let failures = retain(&mut self.failures, rows_max, |failure| failure.last.at < before);
+        receipts.max(rejected).max(failures)
     }
 }
 

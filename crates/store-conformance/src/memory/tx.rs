@@ -5,7 +5,7 @@ use payonce_core::{
     OrderKey, StoreError, Tx,
     fact::Claim,
     order::OrderId,
-    store::{Changes, Claimed, KeptPayment, KnownOrder},
+    store::{Changes, Claimed, KeptPayment, KnownOrder, Statements},
 };
 use tokio::sync::MutexGuard;
 
@@ -14,12 +14,13 @@ use super::{MemoryStore, save::save, tables::Tables};
 pub(super) struct MemoryTx<'a> {
     store: &'a MemoryStore,
     _writer: MutexGuard<'a, ()>,
-    tables: Tables,
+    pub(super) tables: Tables,
+    pub(super) savepoint: Option<Tables>,
 }
 
 impl<'a> MemoryTx<'a> {
     pub(super) fn new(store: &'a MemoryStore, writer: MutexGuard<'a, ()>, tables: Tables) -> Self {
-        Self { store, _writer: writer, tables }
+        Self { store, _writer: writer, tables, savepoint: None }
     }
 }
 
@@ -53,6 +54,10 @@ impl Tx for MemoryTx<'_> {
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
         save(&mut self.tables, changes)
+    }
+
+    fn statements(&mut self) -> &mut dyn Statements {
+        self
     }
 
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {

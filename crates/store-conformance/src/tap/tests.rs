@@ -1,10 +1,15 @@
 //! `apply` on a store that has trouble.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use async_trait::async_trait;
 use payonce_core::{
-    Fact, Outcome, Pace, StoreError, Submission, apply,
+    Fact, NotApplied, Outcome, Pace, Policy, StoreError, Submission, apply,
+    delivery::Filter,
+    effect::Effects,
     store::{Changes, Unavailability},
 };
 
@@ -14,6 +19,7 @@ use crate::{
     desk::{Desk, PATIENT},
     facts::{NOW, paid, registered},
     run,
+    shop::{self, Merchant, PAY},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -170,5 +176,79 @@ fn a_database_that_goes_away_meanwhile_is_not_asked_for_each_of_the_rest() {
         assert!(outcomes.len() == 4 && outcomes[1..].iter().all(away), "{outcomes:?}");
         assert_eq!(saves, 3);
         desk.audit().await;
+    });
+}
+
+/// Four paid orders, of which the shop has all but the first.
+async fn shop_without_a(store: &MemoryStore) -> (Effects, [Fact; 4]) {
+    let orders = ["A", "B", "C", "D"];
+    Merchant(store).add(&orders[1..]).await;
+    Desk::at(store).apply_each(&orders.map(registered)).await;
+    let effect = Arc::new(shop::sql("pay", &[(PAY, "1")]));
+    let facts = orders.map(|order| Fact::Paid(paid(order, &format!("P{order}"))));
+    (Effects::none().with(Filter::all(), effect), facts)
+}
+
+/// What is left is a batch like any other: begun again after a conflict, and one by one where a row is refused.
+#[test]
+fn what_a_failed_effect_leaves_of_a_batch_meets_trouble_like_any() {
+    run(async {
+        let store = MemoryStore::default();
+        let (effects, facts) = shop_without_a(&store).await;
+        let saves = AtomicUsize::new(0);
+        let before_save = |changes: &Changes| {
+            let asked = saves.fetch_add(1, Ordering::Relaxed);
+            let pays = |number: &str| {
+                changes.payments.iter().any(|change| change.content.payment.as_str() == number)
+            };
+            match asked {
+                1 => Err(conflict()),
+                _ if pays("PC") && !pays("PA") => Err(StoreError::Unexpected(Box::new(Trouble))),
+                _ => Ok(()),
+            }
+        };
+        let tap = Tap { store: &store, alone: false, before_save: &before_save };
+        let batch = facts.map(Submission::from);
+        let outcomes =
+            payonce_core::apply_with(&tap, &batch, &Policy::default(), &effects, NOW, &PATIENT).await;
+        let [
+            Err(NotApplied::Effects(_)),
+            Ok(Outcome::Applied),
+            Err(NotApplied::Store(StoreError::Unexpected(_))),
+            Ok(Outcome::Applied),
+        ] = &outcomes[..]
+        else {
+            panic!("{outcomes:?}")
+        };
+        assert_eq!(saves.into_inner(), 3 + 3, "all, the rest twice, and one by one");
+        for (order, times) in [("B", 1), ("C", 0), ("D", 1)] {
+            assert_eq!(Merchant(&store).order(order).await, (times, 0), "{order}");
+        }
+        Desk::at(&store).audit().await;
+    });
+}
+
+/// An effect that fails takes its own fact's time, and not that of those behind the batch.
+#[test]
+fn what_a_failed_effect_leaves_of_a_batch_is_not_begun_when_the_time_is_over() {
+    run(async {
+        let store = MemoryStore::default();
+        let (effects, facts) = shop_without_a(&store).await;
+        let saves = AtomicUsize::new(0);
+        let before_save = |_: &Changes| {
+            saves.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        };
+        let tap = Tap { store: &store, alone: false, before_save: &before_save };
+        let batch = facts.map(Submission::from);
+        let pace = UntilSaves(&saves, 1);
+        let outcomes = payonce_core::apply_with(&tap, &batch, &Policy::default(), &effects, NOW, &pace).await;
+        assert!(matches!(outcomes[0], Err(NotApplied::Effects(_))), "{outcomes:?}");
+        let late = |outcome: &Result<_, _>| {
+            let timed_out = Unavailability::TimedOut;
+            matches!(outcome, Err(NotApplied::Store(StoreError::Unavailable { reason, .. })) if *reason == timed_out)
+        };
+        assert!(outcomes.len() == 4 && outcomes[1..].iter().all(late), "{outcomes:?}");
+        assert_eq!(Merchant(&store).order("B").await, (0, 0));
     });
 }

@@ -13,7 +13,7 @@ use payonce_store_mysql::MySqlStore;
 use payonce_test_servers::{Galera, require};
 
 use crate::{
-    fixture::{apply_all, key, open, options, outcomes, paid, reason, registered, told},
+    fixture::{apply_all, key, mysql_shop_tables, open, options, outcomes, paid, reason, registered, told},
     sequencers::positions_have_no_gap_on,
 };
 
@@ -60,6 +60,13 @@ impl Fixture for Members {
 
     async fn second_handle(&self) -> Option<Box<dyn Store>> {
         Some(Box::new(open(&self.url(1)).await))
+    }
+
+    async fn make_shop(&self) {
+        let made = self.made.load(std::sync::atomic::Ordering::Relaxed);
+        for table in mysql_shop_tables() {
+            self.galera.member(0).execute(&format!("shop{made}"), &table).expect("it makes a table");
+        }
     }
 }
 
@@ -150,6 +157,9 @@ fn a_cluster_keeps_every_promise() {
         suite::leases::of_many_who_ask_at_once_one_gets_it(&members).await;
         suite::leases::positions_are_given_to_the_holder_alone(&members).await;
         suite::notes::unopened_callbacks_are_shared_out(&members).await;
+        suite::effects::copies_on_two_nodes_run_an_effect_once(&members).await;
+        suite::effects::neighbours_of_a_failing_effect_are_applied(&members).await;
+        suite::effects::failures_are_counted_and_resolve_by_themselves(&members).await;
         a_member_that_lost_the_others_is_passed_over(&members).await;
     });
 }

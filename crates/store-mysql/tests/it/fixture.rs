@@ -12,9 +12,14 @@ use payonce_core::{
     fact::{Content, Passed, Source},
     store::{Leases, Owner, Position, Role, Unavailability},
 };
-use payonce_store_conformance::Fixture;
+use payonce_store_conformance::{Fixture, shop_tables};
 use payonce_store_mysql::{MySqlStore, Options};
 use payonce_test_servers::{Database, MariaDb, mariadb, mariadb::MariaDbEngine, require};
+
+/// The merchant's tables, in this database's types.
+pub(crate) fn mysql_shop_tables() -> [String; 2] {
+    shop_tables("VARCHAR(2000) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "DATETIME(3)")
+}
 
 /// The shared server. Databases live as long as the fixture.
 pub(crate) struct Shared {
@@ -52,6 +57,14 @@ impl Fixture for Shared {
 
     async fn second_handle(&self) -> Option<Box<dyn Store>> {
         Some(self.latest().await)
+    }
+
+    async fn make_shop(&self) {
+        let databases = self.databases();
+        let database = databases.last().expect("one is open");
+        for table in mysql_shop_tables() {
+            database.execute(&table).expect("it makes a table");
+        }
     }
 }
 

@@ -14,9 +14,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
-        delivery::Deliveries,
+        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
+        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
+        Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 use payonce_store_mysql::MySqlStore;
@@ -77,6 +77,10 @@ impl Tx for GatedTx<'_> {
         self.tx.save(changes).await
     }
 
+    fn statements(&mut self) -> &mut dyn Statements {
+        self.tx.statements()
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.gate.step().await;
         self.tx.commit().await
@@ -106,6 +110,10 @@ impl Leases for Gated {
 #[async_trait]
 impl Store for Gated {
     fn deliveries(&self) -> &dyn Deliveries {
+        never!()
+    }
+
+    fn effects(&self) -> &dyn EffectBook {
         never!()
     }
 

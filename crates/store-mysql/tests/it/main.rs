@@ -2,6 +2,7 @@
 
 mod cluster;
 mod crashes;
+mod effects;
 mod epochs;
 mod fixture;
 mod interleaved;

@@ -36,8 +36,8 @@ async fn it_is_made_by_hand_where_that_is_wished() {
     let Some(database) = database() else { return };
     let mut by_hand = options(&database.url());
     by_hand.migrate = false;
-    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 2 });
-    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial", "0002_delivery"]);
+    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 3 });
+    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial", "0002_delivery", "0003_effects"]);
     drop(open(&database.url()).await);
     assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
     drop(MySqlStore::open(&by_hand).await.expect("it is up to date"));
@@ -53,18 +53,24 @@ async fn a_migration_that_was_cut_short_is_run_again() {
         database.execute(&statements[..cut].concat()).unwrap();
         let identity = "SELECT COUNT(*), SUM(schema_version) FROM payonce_database;";
         assert_eq!(database.execute(identity).unwrap(), "0\tNULL");
-        assert_eq!(plan(&options(&database.url())).await.unwrap(), ["0001_initial", "0002_delivery"]);
+        assert_eq!(
+            plan(&options(&database.url())).await.unwrap(),
+            ["0001_initial", "0002_delivery", "0003_effects"]
+        );
         let store = open(&database.url()).await;
         assert_eq!(outcomes(apply_all(&store, &[registered("A")]).await), [Outcome::Applied], "{cut}");
-        assert_eq!(database.execute(identity).unwrap(), "1\t2");
+        assert_eq!(database.execute(identity).unwrap(), "1\t3");
     }
 }
 
 #[tokio::test]
 async fn one_of_version_1_is_brought_up_to_date_however_often_it_is_cut_short() {
     let initial = include_str!("../../migrations/0001_initial.sql");
-    let delivery = include_str!("../../migrations/0002_delivery.sql");
-    let statements: Vec<&str> = delivery.split_inclusive(";\n").collect();
+    let later = concat!(
+        include_str!("../../migrations/0002_delivery.sql"),
+        include_str!("../../migrations/0003_effects.sql")
+    );
+    let statements: Vec<&str> = later.split_inclusive(";\n").collect();
     for cut in 0..=statements.len() {
         let Some(database) = database() else { return };
         database.execute(initial).unwrap();
@@ -72,11 +78,15 @@ async fn one_of_version_1_is_brought_up_to_date_however_often_it_is_cut_short() 
              (1, '00112233445566778899AABBCCDDEEFF', 1, REPEAT('00', 32), '', 0);";
         database.execute(known).unwrap();
         database.execute(&format!("{} SELECT 1;", statements[..cut].concat())).unwrap();
-        assert_eq!(plan(&options(&database.url())).await.unwrap(), ["0002_delivery"], "{cut}");
+        assert_eq!(
+            plan(&options(&database.url())).await.unwrap(),
+            ["0002_delivery", "0003_effects"],
+            "{cut}"
+        );
         let store = open(&database.url()).await;
         assert_eq!(store.deliveries().endpoints().await.unwrap(), []);
         let version = "SELECT identity, schema_version FROM payonce_database;";
-        assert_eq!(database.execute(version).unwrap(), "00112233445566778899AABBCCDDEEFF\t2");
+        assert_eq!(database.execute(version).unwrap(), "00112233445566778899AABBCCDDEEFF\t3");
     }
 }
 
@@ -94,7 +104,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
         assert_eq!(database.execute("SHOW TABLES;").unwrap().lines().count(), 1, "{sql}");
     }
     for (sql, error) in [
-        ("UPDATE payonce_database SET schema_version = 99;", SchemaError::Newer { found: 99, known: 2 }),
+        ("UPDATE payonce_database SET schema_version = 99;", SchemaError::Newer { found: 99, known: 3 }),
         ("UPDATE payonce_database SET schema_version = -1;", SchemaError::Unknown),
         ("DROP TABLE payonce_incident;", SchemaError::Unknown),
         ("DROP TABLE payonce_database;", SchemaError::Unknown),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use payonce_core::{
     Store,
     message::{MessageId, MessageKind},
-    store::{Changes, Lease, Leases, MessageView, NewMessage, Owner, Position, Role},
+    store::{Changes, Lease, Leases, MessageView, NewMessage, Owner, Position, Role, Subject},
 };
 use payonce_store_mysql::MySqlStore;
 use tokio::task::JoinSet;
@@ -83,6 +83,8 @@ async fn a_transaction_that_commits_late_gets_later_positions() {
         id: MessageId("early".to_owned()),
         kind: MessageKind::OrderClosed,
         order: None,
+        subject: Subject::Order,
+        cause: 0,
         body: "{}".to_owned(),
         created_at: NOW,
     };

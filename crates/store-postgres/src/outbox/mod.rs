@@ -1,11 +1,13 @@
-//! The outbox after the commit: positions of messages, and their way to endpoints.
+//! The outbox: effects in a message's own transaction; after the commit its position, and its way to endpoints.
 //!
 //! Why nobody waits in a circle. Whoever takes deliveries passes over rows that are locked, and waits for none. All
 //! others lock endpoints before deliveries, each in the order of their keys.
 
 mod attempts;
 mod deliveries;
+mod effects;
 mod endpoints;
+pub(crate) mod failures;
 mod fan_out;
 mod replay;
 pub(crate) mod sequence;

@@ -12,7 +12,7 @@ use payonce_core::{
     fact::{Content, Passed, Source},
     store::Unavailability,
 };
-use payonce_store_conformance::Fixture;
+use payonce_store_conformance::{Fixture, shop_tables};
 use payonce_store_postgres::{Options, PostgresStore};
 use payonce_test_servers::{Database, Postgres, postgres, postgres::PostgresEngine, require};
 use sqlx::PgConnection;
@@ -54,6 +54,14 @@ impl Fixture for Shared {
 
     async fn second_handle(&self) -> Option<Box<dyn Store>> {
         Some(self.latest().await)
+    }
+
+    async fn make_shop(&self) {
+        let databases = self.databases();
+        let database = databases.last().expect("one is open");
+        for table in shop_tables("text", "timestamptz") {
+            database.execute(&table).expect("it makes a table");
+        }
     }
 }
 

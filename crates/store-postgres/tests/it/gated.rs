@@ -14,9 +14,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases, LedgerLine,
-        MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Unopened, UnopenedRow,
-        delivery::Deliveries,
+        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
+        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
+        Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 use payonce_store_postgres::PostgresStore;
@@ -90,6 +90,10 @@ impl Tx for GatedTx<'_> {
         self.tx.save(changes).await
     }
 
+    fn statements(&mut self) -> &mut dyn Statements {
+        self.tx.statements()
+    }
+
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         self.gated.step().await;
         self.tx.commit().await
@@ -118,6 +122,10 @@ impl Store for Gated {
     }
 
     fn needs_sequencer(&self) -> bool {
+        unreachable!("{ONLY_BEGINS}")
+    }
+
+    fn effects(&self) -> &dyn EffectBook {
         unreachable!("{ONLY_BEGINS}")
     }
 

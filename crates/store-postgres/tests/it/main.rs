@@ -1,6 +1,7 @@
 //! PostgreSQL is held to the suite that every store must pass, and to what only a server can show.
 
 mod crashes;
+mod effects;
 mod epochs;
 mod fixture;
 mod gated;

@@ -36,8 +36,8 @@ async fn it_is_made_by_hand_where_that_is_wished() {
     let Some(database) = database() else { return };
     let mut by_hand = options(&database.url());
     by_hand.migrate = false;
-    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 2 });
-    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial", "0002_delivery"]);
+    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 3 });
+    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial", "0002_delivery", "0003_effects"]);
     drop(open(&database.url()).await);
     assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
     drop(PostgresStore::open(&by_hand).await.expect("it is up to date"));
@@ -51,8 +51,8 @@ async fn one_of_version_1_is_brought_up_to_date() {
     database.execute("UPDATE payonce.database SET schema_version = 1").unwrap();
     let mut by_hand = options(&database.url());
     by_hand.migrate = false;
-    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 1, known: 2 });
-    assert_eq!(plan(&by_hand).await.unwrap(), ["0002_delivery"]);
+    assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 1, known: 3 });
+    assert_eq!(plan(&by_hand).await.unwrap(), ["0002_delivery", "0003_effects"]);
     let store = open(&database.url()).await;
     assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
     assert_eq!(store.deliveries().endpoints().await.unwrap(), []);
@@ -73,7 +73,7 @@ async fn a_newer_one_and_one_that_is_not_ours_are_refused_and_left_alone() {
         assert_eq!(database.execute(tables).unwrap(), "1", "{sql}");
     }
     for (sql, error) in [
-        ("UPDATE payonce.database SET schema_version = 99", SchemaError::Newer { found: 99, known: 2 }),
+        ("UPDATE payonce.database SET schema_version = 99", SchemaError::Newer { found: 99, known: 3 }),
         ("UPDATE payonce.database SET schema_version = -1", SchemaError::Unknown),
         ("DROP TABLE payonce.incident", SchemaError::Unknown),
         ("DELETE FROM payonce.database", SchemaError::Unknown),

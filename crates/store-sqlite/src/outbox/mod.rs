@@ -1,11 +1,13 @@
-//! The outbox after the commit: positions of messages, and their way to endpoints.
+//! The outbox: effects in a message's own transaction; after the commit its position, and its way to endpoints.
 //!
 //! Whoever writes holds the one write lock, so what is read in a transaction stays as it was read. A row at a time is
 //! written by prepared statements; time is asked for once a transaction.
 
 mod attempts;
 mod deliveries;
+mod effects;
 mod endpoints;
+pub(crate) mod failures;
 mod fan_out;
 mod replay;
 pub(crate) mod sequence;

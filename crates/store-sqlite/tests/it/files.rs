@@ -31,7 +31,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let path = folder.path().join("p.db");
     drop(open(&path).unwrap());
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    assert_eq!(schema_error(open(&path)), SchemaError::Newer { found: 99, known: 2 });
+    assert_eq!(schema_error(open(&path)), SchemaError::Newer { found: 99, known: 3 });
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn a_file_of_version_1_is_brought_up_to_date_with_what_it_holds() {
     )
     .unwrap();
     drop(file);
-    assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), ["0002_delivery"]);
+    assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), ["0002_delivery", "0003_effects"]);
     let store = open(&path).unwrap();
     assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), [""; 0]);
     let page = store.deliveries().envelopes_after(Position(0), 9).await.unwrap();

@@ -2,10 +2,13 @@
 
 mod files;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use payonce_core::Store;
-use payonce_store_conformance::Fixture;
+use payonce_store_conformance::{Fixture, shop_tables};
 use payonce_store_sqlite::{Options, SqliteStore};
 
 /// Databases in a folder of their own, numbered.
@@ -20,9 +23,12 @@ impl Folder {
         Self { folder, opened: AtomicU32::new(0) }
     }
 
+    fn path(&self) -> PathBuf {
+        self.folder.path().join(format!("{}.db", self.opened.load(Ordering::Relaxed)))
+    }
+
     fn current(&self) -> Box<dyn Store> {
-        let path = self.folder.path().join(format!("{}.db", self.opened.load(Ordering::Relaxed)));
-        Box::new(SqliteStore::open(&Options::new(path)).expect("a database that opens"))
+        Box::new(SqliteStore::open(&Options::new(self.path())).expect("a database that opens"))
     }
 }
 
@@ -39,6 +45,13 @@ impl Fixture for Folder {
 
     async fn second_handle(&self) -> Option<Box<dyn Store>> {
         Some(self.current())
+    }
+
+    async fn make_shop(&self) {
+        let merchants = rusqlite::Connection::open(self.path()).expect("the file opens");
+        for table in shop_tables("TEXT", "TEXT") {
+            merchants.execute_batch(&table).expect("it makes a table");
+        }
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) fn every_table() -> Vec<Vec<Row>> {
         endpoints(),
         deliveries(),
         attempts(),
+        effect_failures(),
     ];
     for (table, rows) in TABLES.iter().zip(&made) {
         assert!(rows.iter().all(|row| row.len() == table.columns.len()), "{}", table.name);
@@ -316,6 +317,78 @@ fn attempts() -> Vec<Row> {
     ];
     let told = numbered(10, TEXTS).map(|(id, text)| row![id, 1, 3, id, id, id, 999, NONE, text, body(id)]);
     let many = (100..700).map(|id| row![id, 1, id, 1, id, 20, 204, NONE, "a: b\nc: d", body(id)]);
+    few.into_iter().chain(told).chain(many).collect()
+}
+
+/// Each kind of subject, each text, more than a page.
+fn effect_failures() -> Vec<Row> {
+    let few = vec![
+        row![
+            1,
+            "a",
+            "payment:1:P",
+            "payment.succeeded",
+            MERCHANT,
+            "A",
+            "P",
+            i64::MAX,
+            NONE,
+            "",
+            i64::MIN,
+            i64::MAX,
+            1
+        ],
+        row![
+            2,
+            "a",
+            "event:1:N",
+            "wechat.REFUND.SUCCESS",
+            MERCHANT,
+            NONE,
+            NONE,
+            NONE,
+            "N",
+            "why",
+            0,
+            0,
+            i64::MAX
+        ],
+        row![4, "b", "payment:1:P", "order.closed", MERCHANT, "A", NONE, 0, NONE, "why", 1, 2, 3],
+    ];
+    let told = numbered(10, TEXTS).map(|(id, text)| {
+        row![
+            id,
+            "told",
+            format!("order:{id}"),
+            "order.closed",
+            MERCHANT,
+            "A",
+            NONE,
+            NONE,
+            NONE,
+            text,
+            id,
+            id,
+            id
+        ]
+    });
+    let many = (100..1300).map(|id| {
+        row![
+            id,
+            "many",
+            format!("order:{id}"),
+            "order.closed",
+            MERCHANT,
+            "A",
+            NONE,
+            NONE,
+            NONE,
+            "why",
+            id,
+            id,
+            id
+        ]
+    });
     few.into_iter().chain(told).chain(many).collect()
 }
 

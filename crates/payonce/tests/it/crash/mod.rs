@@ -1,6 +1,7 @@
 //! The crash proof: whatever ends the process and whenever, everything that it acknowledged is in the database, and
 //! after a restart and WeChat's retries every payment has taken effect exactly once.
 
+mod effects;
 mod graceful;
 mod moment;
 mod points;

@@ -81,3 +81,29 @@ async fn a_schema_that_is_behind_fails_where_the_server_does_not_mend_it() {
         }
     }
 }
+
+/// The server would not start with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_effect_that_the_database_cannot_execute_is_named_with_its_place() {
+    const EFFECT: &str = r#"[[effects]]
+name = "shop-paid"
+on = ["payment.succeeded"]
+statements = [{ sql = "UPDATE shop_orders SET paid = 1 WHERE no = :out_trade_no" }]
+"#;
+    for place in Place::each() {
+        drop(place.open().await);
+        let look = async || {
+            let clinic = Clinic::open(Mode::PublicKey).await;
+            clinic.change("[server]", &format!("{EFFECT}[store]\nurl = \"{}\"\n[server]", place.url()));
+            clinic.look(&["--offline"]).await
+        };
+        let findings = look().await;
+        assert_eq!(findings.complaints(), ["effects"], "{}", place.name());
+        let detail = findings.detail("effects");
+        for said in ["payonce.toml:", "effects[0].statements[0].sql", "shop-paid", "shop_orders"] {
+            assert!(detail.contains(said), "{}: {detail}", place.name());
+        }
+        place.execute("CREATE TABLE shop_orders (no VARCHAR(32) PRIMARY KEY, paid INT)");
+        assert_eq!(look().await.outcome("effects"), "ok", "{}", place.name());
+    }
+}

@@ -31,6 +31,10 @@ pub(in crate::config) enum Kind {
     Networks(fn(&mut Config, Networks)),
     MerchantNumber,
     MerchantNumbers,
+    EffectName,
+    MessageKinds,
+    Sql,
+    Rows,
     PublicKeyId,
     File,
     /// Stands in the file that the key `file` names, or in the environment; never in the TOML file.

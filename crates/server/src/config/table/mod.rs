@@ -2,6 +2,7 @@
 //!
 //! Adding a key is adding a row to [`rows`] and, for a setting, the field that its row sets.
 
+mod effects;
 mod key;
 mod nearest;
 pub(super) mod rows;
@@ -9,8 +10,9 @@ mod section;
 mod url;
 mod value;
 
+pub(super) use effects::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL};
 pub(super) use key::{Key, Kind, Sample};
-pub(super) use nearest::{is_variable, nearest_key, nearest_variable};
+pub(super) use nearest::{is_variable, nearest_key, nearest_parameter, nearest_variable};
 pub(super) use rows::KEYS;
 pub(super) use section::{Section, Times};
 pub(super) use value::Raw;

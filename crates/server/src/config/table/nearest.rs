@@ -1,5 +1,7 @@
 //! What somebody may have meant who wrote a name that is not in the table.
 
+use payonce_core::effect::Parameter;
+
 use super::{KEYS, Key, Kind, Section};
 use crate::config::environment::PREFIX;
 
@@ -24,6 +26,13 @@ pub(in crate::config) fn nearest_key(section: Section, name: &str) -> Option<Str
     let own_sections = section.children().map(|child| (child.name().to_owned(), child.header()));
     let others = KEYS.into_iter().map(|key| (key.name.to_owned(), writable(key).path()));
     nearest(name, own_keys.chain(own_sections)).or_else(|| nearest(name, others))
+}
+
+/// The parameter of an effect's statement nearest to a name that is none.
+pub(in crate::config) fn nearest_parameter(name: &str) -> Option<&'static str> {
+    let known = Parameter::ALL.into_iter().map(Parameter::name);
+    let found = nearest(name, known.map(|known| (known.to_owned(), known.to_owned())))?;
+    Parameter::named(&found).map(Parameter::name)
 }
 
 /// A secret does not stand in the file: suggest the key that names its file.

@@ -2,11 +2,11 @@
 
 use payonce_core::decide::{LatePayment, Remedy, UnknownOrder};
 
-use super::{Key, Kind, Sample, Section};
+use super::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind, Sample, Section};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 40] = [
+pub(in crate::config) static KEYS: [&Key; 44] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -228,6 +228,10 @@ pub(in crate::config) static KEYS: [&Key; 40] = [
         sample: Sample::Default("refuse"),
         doc: "allow: http:// and brokers without TLS may be endpoints, such as those of one's own network.",
     },
+    &EFFECT_NAME,
+    &EFFECT_ON,
+    &EFFECT_SQL,
+    &EFFECT_ROWS,
     &MCHID,
     &SELLERS,
     &APIV3_KEY_FILE,

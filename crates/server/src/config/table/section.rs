@@ -15,6 +15,8 @@ pub(in crate::config) enum Section {
     Retention,
     Wechat,
     Delivery,
+    Effects,
+    EffectStatements,
     Merchants,
     PlatformKeys,
 }
@@ -28,7 +30,7 @@ pub(in crate::config) enum Times {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(in crate::config) const ALL: [Self; 11] = [
+    pub(in crate::config) const ALL: [Self; 13] = [
         Self::Server,
         Self::Store,
         Self::Cache,
@@ -38,6 +40,8 @@ impl Section {
         Self::Retention,
         Self::Wechat,
         Self::Delivery,
+        Self::Effects,
+        Self::EffectStatements,
         Self::Merchants,
         Self::PlatformKeys,
     ];
@@ -55,17 +59,26 @@ impl Section {
             Self::Retention => "retention",
             Self::Wechat => "wechat",
             Self::Delivery => "delivery",
+            Self::Effects => "effects",
+            Self::EffectStatements => "statements",
             Self::Merchants => "merchants",
             Self::PlatformKeys => "platform_keys",
         }
     }
 
     fn parent(self) -> Self {
-        if self == Self::PlatformKeys { Self::Merchants } else { Self::Root }
+        match self {
+            Self::PlatformKeys => Self::Merchants,
+            Self::EffectStatements => Self::Effects,
+            _ => Self::Root,
+        }
     }
 
     pub(in crate::config) fn times(self) -> Times {
-        if matches!(self, Self::Merchants | Self::PlatformKeys) { Times::Many } else { Times::Once }
+        match self {
+            Self::Effects | Self::EffectStatements | Self::Merchants | Self::PlatformKeys => Times::Many,
+            _ => Times::Once,
+        }
     }
 
     /// The full name, such as `merchants.platform_keys`.
@@ -100,6 +113,15 @@ impl Section {
             Self::Wechat => "Where WeChat Pay is: for simulators and tests.",
             Self::Delivery => {
                 "How messages are handed over to endpoints, which are managed by the API (docs/delivery.md)."
+            }
+            Self::Effects => {
+                "What happens in the merchant's own tables in the very transaction in which payonce learns of a payment:\n\
+                 both are there, or neither is. The tables stand in the database of [store]: docs/effects.md."
+            }
+            Self::EffectStatements => {
+                "What is executed, in this order. Parameters are written :message_id, :kind, :mchid, :out_trade_no,\n\
+                 :transaction_id, :amount (fen), :currency, :appid, :sub_mchid, :paid_at, :late, :sequence and :body\n\
+                 (the whole message, JSON). The database is asked at the start whether it could execute them."
             }
             Self::Merchants => {
                 "One for each merchant number. payonce does not serve without one.\n\

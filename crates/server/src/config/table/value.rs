@@ -26,7 +26,7 @@ impl Raw {
     pub(in crate::config) fn from_text(key: &Key, text: &str) -> Self {
         match (&key.kind, text.parse()) {
             (Kind::Integer { .. }, Ok(number)) => Self::Integer(number),
-            (Kind::MerchantNumbers | Kind::Networks(_), _) => {
+            (Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds, _) => {
                 Self::List(text.split_whitespace().map(|each| Self::Text(each.to_owned())).collect())
             }
             _ => Self::Text(text.to_owned()),
@@ -85,6 +85,12 @@ impl Kind {
             Self::Networks(_) => {
                 "a list of networks or addresses, such as [\"10.1.0.0/16\", \"127.0.0.1\"]".to_owned()
             }
+            Self::EffectName => "a name of 1 to 64 letters, digits, hyphens and underscores".to_owned(),
+            Self::MessageKinds => {
+                "a list of kinds of messages, such as [\"payment.succeeded\"] or [\"payment.*\"]".to_owned()
+            }
+            Self::Sql => "an SQL statement: INSERT, UPDATE, DELETE …".to_owned(),
+            Self::Rows => "\"1\", \"0..1\", \"1..\" or \"any\"".to_owned(),
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
             Self::File => "the path of a file".to_owned(),
             Self::Secret { holds, .. } => (*holds).to_owned(),
@@ -141,6 +147,10 @@ impl Kind {
             (
                 Self::MerchantNumber
                 | Self::MerchantNumbers
+                | Self::EffectName
+                | Self::MessageKinds
+                | Self::Sql
+                | Self::Rows
                 | Self::PublicKeyId
                 | Self::File
                 | Self::Secret { .. },

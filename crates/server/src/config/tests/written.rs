@@ -33,9 +33,9 @@ fn every_key_of_the_starter_is_one_that_loading_knows() {
     // A file needs no password, and both kinds of platform key stand there to choose from; all else is in order.
     insta::assert_snapshot!(setup.refused(), @r"
     payonce.toml:28:17: store.password_file: expected a URL of a server beside this password, found none
-    payonce.toml:119:18: merchants[0].apiv2_key_file: cannot read apiv2.key: entity not found
-    payonce.toml:126:24: merchants[0].api_certificate_file: cannot read apiclient_cert.pem: entity not found
-    payonce.toml:137:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
+    payonce.toml:137:18: merchants[0].apiv2_key_file: cannot read apiv2.key: entity not found
+    payonce.toml:144:24: merchants[0].api_certificate_file: cannot read apiclient_cert.pem: entity not found
+    payonce.toml:155:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
     ");
 }
 

@@ -125,7 +125,7 @@ mod tests {
         delivery::{Answer, Attempt, Filter, Next, Sealed, Settings},
         ids::EventType,
         message::{MessageId, MessageKind},
-        store::{Changes, NewMessage, Unavailability},
+        store::{Changes, NewMessage, Subject, Unavailability},
     };
     use payonce_store_sqlite::{Options, SqliteStore};
     use tokio::time::Instant;
@@ -149,6 +149,8 @@ mod tests {
             id: MessageId("event:1900000001:N1".to_owned()),
             kind: MessageKind::Passed(EventType::parse("REFUND.SUCCESS").unwrap()),
             order: None,
+            subject: Subject::Order,
+            cause: 0,
             body: "{}".to_owned(),
             created_at: UnixMillis(0),
         };

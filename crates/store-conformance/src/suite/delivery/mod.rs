@@ -1,6 +1,8 @@
-//! Deliveries: what becomes due to whom, who makes an attempt, and what comes of it.
+//! What becomes of messages. Effects, in their own transaction; deliveries: what becomes due to whom, who makes an attempt,
+//! and what comes of it.
 
 pub mod delivered_once;
+pub mod effects;
 pub mod endpoints;
 pub mod fanning_out;
 pub mod in_order;

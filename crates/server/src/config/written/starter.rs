@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::table::{Key, Kind, Raw, Sample, Section, Times};
+use super::super::table::{Key, Kind, Raw, Sample, Section, Times};
 
 const STARTER_HEAD: &str = "\
 # payonce's configuration. Lines that begin with `#` and a space explain; take the `#` away from any other

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{
+use super::super::{
     place::Place,
     table::{Key, Raw, Section},
 };
@@ -29,15 +29,15 @@ struct Line {
 
 impl Effective {
     /// What follows belongs to this section.
-    pub(super) fn open(&mut self, section: Section) {
+    pub(in crate::config) fn open(&mut self, section: Section) {
         self.0.push(Shown { section, lines: Vec::new() });
     }
 
-    pub(super) fn line(&mut self, key: &Key, value: &Raw, place: &Place) {
+    pub(in crate::config) fn line(&mut self, key: &Key, value: &Raw, place: &Place) {
         self.push(format!("{} = {}", key.name, value.to_toml()), place.origin());
     }
 
-    pub(super) fn redacted(&mut self, key: &Key, origin: &str) {
+    pub(in crate::config) fn redacted(&mut self, key: &Key, origin: &str) {
         self.push(format!("{} = \"[REDACTED]\"", key.name), origin.to_owned());
     }
 
