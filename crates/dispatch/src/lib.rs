@@ -13,11 +13,9 @@ mod failure;
 mod fan_out;
 mod http;
 mod networks;
-mod sealing;
 mod secrets;
 mod sender;
 mod senders;
-mod signing;
 mod target;
 mod wake;
 
@@ -28,12 +26,12 @@ pub use dispatcher::Dispatcher;
 pub use event::{Event, Observer};
 pub use fan_out::fan_out;
 pub use networks::{Networks, NetworksError};
-pub use sealing::{SealingKeys, SealingKeysError, UnsealError};
 pub use secrets::{
-    Algorithm, Header, HeaderError, KeyError, Login, Secrets, SecretsError, Signer, SigningKey, WrittenError,
+    Algorithm, Header, HeaderError, KeyError, Login, SealingKeys, SealingKeysError, Secrets, SecretsError,
+    Signature, Signer, SigningKey, UnsealError, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
+    WrittenError,
 };
 pub use sender::{Open, Report, Sender};
 pub use senders::{OpenError, Senders};
-pub use signing::{Signature, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
 pub use target::TargetError;
 pub use wake::Wake;

@@ -13,7 +13,6 @@ use payonce_core::{
 
 use crate::{
     BrokerUrlError, Login, Networks, Open, Resolver, SealingKeys, Secrets, Sender, Trust, UnsealError,
-    broker::{self, BrokerSender},
     connect::{Dialer, Encryption},
     failure::Failure,
     http::HttpSender,
@@ -129,27 +128,27 @@ impl Senders {
             #[cfg(feature = "rabbitmq")]
             Scheme::Amqps | Scheme::Amqp => {
                 let way = (self.dialer(), self.encryption(&target, endpoint, None)?);
-                let broker = broker::rabbitmq::RabbitMq::new(target, login, way)?;
-                Ok(Arc::new(BrokerSender::new(broker, settings)))
+                let broker = crate::broker::rabbitmq::RabbitMq::new(target, login, way)?;
+                Ok(Arc::new(crate::broker::BrokerSender::new(broker, settings)))
             }
             #[cfg(feature = "nats")]
             scheme @ (Scheme::NatsTls | Scheme::Nats) => {
                 let tls = self.trust.configuration_for(&target.host).map_err(untrusted)?;
                 let way = (self.dialer(), tls, scheme.is_encrypted());
-                let broker = broker::nats::Nats::new(target, login, way, settings)?;
-                Ok(Arc::new(BrokerSender::new(broker, settings)))
+                let broker = crate::broker::nats::Nats::new(target, login, way, settings)?;
+                Ok(Arc::new(crate::broker::BrokerSender::new(broker, settings)))
             }
             #[cfg(feature = "redis")]
             Scheme::Rediss | Scheme::Redis => {
                 let way = (self.dialer(), self.encryption(&target, endpoint, None)?);
-                let broker = broker::redis::Redis::new(target, login, way)?;
-                Ok(Arc::new(BrokerSender::new(broker, settings)))
+                let broker = crate::broker::redis::Redis::new(target, login, way)?;
+                Ok(Arc::new(crate::broker::BrokerSender::new(broker, settings)))
             }
             // Its client has no TLS.
             #[cfg(feature = "kafka")]
             Scheme::Kafka => {
-                let broker = broker::kafka::Kafka::new(target, login, self.dialer(), settings)?;
-                Ok(Arc::new(BrokerSender::new(broker, settings)))
+                let broker = crate::broker::kafka::Kafka::new(target, login, self.dialer(), settings)?;
+                Ok(Arc::new(crate::broker::BrokerSender::new(broker, settings)))
             }
             other => {
                 let _ = (target, login, settings);

@@ -66,7 +66,7 @@ pub(crate) fn closed(order: &str) -> Fact {
     Fact::Closed { key: key(order) }
 }
 
-/// A payment that agrees with [`terms`].
+/// A payment of 100 fen, which is what each order here costs.
 #[must_use]
 pub fn paid(order: &str, payment: &str) -> Paid {
     let Terms { amount, currency, appid, .. } = terms();

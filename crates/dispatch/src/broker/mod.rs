@@ -6,6 +6,11 @@
 //! addresses are looked up and judged each time. Every attempt ends within the endpoint's time-outs. Deliberately absent:
 //! queues, streams and topics are the merchant's to make.
 
+#![cfg_attr(
+    not(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis")),
+    allow(dead_code, reason = "without any broker nobody publishes")
+)]
+
 mod link;
 mod url;
 

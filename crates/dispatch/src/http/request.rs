@@ -6,9 +6,8 @@ use http_body_util::Full;
 use payonce_core::{delivery::Fault, store::MessageView};
 
 use crate::{
-    Header, Signature,
+    Header, Signature, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP,
     failure::Failure,
-    signing::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP},
     target::{Target, TargetError},
 };
 

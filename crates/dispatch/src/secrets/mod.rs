@@ -5,6 +5,8 @@
 //! needs; that depends on its URL ([`Senders`](crate::Senders)).
 
 mod header;
+mod sealing;
+mod signing;
 mod signing_key;
 mod written;
 
@@ -13,6 +15,8 @@ use std::{fmt, time::Duration};
 use payonce_core::UnixMillis;
 
 pub use header::{Header, HeaderError};
+pub use sealing::{SealingKeys, SealingKeysError, UnsealError};
+pub use signing::{Signature, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP};
 pub use signing_key::{Algorithm, KeyError, SigningKey};
 pub use written::WrittenError;
 

@@ -148,7 +148,7 @@ impl Sender for Way {
                 report
             }
             Does::After(pause, answer) => {
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep_until(Instant::now() + pause).await;
                 Report::of(answer)
             }
             Does::Hangs => std::future::pending().await,
@@ -325,7 +325,7 @@ impl PostOffice {
 
     /// Lets time pass, in which everything is done that is due.
     pub(crate) async fn pass(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        tokio::time::sleep_until(Instant::now() + time).await;
     }
 
     /// Waits until nothing is left to be delivered to an endpoint, or listed.
