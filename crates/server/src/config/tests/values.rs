@@ -41,9 +41,13 @@ fn without_file_and_environment_every_value_is_the_default() {
     [retention]
     rejected_rows_max = 10000    # default
     callback_days = 180          # default
+    attempt_days = 30            # default
 
     [wechat]
     # nothing is set
+
+    [delivery]
+    unencrypted = "refuse"       # default
     "#);
 }
 
@@ -90,6 +94,13 @@ fn a_blank_configuration_is_typed_like_any_other() {
         },
         wechat: WechatSettings {
             hosts: Hosts(https://api.mch.weixin.qq.com/, https://api2.mch.weixin.qq.com/, https://api.weixin.qq.com/),
+        },
+        delivery: DeliverySettings {
+            sealing_keys: None,
+            networks: Networks {
+                allowed: [],
+            },
+            unencrypted: false,
         },
         merchants: [],
     }
@@ -154,9 +165,13 @@ filter = "info,payonce_server=debug"
     [retention]
     rejected_rows_max = 10000                     # default
     callback_days = 180                           # default
+    attempt_days = 30                             # default
 
     [wechat]
     # nothing is set
+
+    [delivery]
+    unencrypted = "refuse"                        # default
 
     [[merchants]]
     mchid = "1900000001"                          # file payonce.toml:14
