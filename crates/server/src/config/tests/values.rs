@@ -115,9 +115,8 @@ fn the_default_policy_is_that_of_the_core() {
     assert_eq!((policy.late_payment, policy.unknown_order), (core.late_payment, core.unknown_order));
 }
 
-#[test]
-fn the_effective_configuration_names_each_origin_and_no_secret() {
-    let toml = r#"[server]
+/// Where each value stands is part of what is shown.
+const SOME_SETTINGS: &str = r#"[server]
 listen = "0.0.0.0:9090"
 
 [store]
@@ -129,7 +128,10 @@ key_file = "keys/api.key"
 [log]
 filter = "info,payonce_server=debug"
 "#;
-    let setup = setup(&format!("{toml}{MERCHANT}"))
+
+#[test]
+fn the_effective_configuration_names_each_origin_and_no_secret() {
+    let setup = setup(&format!("{SOME_SETTINGS}{MERCHANT}"))
         .variable("PAYONCE_SERVER_QUEUE_CALLBACKS_MAX", "100")
         .variable("PAYONCE_LOG_FORMAT", "json")
         .variable("PAYONCE_MERCHANT_1900000001_APIV3_KEY", APIV3_KEY);
