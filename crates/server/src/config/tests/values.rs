@@ -91,6 +91,7 @@ fn a_blank_configuration_is_typed_like_any_other() {
         retention: RetentionSettings {
             rejected_rows_max: 10000,
             callback_days: 180,
+            attempt_days: 30,
         },
         wechat: WechatSettings {
             hosts: Hosts(https://api.mch.weixin.qq.com/, https://api2.mch.weixin.qq.com/, https://api.weixin.qq.com/),
