@@ -80,7 +80,7 @@ async fn another_programs_database() {
 async fn a_newer_schema() {
     let shop = Shop::open(1, 1).await;
     Connection::open(shop.database()).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the database has schema version 99, this payonce knows up to 1: run the payonce that wrote it, or a newer one");
+    insta::assert_snapshot!(refuses(&shop), @"payonce: store.url: the database payonce.db: the database has schema version 99, this payonce knows up to 3: run the payonce that wrote it, or a newer one");
 }
 
 #[tokio::test]

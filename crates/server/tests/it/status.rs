@@ -57,6 +57,7 @@ async fn metrics_count_what_happened() {
     # HELP payonce_callback_seconds Seconds from a callback's head to its answer.
     # HELP payonce_callbacks_accepted Callbacks committed and acknowledged.
     # HELP payonce_callbacks_refused Callbacks answered 4xx or 5xx, by reason.
+    # HELP payonce_delivery_attempt_seconds Seconds that an attempt took.
     # HELP payonce_notes_dropped Rejected callbacks and receipts that were not stored.
     # HELP payonce_platform_key_uses Callbacks and answers that a key of WeChat Pay's proved, since the start.
     # HELP payonce_shared_cache_failures Times that the shared cache did not answer in time.
@@ -66,6 +67,7 @@ async fn metrics_count_what_happened() {
     # TYPE payonce_callback_seconds histogram
     # TYPE payonce_callbacks_accepted counter
     # TYPE payonce_callbacks_refused counter
+    # TYPE payonce_delivery_attempt_seconds histogram
     # TYPE payonce_notes_dropped counter
     # TYPE payonce_platform_key_uses gauge
     # TYPE payonce_shared_cache_failures counter
@@ -80,6 +82,8 @@ async fn metrics_count_what_happened() {
     payonce_callbacks_accepted_total{outcome="unmatched"} 1
     payonce_callbacks_refused_total{verdict="headers"} 1
     payonce_callbacks_refused_total{verdict="malformed_notification"} 1
+    payonce_delivery_attempt_seconds_count 0
+    payonce_delivery_attempt_seconds_sum 0.0
     payonce_notes_dropped_total 0
     payonce_shared_cache_failures_total 0
     payonce_shared_cache_foreign_total 0

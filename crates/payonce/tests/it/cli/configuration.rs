@@ -69,9 +69,13 @@ fn the_starter_loads_and_serve_names_what_is_to_be_filled_in() {
     [retention]
     rejected_rows_max = 10000    # default
     callback_days = 180          # default
+    attempt_days = 30            # default
 
     [wechat]
     # nothing is set
+
+    [delivery]
+    unencrypted = "refuse"       # default
     "#);
 
     let Said { code, err, .. } = run(payonce(folder.path()).arg("serve"));
@@ -128,9 +132,13 @@ async fn config_shows_every_value_with_its_origin_and_no_secret() {
     [retention]
     rejected_rows_max = 10000        # default
     callback_days = 180              # default
+    attempt_days = 30                # default
 
     [wechat]
     # nothing is set
+
+    [delivery]
+    unencrypted = "refuse"           # default
 
     [[merchants]]
     mchid = "1900000000"             # file payonce.toml:8

@@ -252,7 +252,7 @@ fn check_refusals(said: &str) {
     payonce: store.url: the database is unavailable (no such database: create it, or mend its name in the URL)
     payonce: store.url: the database is unavailable (access denied: check user, password, TLS and rights (the user needs to create and change tables))
     payonce: store.url: the database has tables under payonce's names, but not payonce's schema: choose another database, or restore it whole
-    payonce: store.url: the database has schema version 99, this payonce knows up to 1: run the payonce that wrote it, or a newer one
+    payonce: store.url: the database has schema version 99, this payonce knows up to 3: run the payonce that wrote it, or a newer one
     ");
 }
 

@@ -41,9 +41,13 @@ fn without_file_and_environment_every_value_is_the_default() {
     [retention]
     rejected_rows_max = 10000    # default
     callback_days = 180          # default
+    attempt_days = 30            # default
 
     [wechat]
     # nothing is set
+
+    [delivery]
+    unencrypted = "refuse"       # default
     "#);
 }
 
@@ -87,11 +91,19 @@ fn a_blank_configuration_is_typed_like_any_other() {
         retention: RetentionSettings {
             rejected_rows_max: 10000,
             callback_days: 180,
+            attempt_days: 30,
         },
         wechat: WechatSettings {
             hosts: Hosts(https://api.mch.weixin.qq.com/, https://api2.mch.weixin.qq.com/, https://api.weixin.qq.com/),
         },
         effects: [],
+        delivery: DeliverySettings {
+            sealing_keys: None,
+            networks: Networks {
+                allowed: [],
+            },
+            unencrypted: false,
+        },
         merchants: [],
     }
     "#);
@@ -105,9 +117,8 @@ fn the_default_policy_is_that_of_the_core() {
     assert_eq!((policy.late_payment, policy.unknown_order), (core.late_payment, core.unknown_order));
 }
 
-#[test]
-fn the_effective_configuration_names_each_origin_and_no_secret() {
-    let toml = r#"[server]
+/// Where each value stands is part of what is shown.
+const SOME_SETTINGS: &str = r#"[server]
 listen = "0.0.0.0:9090"
 
 [store]
@@ -119,7 +130,10 @@ key_file = "keys/api.key"
 [log]
 filter = "info,payonce_server=debug"
 "#;
-    let setup = setup(&format!("{toml}{MERCHANT}"))
+
+#[test]
+fn the_effective_configuration_names_each_origin_and_no_secret() {
+    let setup = setup(&format!("{SOME_SETTINGS}{MERCHANT}"))
         .variable("PAYONCE_SERVER_QUEUE_CALLBACKS_MAX", "100")
         .variable("PAYONCE_LOG_FORMAT", "json")
         .variable("PAYONCE_MERCHANT_1900000001_APIV3_KEY", APIV3_KEY);
@@ -155,9 +169,13 @@ filter = "info,payonce_server=debug"
     [retention]
     rejected_rows_max = 10000                     # default
     callback_days = 180                           # default
+    attempt_days = 30                             # default
 
     [wechat]
     # nothing is set
+
+    [delivery]
+    unencrypted = "refuse"                        # default
 
     [[merchants]]
     mchid = "1900000001"                          # file payonce.toml:14
