@@ -137,6 +137,8 @@ impl Lane {
         if !may || self.rate.allows(now) == 0 {
             return None;
         }
+        // Order matters: the longest waiting is in front. What waited for too long is given up, also where that cannot be told.
+        self.waiting.front().filter(|(_, taken_at)| now - *taken_at <= WAIT_MAX)?;
         let (due, taken_at) = self.waiting.pop_front()?;
         if now - taken_at > WAIT_AIM {
             self.ahead = (self.ahead / 2).max(self.concurrency());

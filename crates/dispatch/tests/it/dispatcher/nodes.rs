@@ -115,6 +115,29 @@ async fn what_was_called_while_the_database_went_away_is_settled_when_it_is_back
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waited_for_too_long_is_not_called_although_the_database_cannot_be_told() {
+    let office = PostOffice::open();
+    office.put("shop", |e| e.settings.concurrency = 4).await;
+    let receiver = office.receiver("shop");
+    receiver.does(&[Does::After(seconds(8), Answer::Status(200))]);
+    let node = office.node("a");
+    office.tell(notifications(40)).await;
+    receiver.heard(4).await;
+    // Some more are taken ahead.
+    office.pass(seconds(1)).await;
+    node.store.set_away(true);
+    office.pass(seconds(120)).await;
+    let calls = receiver.calls();
+    assert!(calls.len() > 4, "what had not waited for long is called");
+    let begun_at_last = calls.iter().map(|call| call.at).max().expect("a call");
+    assert!(
+        begun_at_last <= seconds(11),
+        "the lease of what was taken by then may be over: {begun_at_last:?}"
+    );
+    node.dies().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_node_says_after_its_time_harms_nobody() {
     let office = PostOffice::open();
     let id = office.put("shop", |_| {}).await;
