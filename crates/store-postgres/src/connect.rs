@@ -177,25 +177,52 @@ impl Work {
     }
 }
 
+/// When a commit is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// When it returns, also in a power cut: an acknowledgement rests on it.
+    AtOnce,
+    /// Some tenths of a second later: a power cut undoes it as if it had never been.
+    Later,
+}
+
+/// Lets the transaction that reads it be durable later.
+macro_rules! later {
+    () => {
+        "set_config('synchronous_commit', 'off', true)"
+    };
+}
+pub(crate) use later;
+
 /// The hosts of a database, and how a session on one of them is made. It holds the password.
 pub(crate) struct Postgres {
     hosts: Vec<PgConnectOptions>,
     setup: String,
     begin: String,
+    begin_for_later: String,
     work: Work,
     watch: Arc<Watch>,
 }
 
 impl Postgres {
     fn new(options: &Options, work: Work, watch: &Arc<Watch>) -> Self {
-        let (setup, begin) = (setup(work, options.work_max), begin(work));
-        Self { hosts: options.hosts.clone(), setup, begin, work, watch: Arc::clone(watch) }
+        Self {
+            hosts: options.hosts.clone(),
+            setup: setup(work, options.work_max),
+            begin: begin(work, Durability::AtOnce),
+            begin_for_later: begin(work, Durability::Later),
+            work,
+            watch: Arc::clone(watch),
+        }
     }
 
     /// The statements that begin a transaction, in one round trip. The last one returns whether the session is one that
     /// was made ready.
-    pub(crate) fn begin(&self) -> &str {
-        &self.begin
+    pub(crate) fn begin(&self, durability: Durability) -> &str {
+        match durability {
+            Durability::AtOnce => &self.begin,
+            Durability::Later => &self.begin_for_later,
+        }
     }
 }
 
@@ -227,11 +254,16 @@ fn setup(work: Work, work_max: Duration) -> String {
 
 /// A pooler may have put another session behind the connection, in which all that was set is missing. And a commit must be
 /// durable, though the server's configuration may have been changed since: it may be stricter than `on`, but not `off`.
-fn begin(work: Work) -> String {
+fn begin(work: Work, durability: Durability) -> String {
+    let durable = match durability {
+        Durability::AtOnce => {
+            "CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END"
+        }
+        Durability::Later => later!(),
+    };
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; \
-         SELECT current_setting('payonce.session', true) IS NOT DISTINCT FROM '{}', \
-         CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END",
+         SELECT current_setting('payonce.session', true) IS NOT DISTINCT FROM '{}', {durable}",
         work.mark()
     )
 }

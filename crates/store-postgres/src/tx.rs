@@ -24,7 +24,7 @@ use payonce_store_remote::Session;
 use sqlx::{AssertSqlSafe, Executor, PgConnection, postgres::PgRow};
 
 use crate::{
-    connect::Postgres,
+    connect::{Durability, Postgres},
     errors::{class, class_of_commit},
     rows::{self, ORDER_COLUMNS, column, kept_payment, known, order_columns, payment_columns, read, value},
     save,
@@ -54,8 +54,16 @@ impl From<OtherSession> for StoreError {
 }
 
 impl PgTx {
-    pub(crate) async fn begin(mut session: Session<Postgres>) -> Result<Self, StoreError> {
-        let begin = session.server().begin().to_owned();
+    /// A transaction that is durable when its commit returns.
+    pub(crate) async fn begin(session: Session<Postgres>) -> Result<Self, StoreError> {
+        Self::begin_as(session, Durability::AtOnce).await
+    }
+
+    pub(crate) async fn begin_as(
+        mut session: Session<Postgres>,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
+        let begin = session.server().begin(durability).to_owned();
         // Before it is: whatever becomes of it, the session is set back.
         session.set_open(true);
         let begin = async |connection: &mut PgConnection| {

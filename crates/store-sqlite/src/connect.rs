@@ -18,6 +18,7 @@ use crate::{
     migrate,
     notes::LookedThrough,
     rows::RowError,
+    tx::Writer,
 };
 
 /// How long a statement waits for a lock that another process holds. Short of the 4 s budget of a callback,
@@ -62,7 +63,7 @@ pub struct SqliteStore {
     // Order matters: fields are dropped from the top, and the connection that is closed last empties the WAL into the
     // file, which one that only reads cannot.
     readers: Mutex<Vec<Connection>>,
-    pub(crate) writer: tokio::sync::Mutex<Connection>,
+    pub(crate) writer: tokio::sync::Mutex<Writer>,
 }
 
 impl SqliteStore {
@@ -101,7 +102,7 @@ impl SqliteStore {
         }
         let epoch = epoch::begin(&writer)?;
         let readers = Mutex::new(Vec::new());
-        let writer = tokio::sync::Mutex::new(writer);
+        let writer = tokio::sync::Mutex::new(Writer::new(writer));
         Ok(Self { path: options.path.clone(), epoch, looked: LookedThrough::default(), writer, readers })
     }
 
@@ -120,6 +121,7 @@ impl SqliteStore {
             reason: Unavailability::Locked,
             source: DriverError::from(busy),
         })?;
+        let writer = writer.connection();
         let journal = writer.query_row("PRAGMA journal_mode", [], |row| row.get(0)).map_err(class)?;
         let synchronous = writer.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(class)?;
         Ok((journal, synchronous))

@@ -31,27 +31,78 @@ pub(crate) static ORDER_BY_KEY: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {ORDER_COLUMNS} FROM orders o WHERE o.mchid = ?1 AND o.out_trade_no = ?2")
 });
 
-/// An open transaction on the writer. Rolled back when dropped.
-pub(crate) struct SqliteTx<'a> {
-    connection: MutexGuard<'a, Connection>,
-    open: bool,
+/// When a commit is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// When it returns, also in a power cut: an acknowledgement rests on it.
+    AtOnce,
+    /// With the next one that is durable at once: a power cut undoes it as if it had never been.
+    Later,
 }
 
-impl<'a> SqliteTx<'a> {
-    pub(crate) fn begin(connection: MutexGuard<'a, Connection>) -> Result<Self, StoreError> {
-        connection
-            .prepare_cached("BEGIN IMMEDIATE")
-            .and_then(|mut begin| begin.execute([]))
-            .map_err(class)?;
-        Ok(Self { connection, open: true })
+/// The one connection that writes.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    connection: Connection,
+    /// How the next commit is made durable.
+    durability: Durability,
+}
+
+impl Writer {
+    /// Of a connection whose commits are durable at once.
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { connection, durability: Durability::AtOnce }
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
+    fn be_durable(&mut self, durability: Durability) -> Result<(), StoreError> {
+        if self.durability != durability {
+            let synchronous = match durability {
+                Durability::AtOnce => "FULL",
+                Durability::Later => "NORMAL",
+            };
+            self.connection.pragma_update(None, "synchronous", synchronous).map_err(class)?;
+            self.durability = durability;
+        }
+        Ok(())
+    }
+}
+
+/// An open transaction on the writer. Rolled back when dropped.
+pub(crate) struct SqliteTx<'a> {
+    writer: MutexGuard<'a, Writer>,
+    open: bool,
+}
+
+impl<'a> SqliteTx<'a> {
+    /// A transaction that is durable when its commit returns.
+    pub(crate) fn begin(writer: MutexGuard<'a, Writer>) -> Result<Self, StoreError> {
+        Self::begin_as(writer, Durability::AtOnce)
+    }
+
+    pub(crate) fn begin_as(
+        mut writer: MutexGuard<'a, Writer>,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
+        // Order matters: within a transaction SQLite does not change it.
+        writer.be_durable(durability)?;
+        writer
+            .connection
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut begin| begin.execute([]))
+            .map_err(class)?;
+        Ok(Self { writer, open: true })
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.writer.connection
+    }
+
     pub(crate) fn commit_now(mut self) -> Result<(), StoreError> {
-        self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(class)?;
+        self.connection().prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(class)?;
         self.open = false;
         Ok(())
     }
@@ -60,9 +111,9 @@ impl<'a> SqliteTx<'a> {
 impl Drop for SqliteTx<'_> {
     fn drop(&mut self) {
         // After some errors (disk full, for one) SQLite has rolled back by itself.
-        if self.open && !self.connection.is_autocommit() {
+        if self.open && !self.connection().is_autocommit() {
             // A rollback that fails leaves the lock with this connection; the next BEGIN reports it.
-            let _ = self.connection.execute_batch("ROLLBACK");
+            let _ = self.connection().execute_batch("ROLLBACK");
         }
     }
 }
@@ -70,7 +121,7 @@ impl Drop for SqliteTx<'_> {
 #[async_trait]
 impl Tx for SqliteTx<'_> {
     async fn orders_for_update(&mut self, keys: &[OrderKey]) -> Result<Vec<KnownOrder>, StoreError> {
-        let mut select = self.connection.prepare_cached(&ORDER_BY_KEY).map_err(class)?;
+        let mut select = self.connection().prepare_cached(&ORDER_BY_KEY).map_err(class)?;
         let mut orders = Vec::with_capacity(keys.len());
         for key in keys {
             let mut found =
@@ -84,9 +135,9 @@ impl Tx for SqliteTx<'_> {
 
     async fn claim(&mut self, claims: &[Claim]) -> Result<Claimed, StoreError> {
         let mut claimed = Claimed::default();
-        let mut payments = self.connection.prepare_cached(&PAYMENTS_CLAIMED).map_err(class)?;
+        let mut payments = self.connection().prepare_cached(&PAYMENTS_CLAIMED).map_err(class)?;
         let mut passed = self
-            .connection
+            .connection()
             .prepare_cached("SELECT 1 FROM notification_passed WHERE mchid = ?1 AND notification_id = ?2")
             .map_err(class)?;
         for claim in claims {
@@ -110,7 +161,7 @@ impl Tx for SqliteTx<'_> {
 
     async fn payments_under(&mut self, awaited: &[OrderId]) -> Result<Vec<KeptPayment>, StoreError> {
         let mut waiting = Vec::new();
-        let mut select = self.connection.prepare_cached(&PAYMENTS_UNDER).map_err(class)?;
+        let mut select = self.connection().prepare_cached(&PAYMENTS_UNDER).map_err(class)?;
         for id in awaited {
             let mut found = select.query([id.0]).map_err(class)?;
             while let Some(row) = found.next().map_err(class)? {
@@ -121,7 +172,7 @@ impl Tx for SqliteTx<'_> {
     }
 
     async fn save(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        save::save(&self.connection, changes)
+        save::save(self.connection(), changes)
     }
 
     fn statements(&mut self) -> &mut dyn Statements {

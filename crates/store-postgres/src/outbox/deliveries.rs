@@ -1,4 +1,6 @@
-//! The `Deliveries` trait on PostgreSQL: short transactions on connections beside the path of callbacks.
+//! The `Deliveries` trait on PostgreSQL: short transactions on connections beside the path of callbacks. What happens to each
+//! message on its way does not wait for the disk: if a power cut undoes it, the message goes that way once more, under the
+//! same id.
 
 use std::time::Duration;
 
@@ -18,15 +20,16 @@ use payonce_core::{
 use super::{attempts, endpoints, fan_out, replay, settle, take};
 use crate::{
     PostgresStore,
+    connect::Durability,
     store::{again_on_conflict, beside},
     tx::PgTx,
 };
 
 /// Does something in a transaction of several statements.
 macro_rules! in_tx {
-    ($store:ident, $work:expr) => {
+    ($store:ident, $durability:expr, $work:expr) => {
         again_on_conflict!({
-            let mut tx = PgTx::begin($store.session(&$store.beside).await?).await?;
+            let mut tx = PgTx::begin_as($store.session(&$store.beside).await?, $durability).await?;
             let done = tx.run($work).await?;
             tx.commit_now().await?;
             Ok(done)
@@ -42,7 +45,7 @@ impl Deliveries for PostgresStore {
         endpoint: &Endpoint,
         start: Start,
     ) -> Result<EndpointId, StoreError> {
-        in_tx!(self, async |c| endpoints::put(c, name, endpoint, start).await)
+        in_tx!(self, Durability::AtOnce, async |c| endpoints::put(c, name, endpoint, start).await)
     }
 
     async fn remove_endpoint(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
@@ -66,7 +69,7 @@ impl Deliveries for PostgresStore {
     }
 
     async fn fan_out(&self, steps: &[FanOut]) -> Result<Vec<EndpointId>, StoreError> {
-        in_tx!(self, async |c| fan_out::fan_out(c, steps).await)
+        in_tx!(self, Durability::Later, async |c| fan_out::fan_out(c, steps).await)
     }
 
     async fn take_due(
@@ -83,7 +86,7 @@ impl Deliveries for PostgresStore {
         if settled.is_empty() {
             return Ok(Vec::new());
         }
-        in_tx!(self, async |c| settle::settle(c, owner, settled).await)
+        in_tx!(self, Durability::Later, async |c| settle::settle(c, owner, settled).await)
     }
 
     async fn give_back(&self, owner: &Owner, taken: &[Taken]) -> Result<(), StoreError> {

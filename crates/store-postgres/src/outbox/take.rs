@@ -15,6 +15,7 @@ use sqlx::{PgConnection, postgres::PgRow};
 
 use super::{attempts_of, began, message_of, order};
 use crate::{
+    connect::later,
     errors::class,
     leases::{millis, now},
     rows::{column, limit_of, value},
@@ -38,7 +39,9 @@ const TAKE: &str = concat!(
     now!(),
     " + $3 FROM free f WHERE d.endpoint_id = f.endpoint_id AND d.position = f.position \
        RETURNING d.position, d.token, d.attempts, d.order_id, d.sequence) \
-     SELECT d.position, d.token, d.attempts, d.order_id, d.sequence, m.id, m.kind, m.body, m.created_at FROM taken d",
+     SELECT d.position, d.token, d.attempts, d.order_id, d.sequence, m.id, m.kind, m.body, m.created_at, (SELECT ",
+    later!(),
+    ") FROM taken d",
     message_of!("d"),
     "ORDER BY d.position"
 );

@@ -1,4 +1,6 @@
-//! The `Deliveries` trait on SQLite: what writes has a transaction of its own on the writer.
+//! The `Deliveries` trait on SQLite: what writes has a transaction of its own on the writer. What happens to each message on
+//! its way does not wait for the disk, and nobody who waits for the writer waits for it: if a power cut undoes it, the message
+//! goes that way once more, under the same id.
 
 use std::time::Duration;
 
@@ -17,15 +19,20 @@ use payonce_core::{
 use rusqlite::Connection;
 
 use super::{attempts, endpoints, fan_out, replay, settle, take};
-use crate::{SqliteStore, rows::RowError, tx::SqliteTx};
+use crate::{
+    SqliteStore,
+    rows::RowError,
+    tx::{Durability, Durability::AtOnce, Durability::Later, SqliteTx},
+};
 
 impl SqliteStore {
     /// Does something in a transaction of its own.
     async fn write<T>(
         &self,
+        durability: Durability,
         work: impl FnOnce(&Connection) -> Result<T, RowError> + Send,
     ) -> Result<T, StoreError> {
-        let tx = SqliteTx::begin(self.writer.lock().await)?;
+        let tx = SqliteTx::begin_as(self.writer.lock().await, durability)?;
         let done = work(tx.connection())?;
         tx.commit_now()?;
         Ok(done)
@@ -40,15 +47,15 @@ impl Deliveries for SqliteStore {
         endpoint: &Endpoint,
         start: Start,
     ) -> Result<EndpointId, StoreError> {
-        self.write(|c| endpoints::put(c, name, endpoint, start)).await
+        self.write(AtOnce, |c| endpoints::put(c, name, endpoint, start)).await
     }
 
     async fn remove_endpoint(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
-        self.write(|c| endpoints::remove(c, endpoint)).await
+        self.write(AtOnce, |c| endpoints::remove(c, endpoint)).await
     }
 
     async fn switch_endpoint(&self, endpoint: EndpointId, switch: Switch) -> Result<bool, StoreError> {
-        self.write(|c| endpoints::switch(c, endpoint, switch)).await
+        self.write(AtOnce, |c| endpoints::switch(c, endpoint, switch)).await
     }
 
     async fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
@@ -64,7 +71,7 @@ impl Deliveries for SqliteStore {
     }
 
     async fn fan_out(&self, steps: &[FanOut]) -> Result<Vec<EndpointId>, StoreError> {
-        self.write(|c| fan_out::fan_out(c, steps)).await
+        self.write(Later, |c| fan_out::fan_out(c, steps)).await
     }
 
     async fn take_due(
@@ -74,19 +81,19 @@ impl Deliveries for SqliteStore {
         ttl: Duration,
         limit: usize,
     ) -> Result<Vec<Due>, StoreError> {
-        self.write(|c| take::take(c, owner, endpoint, ttl, limit)).await
+        self.write(Later, |c| take::take(c, owner, endpoint, ttl, limit)).await
     }
 
     async fn settle(&self, owner: &Owner, settled: &[Settled]) -> Result<Vec<Taken>, StoreError> {
-        self.write(|c| settle::settle(c, owner, settled)).await
+        self.write(Later, |c| settle::settle(c, owner, settled)).await
     }
 
     async fn give_back(&self, owner: &Owner, taken: &[Taken]) -> Result<(), StoreError> {
-        self.write(|c| take::give_back(c, owner, taken)).await
+        self.write(Later, |c| take::give_back(c, owner, taken)).await
     }
 
     async fn replay(&self, endpoint: EndpointId, replay: Replay) -> Result<u64, StoreError> {
-        self.write(|c| replay::replay(c, endpoint, replay)).await
+        self.write(AtOnce, |c| replay::replay(c, endpoint, replay)).await
     }
 
     async fn undelivered(
@@ -109,6 +116,6 @@ impl Deliveries for SqliteStore {
     }
 
     async fn prune_deliveries(&self, age: Duration, rows_max: usize) -> Result<usize, StoreError> {
-        self.write(|c| attempts::prune(c, &self.looked.attempts, age, rows_max)).await
+        self.write(AtOnce, |c| attempts::prune(c, &self.looked.attempts, age, rows_max)).await
     }
 }
