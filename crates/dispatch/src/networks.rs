@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_allowed_by_name_is_called_and_no_other() {
+    fn trap_self_hosted_merchants_live_on_10_x() {
         let networks = Networks::parse(["10.1.0.0/16", "127.0.0.1", "fd00:1::/32"]).expect("networks");
         for (address, allowed) in [
             ("10.1.255.255", true),

@@ -24,6 +24,7 @@ use tokio::{
 use wechatpay_client::SetupError;
 
 use crate::{
+    api::newest::Newest,
     config::{Config, EffectSettings, RetentionSettings},
     delivery::Delivery,
     http,
@@ -52,6 +53,8 @@ pub(crate) struct App {
     pub committed: Arc<Notify>,
     /// Changes when messages may have got positions.
     pub positioned: watch::Sender<()>,
+    /// What those who read on share.
+    pub newest: Newest,
     pub delivery: Delivery,
     /// Whether the server goes down.
     pub stopping: watch::Receiver<bool>,
@@ -264,6 +267,7 @@ impl Server {
             caches,
             committed,
             positioned: watch::Sender::new(()),
+            newest: Newest::default(),
             delivery,
             stopping,
             metrics,

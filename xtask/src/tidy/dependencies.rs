@@ -38,7 +38,12 @@ const TABLE: &[Row] = &[
     Row {
         name: "payonce-dispatch",
         may_use: &["payonce-core"],
-        tests_may_use: &["payonce-store-conformance", "payonce-store-sqlite", "payonce-test-servers"],
+        tests_may_use: &[
+            "payonce-store-conformance",
+            "payonce-store-sqlite",
+            "payonce-store-postgres",
+            "payonce-test-servers",
+        ],
     },
     Row {
         name: "payonce-server",

@@ -1,5 +1,5 @@
 //! Each trap that others fell into has its test, `trap_…`, and `docs/verification.md` names it: no test without its line,
-//! no line without its test.
+//! no line without its test. Each test that a table of faults names there (`| fault | tests |`) exists.
 //!
 //! A list that nothing holds to the code goes stale with the first test that is renamed.
 
@@ -29,7 +29,30 @@ pub(super) fn check(tree: &Tree<'_>) -> Vec<Violation> {
     for (name, line) in named.iter().filter(|(name, _)| !tests.contains_key(*name)) {
         found.push(Violation::new(VERIFICATION, *line, format!("there is no test {name}")));
     }
+    let is_written = |name: &str| {
+        let function = format!("fn {name}(");
+        tree.sources.iter().any(|source| source.scan.code.contains(&function))
+    };
+    // What begins with `trap_` was looked for above.
+    let faults = tests_of_faults(&tree.verification).filter(|(_, name)| !name.starts_with("trap_"));
+    for (line, name) in faults.filter(|(_, name)| !is_written(name)) {
+        found.push(Violation::new(VERIFICATION, line, format!("there is no test {name}")));
+    }
     found
+}
+
+/// The names in the last column of each table of faults, with their lines.
+fn tests_of_faults(page: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut is_inside = false;
+    let rows = (1..).zip(page.lines()).filter(move |(_, text)| {
+        is_inside = *text == "| fault | tests |" || is_inside && text.starts_with('|');
+        is_inside
+    });
+    rows.flat_map(|(line, text)| {
+        let cells = text.trim_end_matches('|');
+        let tests = cells.rsplit_once('|').map_or("", |(_, tests)| tests);
+        tests.split('`').skip(1).step_by(2).map(move |name| (line, name))
+    })
 }
 
 fn name_at(text: &str) -> &str {
@@ -49,6 +72,14 @@ mod tests {
         assert_eq!(places(check, &[TEST]), ["crates/a/tests/it/main.rs:4"]);
         let page = (VERIFICATION, "# Traps\n| one | `trap_one` |\n");
         assert_eq!(places(check, &[TEST, page]), ["crates/a/tests/it/main.rs:4", "docs/verification.md:2"]);
+    }
+
+    #[test]
+    fn a_fault_whose_test_is_gone_is_found() {
+        let page = "| fault | tests |\n|---|---|\n| `x` | `trap_one_two`, `hangs` |\n\n| a | `other` |\n";
+        assert_eq!(places(check, &[TEST, (VERIFICATION, page)]), ["docs/verification.md:3"]);
+        let hangs = ("crates/a/tests/it/hangs.rs", "//! Hangs.\n\n#[test]\nasync fn hangs() {}\n");
+        assert_eq!(places(check, &[TEST, hangs, (VERIFICATION, page)]), Vec::<String>::new());
     }
 
     #[test]

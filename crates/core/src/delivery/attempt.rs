@@ -20,8 +20,8 @@ impl Answer {
         matches!(self, Self::Status(200..=299) | Self::Confirmed)
     }
 
-    /// Whether somebody is there who judges messages, be it that he refuses this one. An overload (429), a server's own
-    /// failure and silence say nothing about the message, and the next one will fare no better.
+    /// Whether somebody is there who judges messages, be it that he refuses this one. An overload (429, a broker without
+    /// room), a server's own failure and silence say nothing about the message, and the next one will fare no better.
     #[must_use]
     pub fn is_alive(self) -> bool {
         match self {
@@ -49,15 +49,17 @@ pub enum Fault {
     CutOff,
     /// What came is not of the protocol.
     Garbled,
-    /// A broker does not take the message: no queue, stream or topic is there for it, or there is no more room.
+    /// A broker does not take the message: no queue, stream or topic is there for it. Others may have one.
     Refused,
+    /// A broker takes nothing now: there is no more room, or too few of its servers are there.
+    Full,
     /// A broker does not let us in.
     LoginFailed,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotResolved,
         Self::Forbidden,
         Self::NotConnected,
@@ -66,6 +68,7 @@ impl Fault {
         Self::CutOff,
         Self::Garbled,
         Self::Refused,
+        Self::Full,
         Self::LoginFailed,
     ];
 
@@ -81,6 +84,7 @@ impl Fault {
             Self::CutOff => "cut_off",
             Self::Garbled => "garbled",
             Self::Refused => "refused",
+            Self::Full => "full",
             Self::LoginFailed => "login_failed",
         }
     }

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_lasts_longer_than_a_day_and_than_wechat_tries() {
+    fn trap_retries_gave_up_after_minutes() {
         let schedule = Schedule::default();
         assert!(schedule.lasts() >= Duration::from_secs(24 * 3600 + 4 * 60), "{:?}", schedule.lasts());
         assert_eq!(Schedule::parse(&Schedule::DEFAULT), Ok(schedule));

@@ -214,9 +214,8 @@ fn fault_of(code: Code) -> Option<Fault> {
         | Code::MessageBatchTooLarge
         | Code::InvalidMessage
         | Code::InvalidMessageSize
-        | Code::PolicyViolation
-        | Code::NotEnoughReplicas
-        | Code::NotEnoughReplicasAfterAppend => Fault::Refused,
+        | Code::PolicyViolation => Fault::Refused,
+        Code::NotEnoughReplicas | Code::NotEnoughReplicasAfterAppend => Fault::Full,
         _ => return None,
     })
 }

@@ -77,8 +77,8 @@ impl<B: Broker> BrokerSender<B> {
         let connection = self.link.connection(&self.broker, until.min(begun + self.connect_max)).await?;
         let published = timeout_at(until, self.broker.publish(&connection, message)).await;
         let outcome = published.unwrap_or_else(|_| Err(Failure::late(self.total_max)));
-        // Who refuses a message is well.
-        let is_well = |fault| fault == Fault::Refused && !B::REMEMBERS_REFUSALS;
+        // Who says no is well.
+        let is_well = |fault| matches!(fault, Fault::Refused | Fault::Full) && !B::REMEMBERS_REFUSALS;
         if outcome.as_ref().is_err_and(|failure| !is_well(failure.fault)) {
             self.link.give_up(&connection).await;
         }

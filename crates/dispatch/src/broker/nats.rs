@@ -14,7 +14,7 @@ use async_nats::{
     ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr,
     connection::State,
     jetstream::{
-        self,
+        self, ErrorCode,
         context::{ContextBuilder, PublishError, PublishErrorKind},
         message::PublishMessage,
     },
@@ -198,9 +198,20 @@ fn not_kept(error: &PublishError) -> Failure {
         | PublishErrorKind::WrongLastSequence => Fault::Refused,
         PublishErrorKind::TimedOut | PublishErrorKind::MaxAckPending => Fault::TimedOut,
         PublishErrorKind::BrokenPipe => Fault::CutOff,
-        // The server answered, and said no.
-        PublishErrorKind::Other if cause_of::<jetstream::Error>(error).is_some() => Fault::Refused,
-        PublishErrorKind::Other => Fault::CutOff,
+        PublishErrorKind::Other => {
+            match cause_of::<jetstream::Error>(error).map(jetstream::Error::error_code) {
+                // No more messages, bytes, memory or disk.
+                Some(
+                    ErrorCode::STREAM_STORE_FAILED
+                    | ErrorCode::INSUFFICIENT_RESOURCES
+                    | ErrorCode::MEMORY_RESOURCES_EXCEEDED
+                    | ErrorCode::STORAGE_RESOURCES_EXCEEDED,
+                ) => Fault::Full,
+                // The server answered, and said no.
+                Some(_) => Fault::Refused,
+                None => Fault::CutOff,
+            }
+        }
     };
     Failure::of(fault, error)
 }

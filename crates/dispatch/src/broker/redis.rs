@@ -161,6 +161,8 @@ fn failure(error: &RedisError) -> Failure {
         ) => Fault::NotConnected,
         ErrorKind::Server(_) | ErrorKind::Extension => match error.code() {
             Some("NOAUTH" | "WRONGPASS") => Fault::LoginFailed,
+            // No memory, no disk, too few replicas.
+            Some("OOM" | "MISCONF" | "NOREPLICAS") => Fault::Full,
             _ => Fault::Refused,
         },
         ErrorKind::Parse | ErrorKind::UnexpectedReturnType | ErrorKind::RESP3NotSupported => Fault::Garbled,

@@ -60,7 +60,8 @@ impl Lane {
         }
     }
 
-    /// Takes over another definition of the same endpoint. What waits goes the new way.
+    /// Takes over another definition of the same endpoint. What waits goes the new way, at once: what the old way came to
+    /// says nothing of it.
     pub(super) fn redefine(
         &mut self,
         view: Arc<EndpointView>,
@@ -69,6 +70,22 @@ impl Lane {
     ) {
         self.rate = Rate::new(view.endpoint.settings.rate_per_second, now);
         (self.view, self.sender) = (view, sender);
+        self.forgive(now);
+    }
+
+    /// Takes over how the endpoint stands now, under the same definition.
+    pub(super) fn restate(&mut self, view: Arc<EndpointView>, now: Instant) {
+        // It was disabled meanwhile: who enables it wants its messages to flow now.
+        let is_enabled_anew = view.state_since != self.view.state_since;
+        self.view = view;
+        if is_enabled_anew {
+            self.forgive(now);
+        }
+    }
+
+    /// Ends a rest that it was given.
+    fn forgive(&mut self, now: Instant) {
+        self.breaker = Breaker::new();
         self.look(now);
     }
 
@@ -167,19 +184,16 @@ impl Lane {
         self.waiting.drain(..).map(|(due, _)| due.taken).collect()
     }
 
-    /// A call ended. Tells whether the endpoint is given a rest from now on, or is back from one.
-    pub(super) fn ended(&mut self, answer: Answer, now: Instant) -> Option<Turn> {
+    /// A call ended. Tells whether the endpoint has a rest now.
+    pub(super) fn ended(&mut self, answer: Answer, now: Instant) -> bool {
         self.out -= 1;
         let rested = self.rests(now);
         self.breaker.ended(now - self.since, answer.is_alive());
-        match (rested, self.rests(now)) {
-            (false, true) => Some(Turn::Fails),
-            (true, false) => {
-                self.look(now);
-                Some(Turn::Recovers)
-            }
-            _ => None,
+        let rests = self.rests(now);
+        if rested && !rests {
+            self.look(now);
         }
+        rests
     }
 
     /// Whether it is given a rest, or is just asked whether it is back.
@@ -212,11 +226,4 @@ impl Lane {
             if self.waiting.is_empty() && self.out < self.concurrency() { self.look_at } else { None };
         [begins, late, looks].into_iter().flatten().min()
     }
-}
-
-/// How an endpoint turned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    Fails,
-    Recovers,
 }

@@ -10,7 +10,11 @@ mod lane;
 mod rate;
 mod settling;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use payonce_core::{
     Store, StoreError,
@@ -32,7 +36,7 @@ use crate::{
     wake::{News, Wake},
 };
 use call::Ended;
-use lane::{Lane, Turn};
+use lane::Lane;
 use settling::Unsettled;
 
 /// How often endpoints are read anew, and what is due is looked for: what other nodes changed is known so much later.
@@ -72,6 +76,7 @@ impl Dispatcher {
         let mut work = Work {
             dispatcher: self,
             lanes: BTreeMap::new(),
+            failing: BTreeSet::new(),
             unsettled: Unsettled::default(),
             look_at: Instant::now(),
             sender,
@@ -97,6 +102,8 @@ impl Dispatcher {
 struct Work {
     dispatcher: Dispatcher,
     lanes: BTreeMap<EndpointId, Lane>,
+    /// Of which was told that they fail, and nothing since: also while they are disabled, and under another definition.
+    failing: BTreeSet<EndpointId>,
     unsettled: Unsettled,
     /// When endpoints are read anew.
     look_at: Instant,
@@ -162,8 +169,9 @@ impl Work {
     async fn look(&mut self) -> Result<(), StoreError> {
         let store = Arc::clone(&self.dispatcher.store);
         let deliveries = store.deliveries();
-        let enabled =
-            deliveries.endpoints().await?.into_iter().filter(|view| view.state == EndpointState::Enabled);
+        let views = deliveries.endpoints().await?;
+        self.failing.retain(|id| views.iter().any(|view| view.id == *id));
+        let enabled = views.into_iter().filter(|view| view.state == EndpointState::Enabled);
         let enabled: BTreeMap<EndpointId, EndpointView> = enabled.map(|view| (view.id, view)).collect();
         let gone: Vec<EndpointId> =
             self.lanes.keys().filter(|id| !enabled.contains_key(id)).copied().collect();
@@ -199,7 +207,7 @@ impl Work {
             && lane.view.endpoint == view.endpoint
             && lane.view.name == view.name
         {
-            lane.view = view;
+            lane.restate(view, now);
             return;
         }
         let sender = match self.dispatcher.opener.open(&view.name, &view.endpoint) {
@@ -319,10 +327,12 @@ impl Work {
         let mut is_failing = false;
         if let Some(lane) = self.lanes.get_mut(&ended.view.id) {
             is_failing = lane.view.failing_since.is_some();
-            match lane.ended(answer, Instant::now()) {
-                Some(Turn::Fails) => observer.event(&name, Event::Failing),
-                Some(Turn::Recovers) => observer.event(&name, Event::Recovered),
-                None => {}
+            let rests = lane.ended(answer, Instant::now());
+            if rests && self.failing.insert(ended.view.id) {
+                observer.event(&name, Event::Failing);
+            }
+            if answer.is_alive() && self.failing.remove(&ended.view.id) {
+                observer.event(&name, Event::Recovered);
             }
         }
         self.unsettled.add(ended, is_failing, random());

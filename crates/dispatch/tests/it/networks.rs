@@ -17,7 +17,7 @@ fn strict(names: Arc<Names>) -> Senders {
 }
 
 #[tokio::test]
-async fn an_address_in_the_url_is_judged_as_well() {
+async fn trap_a_url_pointed_at_a_metadata_service_or_at_the_loopback() {
     let receiver = Receiver::start(vec![taken()]).await;
     let port = receiver.address.port();
     for host in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"] {

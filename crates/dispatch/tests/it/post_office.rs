@@ -1,4 +1,5 @@
-//! Where the tests work: a store, dispatchers on it, and endpoints that do as they are told; all in tokio's paused time.
+//! Where the tests work: a store, dispatchers on it, and endpoints that do as they are told. On the model store all is in
+//! tokio's paused time, and so is the store's own; real databases have a time that nobody pauses.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -14,7 +15,7 @@ use payonce_core::{
         Settings,
     },
     store::{
-        MessageView, Owner, Position,
+        MessageView, Owner, Position, Role,
         delivery::{AttemptView, DeliveryState, EndpointView, Replay, Start, Switch},
     },
 };
@@ -27,7 +28,7 @@ use tokio::{
 };
 
 /// Times of tokio's paused clock.
-struct Paused(Instant);
+pub(crate) struct Paused(Instant);
 
 impl Clock for Paused {
     fn now(&self) -> UnixMillis {
@@ -95,6 +96,11 @@ impl Receiver {
 
     pub(crate) fn ids(&self) -> Vec<String> {
         self.calls().into_iter().map(|call| call.id).collect()
+    }
+
+    /// The calls that are out.
+    pub(crate) fn out(&self) -> usize {
+        lock(&self.out).0
     }
 
     /// The most calls that were out at a time.
@@ -194,15 +200,41 @@ impl Observer for Book {
     fn attempted(&self, _: &EndpointName, _: Answer, _: Duration) {}
 }
 
+/// A store that several nodes may have.
+pub(crate) trait Shared: Clone {
+    fn of_another_node(&self) -> Self;
+    fn store(&self) -> Arc<dyn Store>;
+}
+
+impl Shared for MemoryStore {
+    fn of_another_node(&self) -> Self {
+        Self::of_another_node(self)
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Shared for Arc<dyn Store> {
+    fn of_another_node(&self) -> Self {
+        Self::clone(self)
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        Self::clone(self)
+    }
+}
+
 /// A dispatcher at work.
-pub(crate) struct Node {
-    /// Its own handle: whether it reaches the database can be set.
-    pub(crate) store: MemoryStore,
+pub(crate) struct Node<S = MemoryStore> {
+    /// Its own handle: whether it reaches the database can be set of the model store's.
+    pub(crate) store: S,
     stop: watch::Sender<bool>,
     work: JoinHandle<()>,
 }
 
-impl Node {
+impl<S> Node<S> {
     pub(crate) async fn stop(self) {
         self.stop.send(true).expect("it runs");
         self.work.await.expect("it does not panic");
@@ -215,8 +247,9 @@ impl Node {
     }
 }
 
-pub(crate) struct PostOffice {
-    pub(crate) store: MemoryStore,
+pub(crate) struct PostOffice<S = MemoryStore> {
+    pub(crate) store: S,
+    at: Arc<dyn Store>,
     town: Arc<Town>,
     book: Arc<Book>,
     start: Instant,
@@ -224,14 +257,20 @@ pub(crate) struct PostOffice {
 
 impl PostOffice {
     pub(crate) fn open() -> Self {
+        Self::with_clock(|time| time)
+    }
+
+    /// With a database whose clock may go another way than time does.
+    pub(crate) fn with_clock<C: Clock + 'static>(clock: impl FnOnce(Paused) -> C) -> Self {
+        Self::on(MemoryStore::with_clock(Arc::new(clock(Paused(Instant::now())))))
+    }
+}
+
+impl<S: Shared> PostOffice<S> {
+    pub(crate) fn on(store: S) -> Self {
         let start = Instant::now();
         let town = Town { start: Mutex::new(Some(start)), ..Town::default() };
-        Self {
-            store: MemoryStore::with_clock(Arc::new(Paused(start))),
-            town: Arc::new(town),
-            book: Arc::default(),
-            start,
-        }
+        Self { at: store.store(), store, town: Arc::new(town), book: Arc::default(), start }
     }
 
     pub(crate) fn receiver(&self, name: &str) -> Arc<Receiver> {
@@ -246,13 +285,13 @@ impl PostOffice {
         self.start.elapsed()
     }
 
-    pub(crate) fn node(&self, name: &str) -> Node {
+    pub(crate) fn node(&self, name: &str) -> Node<S> {
         let (stop, stopping) = watch::channel(false);
         let wake = Arc::new(Wake::default());
         let mut random = 0_u64;
         let store = self.store.of_another_node();
         let dispatcher = Dispatcher {
-            store: Arc::new(store.clone()),
+            store: store.store(),
             owner: Owner(name.to_owned()),
             opener: Arc::clone(&self.town) as Arc<dyn Open>,
             observer: Arc::clone(&self.book) as Arc<dyn Observer>,
@@ -263,12 +302,12 @@ impl PostOffice {
             wake: Arc::clone(&wake),
             stop_max: Duration::from_secs(20),
         };
-        let fanning = store.clone();
+        let fanning = store.store();
         let work = tokio::spawn(async move {
             let (_positions, positioned) = watch::channel(());
             tokio::select! {
                 () = dispatcher.run(stopping) => {}
-                () = fan_out(&fanning, positioned, &wake) => {}
+                () = fan_out(&*fanning, positioned, &wake) => {}
             }
         });
         Node { store, stop, work }
@@ -284,20 +323,33 @@ impl PostOffice {
         };
         change(&mut endpoint);
         let name = EndpointName::parse(name).expect("a name");
-        let put = self.store.deliveries().put_endpoint(&name, &endpoint, Start::After(Position(0))).await;
+        let put = self.at.deliveries().put_endpoint(&name, &endpoint, Start::After(Position(0))).await;
         put.expect("the store writes")
     }
 
     pub(crate) async fn tell(&self, facts: impl IntoIterator<Item = Fact>) {
         let batch: Vec<Submission> = facts.into_iter().map(Submission::from).collect();
         let now = Paused(self.start).now();
-        for outcome in apply(&self.store, &batch, &Policy::default(), now, &Attempts(1)).await {
+        for outcome in apply(&*self.at, &batch, &Policy::default(), now, &Attempts(1)).await {
             outcome.expect("the store applies it");
         }
+        self.give_positions().await;
+    }
+
+    /// What one node of a fleet does for all.
+    async fn give_positions(&self) {
+        const ENOUGH: usize = 1000;
+        if !self.at.needs_sequencer() {
+            return;
+        }
+        let owner = Owner("the sequencer".to_owned());
+        let lease = self.at.lease(&Role::SEQUENCER, &owner, Duration::from_secs(60)).await;
+        let lease = lease.expect("the store writes").expect("nobody else has it");
+        while self.at.sequence(&lease, ENOUGH).await.expect("the store writes") > 0 {}
     }
 
     pub(crate) async fn view(&self, id: EndpointId) -> EndpointView {
-        let all = self.store.deliveries().endpoints().await.expect("the store reads");
+        let all = self.at.deliveries().endpoints().await.expect("the store reads");
         all.into_iter().find(|view| view.id == id).expect("the endpoint is there")
     }
 
@@ -306,20 +358,20 @@ impl PostOffice {
     }
 
     pub(crate) async fn switch(&self, id: EndpointId, switch: Switch) {
-        assert!(self.store.deliveries().switch_endpoint(id, switch).await.expect("the store writes"));
+        assert!(self.at.deliveries().switch_endpoint(id, switch).await.expect("the store writes"));
     }
 
     pub(crate) async fn replay(&self, id: EndpointId, replay: Replay) -> u64 {
-        self.store.deliveries().replay(id, replay).await.expect("the store writes")
+        self.at.deliveries().replay(id, replay).await.expect("the store writes")
     }
 
     pub(crate) async fn rows(&self, id: EndpointId, state: DeliveryState) -> Vec<i64> {
-        let rows = self.store.deliveries().undelivered(id, state, Position(0), 10_000).await;
+        let rows = self.at.deliveries().undelivered(id, state, Position(0), 10_000).await;
         rows.expect("the store reads").into_iter().map(|row| row.position.0).collect()
     }
 
     pub(crate) async fn attempts(&self, id: EndpointId, position: i64) -> Vec<AttemptView> {
-        let made = self.store.deliveries().attempts(id, Position(position), 100).await;
+        let made = self.at.deliveries().attempts(id, Position(position), 100).await;
         made.expect("the store reads")
     }
 

@@ -33,7 +33,7 @@ fn of_now() -> Senders {
 }
 
 #[tokio::test]
-async fn a_call_is_one_signed_post_of_the_message_s_bytes() {
+async fn trap_the_signature_was_an_md5_in_the_url() {
     let mut receiver = Receiver::start(vec![taken()]).await;
     way(&of_now(), &receiver.url()).send(&message(7)).await;
     let call = receiver.call().await;
@@ -127,7 +127,7 @@ async fn sealed_secrets_are_opened_and_what_does_not_open_is_told() {
 }
 
 #[tokio::test]
-async fn a_call_is_never_without_a_signature() {
+async fn trap_the_body_was_not_signed_at_all() {
     let senders = senders(Names::local());
     let ends = Signer { key: key(1), until: Some(NOW) };
     for signers in [vec![], vec![ends]] {

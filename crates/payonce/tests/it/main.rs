@@ -11,6 +11,7 @@ mod cli;
 mod copy;
 mod crash;
 mod database;
+mod delivery;
 mod demo;
 mod doctor;
 mod environment;

@@ -145,6 +145,12 @@ impl Place {
         }
     }
 
+    /// As if an hour had passed while nobody looked: leases of nodes that died are over, attempts that were to come are due.
+    pub(crate) fn an_hour_passes(&self) {
+        self.end_leases();
+        self.execute(&format!("UPDATE {} SET due_at = due_at - 3600000", self.table("delivery")));
+    }
+
     /// Ends all leases: those of a process that was killed last for a while. The mark of a database that was moved is for
     /// ever.
     pub(crate) fn end_leases(&self) {

@@ -57,17 +57,28 @@ impl Shop {
 
     /// A shop on the database at this URL with `orders` orders, paid and not yet registered.
     pub(crate) fn on(url: &str, orders: usize, seed: u64) -> Self {
+        Self::paid_over_and_over(url, orders, 1, seed)
+    }
+
+    /// The same, and each order is paid `times` times: so many messages will tell of it, and so many notifications in a row
+    /// are about it.
+    pub(crate) fn paid_over_and_over(url: &str, orders: usize, times: usize, seed: u64) -> Self {
         let rng = &mut StdRng::seed_from_u64(seed);
         let platform = Arc::new(Platform::generate().unwrap());
         let merchant = Arc::new(Merchant::generate(rng));
         let mut books = Books::new();
         books.enrol(merchant.account().clone(), rng);
-        let mut notifications = Vec::with_capacity(orders);
+        let mut notifications = Vec::with_capacity(orders * times);
         for _ in 0..orders {
             let number = books.free_out_trade_no(merchant.mchid(), now(), rng);
             books.prepay(merchant.terms(&number, AMOUNT_FEN), now(), rng).unwrap();
             let payment = books.pay(&merchant.order_key(&number), None, now(), rng).unwrap();
-            notifications.push(Notification::new(payment, &merchant, now(), rng));
+            notifications.extend((0..times).map(|time| {
+                // No number of WeChat's own has a letter.
+                let other = |id: &str| if time == 0 { id.to_owned() } else { format!("{id}x{time}") };
+                let payment = Payment { transaction_id: other(&payment.transaction_id), ..payment.clone() };
+                Notification::new(payment, &merchant, now(), rng)
+            }));
         }
         let folder = tempfile::tempdir().unwrap();
         let (url, notifications) = (url.to_owned(), notifications.into());

@@ -5,6 +5,7 @@ pub(crate) mod endpoints;
 mod error;
 pub(crate) mod keys;
 pub(crate) mod messages;
+pub(crate) mod newest;
 pub(crate) mod orders;
 pub(crate) mod stream;
 

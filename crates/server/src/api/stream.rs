@@ -1,7 +1,8 @@
 //! `GET /v1/messages/stream`: messages as server-sent events, as they come.
 //!
 //! Invariants: an event's id is its message's position, so that a reader who comes back with `Last-Event-ID` misses none;
-//! a reader who does not read holds nothing up but his own stream. The stream ends when the server goes down.
+//! a reader who does not read holds nothing up but his own stream; those who wait look for new messages together
+//! ([`Newest`](super::newest::Newest)). The stream ends when the server goes down.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -13,7 +14,10 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::channel::Channel;
-use payonce_core::store::{MessageView, Position};
+use payonce_core::{
+    StoreError,
+    store::{MessageView, Position},
+};
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -82,12 +86,20 @@ async fn write(
                     return;
                 }
             } else {
-                let _ = timeout(LOOK_EVERY, positioned.changed()).await;
+                let is_told = timeout(LOOK_EVERY, positioned.changed()).await.is_ok();
                 silent += LOOK_EVERY;
                 if silent >= SILENCE_MAX {
                     silent = Duration::ZERO;
                     if sender.send_data(Bytes::from_static(b":\n\n")).await.is_err() {
                         return;
+                    }
+                }
+                // What comes of another node, nobody tells of.
+                if !is_told {
+                    match app.newest.is_after(after, async |after| look(&app, after).await).await {
+                        Ok(true) => {}
+                        Ok(false) => continue,
+                        Err(_) => return,
                     }
                 }
             }
@@ -101,6 +113,11 @@ async fn write(
         () = written => {}
         _ = stopping.wait_for(|stop| *stop) => {}
     }
+}
+
+/// Whether there is a message after a position.
+async fn look(app: &App, after: Position) -> Result<bool, StoreError> {
+    Ok(!app.store.deliveries().envelopes_after(after, 1).await?.envelopes.is_empty())
 }
 
 /// One event. `None`: the message's body is no JSON, which payonce never writes.

@@ -179,8 +179,9 @@ impl Broker for RabbitMq {
                 let words = format!("no queue gets it: {} {}", returned.reply_code, returned.reply_text);
                 Err(Failure::new(Fault::Refused, words))
             }
+            // A queue that is full, or that failed.
             Confirmation::Nack(None) => {
-                Err(Failure::new(Fault::Refused, "the broker does not keep it: it said nack"))
+                Err(Failure::new(Fault::Full, "the broker does not keep it: it said nack"))
             }
             Confirmation::NotRequested => {
                 Err(Failure::new(Fault::Garbled, "the broker does not confirm what it keeps"))

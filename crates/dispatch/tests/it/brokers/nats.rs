@@ -73,7 +73,7 @@ async fn what_no_stream_keeps_is_refused() {
     let way = way(&format!("{url}/{name}"));
     assert_eq!(send(&way).await, Answer::Confirmed);
     let report = way.send(&message(2)).await;
-    assert_eq!(report.heard.answer, Answer::Fault(Fault::Refused), "{}", words(&report));
+    assert_eq!(report.heard.answer, Answer::Fault(Fault::Full), "{}", words(&report));
     assert_eq!(kept(&stream).await, 1);
 }
 

@@ -122,7 +122,7 @@ async fn an_exchange_that_is_not_there_and_a_queue_that_is_full_refuse() {
     let way = way(&format!("{url}?queue={name}"));
     assert_eq!(send(&way).await, Answer::Confirmed);
     let report = way.send(&message(2)).await;
-    assert_eq!(report.heard.answer, Answer::Fault(Fault::Refused), "{}", words(&report));
+    assert_eq!(report.heard.answer, Answer::Fault(Fault::Full), "{}", words(&report));
     assert!(get(&channel, &name).await.is_some());
     assert_eq!(send(&way).await, Answer::Confirmed, "there is room again");
 }

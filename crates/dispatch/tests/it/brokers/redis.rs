@@ -62,7 +62,7 @@ async fn what_redis_does_not_take_is_refused() {
     assert_eq!(send(&way).await, Answer::Confirmed);
     assert_eq!(server.command_line("CONFIG SET maxmemory 1").expect("an answer"), "+OK");
     let refused = way.send(&message(1)).await;
-    assert_eq!(refused.heard.answer, Answer::Fault(Fault::Refused), "{}", words(&refused));
+    assert_eq!(refused.heard.answer, Answer::Fault(Fault::Full), "{}", words(&refused));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use payonce_core::{
     Fact,
-    delivery::{Answer, EndpointState, Fault},
+    delivery::{Answer, EndpointState, Fault, Sealed},
     store::delivery::{DeliveryState, Replay, Switch},
 };
 use payonce_dispatch::Event;
@@ -155,5 +155,48 @@ async fn a_call_that_hangs_is_cut_short_and_one_that_panics_is_an_attempt_as_wel
     office.is_done(id, 1).await;
     let made: Vec<_> = office.attempts(id, 1).await.iter().map(|attempt| attempt.answer).collect();
     assert_eq!(made, [Answer::Status(204), Answer::Fault(Fault::CutOff), Answer::Fault(Fault::TimedOut)]);
+    node.stop().await;
+}
+
+/// The messages that came within a second.
+async fn come_within_a_second(office: &PostOffice) -> usize {
+    let before = office.receiver("shop").calls().len();
+    office.pass(seconds(1)).await;
+    office.receiver("shop").calls().len() - before
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_mends_an_endpoint_need_not_wait_for_the_end_of_its_rest() {
+    let office = PostOffice::open();
+    let id = office.put("shop", |_| {}).await;
+    office.receiver("shop").does(&[DOWN]);
+    let node = office.node("a");
+    office.tell(notifications(0..500)).await;
+    office.pass(seconds(600)).await;
+    office.receiver("shop").does(&[OK]);
+    assert_eq!(come_within_a_second(&office).await, 0, "it has a rest");
+    office.put("shop", |e| e.sealed = Sealed(b"mended".to_vec())).await;
+    assert!(come_within_a_second(&office).await > 400, "what was never tried is due");
+    assert_eq!(office.events("shop"), [Event::Failing, Event::Recovered]);
+    office.is_done(id, 500).await;
+    node.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_enables_an_endpoint_need_not_wait_for_the_end_of_its_rest() {
+    let office = PostOffice::open();
+    let id = office.put("shop", |_| {}).await;
+    office.receiver("shop").does(&[Does::Hangs]);
+    let node = office.node("a");
+    office.tell(notifications(0..500)).await;
+    office.receiver("shop").heard(20).await;
+    // A call is out that asks whether it is back; it ends long after what follows.
+    office.switch(id, Switch::Disable).await;
+    office.pass(seconds(1)).await;
+    office.receiver("shop").does(&[OK]);
+    office.switch(id, Switch::Enable).await;
+    assert!(come_within_a_second(&office).await > 400, "what was never tried is due");
+    office.is_done(id, 500).await;
+    assert_eq!(office.events("shop"), [Event::Failing, Event::Recovered]);
     node.stop().await;
 }

@@ -28,7 +28,7 @@ fn copies(receiver: &Receiver) -> BTreeMap<String, usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_nodes_make_no_more_attempts_than_one() {
+async fn trap_poison_messages_were_retried_n_times_as_fast_by_n_nodes() {
     let office = PostOffice::open();
     let id = office.put("shop", |_| {}).await;
     let poison = office

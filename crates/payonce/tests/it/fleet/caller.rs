@@ -17,13 +17,18 @@ use crate::shop::API_KEY;
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// `GET path`: the status and the body.
-pub(super) async fn get(node: SocketAddr, path: &str) -> Option<(u16, Bytes)> {
+pub(crate) async fn get(node: SocketAddr, path: &str) -> Option<(u16, Bytes)> {
     call(node, Request::get(path), Bytes::new()).await
 }
 
 /// `POST path` with JSON: the status and the body.
-pub(super) async fn post(node: SocketAddr, path: &str, body: &Value) -> Option<(u16, Bytes)> {
+pub(crate) async fn post(node: SocketAddr, path: &str, body: &Value) -> Option<(u16, Bytes)> {
     call(node, Request::post(path), body.to_string().into()).await
+}
+
+/// `PUT path` with JSON: the status and the body.
+pub(crate) async fn put(node: SocketAddr, path: &str, body: &Value) -> Option<(u16, Bytes)> {
+    call(node, Request::put(path), body.to_string().into()).await
 }
 
 async fn call(node: SocketAddr, request: http::request::Builder, body: Bytes) -> Option<(u16, Bytes)> {

@@ -1,7 +1,7 @@
 //! The money proofs on database servers: several nodes of the real binary on one database, while nodes, caches, members
 //! and whole servers die under load; and what a node says when its database refuses.
 
-mod caller;
+pub(crate) mod caller;
 mod failover;
 mod follower;
 mod galera;

@@ -19,11 +19,16 @@ async fn pay(stage: &Stage, number: u32) {
 }
 
 fn verified(call: &Call) -> serde_json::Value {
-    // Time stands still: what is checked is the signature, and that it speaks of this time.
-    assert_eq!(call.header("webhook-timestamp"), NOW.0.to_string());
-    let webhook = Webhook::new(SECRET).unwrap();
-    let signed = webhook.sign(call.id(), NOW.0, &call.body).unwrap();
-    assert_eq!(call.header("webhook-signature"), signed);
+    verified_at(call, NOW.0, &[SECRET])
+}
+
+/// What is checked is that these keys and no others sign, and that the signatures speak of this time.
+fn verified_at(call: &Call, seconds: i64, secrets: &[&str]) -> serde_json::Value {
+    assert_eq!(call.header("webhook-timestamp"), seconds.to_string());
+    let signed = secrets
+        .iter()
+        .map(|secret| Webhook::new(secret).unwrap().sign(call.id(), seconds, &call.body).unwrap());
+    assert_eq!(call.header("webhook-signature"), signed.collect::<Vec<_>>().join(" "));
     serde_json::from_slice(&call.body).unwrap()
 }
 
@@ -82,7 +87,7 @@ async fn exhausted(stage: &Stage) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_disabled_endpoints_messages_are_held_and_come_once_it_is_enabled() {
+async fn trap_events_to_a_disabled_endpoint_vanished() {
     let stage = Stage::with(at_home).await;
     let mut receiver = Receiver::open().await;
     put(&stage, "shop", json!({"url": receiver.url(), "secret": SECRET})).await;
@@ -136,4 +141,42 @@ async fn everything_since_a_time_or_a_position_is_sent_once_more() {
     assert!(receiver.call().await.id().contains("ORDER1"));
     let late = post(&stage, "shop/replay", json!({"since": "2030-03-02T00:00:00Z"})).await;
     assert_eq!(late.json(), json!({"messages": 0}));
+}
+
+#[tokio::test]
+async fn trap_the_secret_was_rotated_between_enqueue_and_send() {
+    const NEW: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    let stage = Stage::with(at_home).await;
+    let mut receiver = Receiver::open().await;
+    put(&stage, "shop", json!({"url": receiver.url(), "secret": SECRET})).await;
+    post(&stage, "shop/disable", json!({})).await;
+    pay(&stage, 1).await;
+    assert_eq!(post(&stage, "shop/rotate", json!({"secret": NEW, "grace_seconds": 60})).await.status, 200);
+    post(&stage, "shop/enable", json!({})).await;
+    verified_at(&receiver.call().await, NOW.0, &[NEW, SECRET]);
+
+    // What was written before the grace ended, and is sent after it, is signed by what counts then.
+    post(&stage, "shop/disable", json!({})).await;
+    pay(&stage, 2).await;
+    stage.clock_seconds(wechatpay::UnixSeconds(NOW.0 + 60));
+    post(&stage, "shop/enable", json!({})).await;
+    verified_at(&receiver.call().await, NOW.0 + 60, &[NEW]);
+}
+
+#[tokio::test]
+async fn a_node_whose_clock_jumps_dates_its_calls_by_it_and_keeps_the_schedule() {
+    let stage = Stage::with(at_home).await;
+    let mut receiver = Receiver::open().await;
+    receiver.answer([500, 500, 204]);
+    put(&stage, "shop", json!({"url": receiver.url(), "secret": SECRET, "schedule_seconds": [2, 2, 2]}))
+        .await;
+    pay(&stage, 1).await;
+    let first = receiver.call().await;
+    verified(&first);
+    for hours in [5, -5] {
+        stage.clock_seconds(wechatpay::UnixSeconds(NOW.0 + hours * 3600));
+        let call = receiver.call().await;
+        verified_at(&call, NOW.0 + hours * 3600, &[SECRET]);
+        assert_eq!((first.id(), &first.body), (call.id(), &call.body));
+    }
 }

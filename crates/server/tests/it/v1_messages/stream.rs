@@ -1,10 +1,14 @@
 //! `GET /v1/messages/stream`: messages as server-sent events.
 
+use payonce_core::{
+    Attempts, Clock as _, EventType, Fact, MerchantId, NotificationId, Policy, Submission, SystemClock,
+    apply, fact::Passed,
+};
 use serde_json::{Value, json};
 
 use crate::{
     letter::Letter,
-    stage::{API_KEY, Stage, payment},
+    stage::{API_KEY, MCHID, Stage, payment},
     wire::Wire,
 };
 
@@ -42,6 +46,30 @@ async fn what_is_there_comes_at_once_and_what_is_new_when_it_is_committed() {
     assert_eq!(come.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2]);
     let listed = stage.api(Letter::get("/v1/messages")).await.json();
     assert_eq!(listed["messages"], json!([come[0].1, come[1].1]), "an event holds what the list holds");
+}
+
+/// Nobody on this node tells of it.
+#[tokio::test]
+async fn what_another_node_writes_comes_to_all_who_read() {
+    let stage = Stage::set().await;
+    let mut readers = Vec::new();
+    for after in [0, 0, 3] {
+        readers.push(open(&stage, letter(&format!("/v1/messages/stream?after={after}"))).await);
+    }
+    let told = |number: u32| Passed {
+        merchant: MerchantId::parse(MCHID).unwrap(),
+        notification: NotificationId::parse(&format!("N{number}")).unwrap(),
+        event_type: EventType::parse("REFUND.SUCCESS").unwrap(),
+        plaintext: "{}".into(),
+    };
+    let batch: Vec<Submission> = (1..=4).map(|number| Fact::Other(told(number)).into()).collect();
+    let outcomes = apply(&*stage.store, &batch, &Policy::default(), SystemClock.now(), &Attempts(1)).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    for (reader, first) in readers.iter_mut().zip([1, 1, 4]) {
+        let come = reader.until("id: 4\n").await;
+        assert!(come.contains(&format!("id: {first}\n")), "{come}");
+        assert_eq!(come.matches("id: ").count(), 5 - first);
+    }
 }
 
 #[tokio::test]
