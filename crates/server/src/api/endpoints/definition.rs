@@ -1,6 +1,6 @@
 //! An endpoint as it comes in, checked field by field.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive};
 
 use payonce_core::{
     delivery::{Endpoint, EndpointUrl, Filter, Schedule, Sealed, Settings},
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::api::ApiError;
 
 /// What an endpoint is to be. What is left out has a default; secrets, headers and a login stay as they were.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Definition {
     url: String,
@@ -43,9 +43,10 @@ struct LoginJson {
     password: String,
 }
 
-impl std::fmt::Debug for LoginJson {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[REDACTED]")
+impl fmt::Debug for Definition {
+    /// Neither secrets and headers, nor the URL, into which some put a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition").field("kinds", &self.kinds).finish_non_exhaustive()
     }
 }
 
@@ -176,6 +177,6 @@ fn within(name: &str, value: Option<u32>, range: RangeInclusive<u32>) -> Result<
     }
 }
 
-fn bad(field: &str, error: &dyn std::fmt::Display) -> ApiError {
+fn bad(field: &str, error: &dyn fmt::Display) -> ApiError {
     ApiError::Endpoint(format!("{field}: {error}"))
 }

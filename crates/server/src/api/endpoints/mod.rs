@@ -3,10 +3,12 @@
 //! Invariant: secrets come in and, but for a new signing key, never go out.
 
 mod definition;
+#[cfg(test)]
+mod tests;
 mod undelivered;
 mod view;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -37,7 +39,7 @@ pub(crate) struct Endpoints {
 }
 
 /// One, with its new signing key if it has one.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct Defined {
     #[serde(flatten)]
     endpoint: EndpointJson,
@@ -47,6 +49,12 @@ pub(crate) struct Defined {
     /// What a receiver verifies ed25519 signatures with.
     #[serde(skip_serializing_if = "Option::is_none")]
     public_key: Option<String>,
+}
+
+impl fmt::Debug for Defined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Defined").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 impl Defined {
@@ -142,7 +150,7 @@ async fn switch(
 }
 
 /// How a signing key is changed.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rotation {
     /// The new one; one is made if it is left out, of the same kind as the newest.
@@ -151,6 +159,12 @@ pub(crate) struct Rotation {
     algorithm: Option<String>,
     /// How long the old ones sign as well: a day if it is left out.
     grace_seconds: Option<u32>,
+}
+
+impl fmt::Debug for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rotation").field("grace_seconds", &self.grace_seconds).finish_non_exhaustive()
+    }
 }
 
 const GRACE_SECONDS_DEFAULT: u32 = 24 * 60 * 60;

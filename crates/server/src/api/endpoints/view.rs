@@ -12,6 +12,7 @@ use super::{algorithm_word, state_word};
 use crate::{delivery::NO_SEALING_KEY, server::App};
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct EndpointJson {
     name: String,
     url: String,
