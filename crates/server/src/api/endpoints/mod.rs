@@ -96,6 +96,7 @@ pub(crate) async fn put(
     let (senders, keys) = sealing(&app)?;
     let _alone = app.delivery.defining.lock().await;
     let known = app.store.deliveries().endpoints().await?.into_iter().find(|view| view.name == name);
+    known.as_ref().map_or(Ok(()), |view| of_api(&app, view))?;
     let secrets = known.as_ref().map(|view| keys.open(&name, &view.endpoint.sealed));
     let random = &mut StdRng::from_os_rng();
     // Who gives all secrets anew needs no old ones: those that no longer open are mended so.
@@ -116,6 +117,7 @@ pub(crate) async fn remove(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let view = find(&app, &name(path)?).await?;
+    of_api(&app, &view)?;
     app.store.deliveries().remove_endpoint(view.id).await?;
     app.delivery.wake.endpoints_changed();
     Ok(StatusCode::NO_CONTENT)
@@ -180,6 +182,7 @@ pub(crate) async fn rotate(
     let (_, keys) = sealing(&app)?;
     let _alone = app.delivery.defining.lock().await;
     let view = find(&app, &name).await?;
+    of_api(&app, &view)?;
     let secrets =
         keys.open(&name, &view.endpoint.sealed).map_err(|error| ApiError::Endpoint(error.to_string()))?;
     let random = &mut StdRng::from_os_rng();
@@ -211,6 +214,15 @@ fn body_error(rejection: JsonRejection) -> ApiError {
 fn sealing(app: &App) -> Result<(&Senders, &SealingKeys), ApiError> {
     let senders = app.delivery.senders.as_deref().ok_or(ApiError::NoSealingKey(NO_SEALING_KEY))?;
     Ok((senders, &senders.keys))
+}
+
+/// What the configuration defines, it alone changes.
+fn of_api(app: &App, view: &EndpointView) -> Result<(), ApiError> {
+    if view.endpoint.settings.is_configured {
+        let place = app.delivery.place_of(&view.name);
+        return Err(ApiError::Configured { name: view.name.to_string(), place });
+    }
+    Ok(())
 }
 
 async fn find(app: &App, name: &EndpointName) -> Result<EndpointView, ApiError> {
