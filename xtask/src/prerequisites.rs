@@ -32,7 +32,7 @@ enum Kind {
     Program,
     /// Tests start it themselves; the service that its package brings is of no use here.
     Server,
-    /// What runs or installs an SDK that ours is held against.
+    /// What runs or installs an SDK that ours is held against, or a receiver of `examples/inbox`.
     Language,
     /// What builds the fuzz targets.
     Fuzzing,
@@ -124,6 +124,33 @@ const TOOLS: &[Tool] = &[
         is_present: || process::succeeds(&["npm", "--version"]),
         packages: &["npm"],
     },
+    Tool {
+        name: "Go with its SQLite driver",
+        kind: Kind::Language,
+        is_present: || has(&["go", "version"], "/usr/share/gocode/src/github.com/mattn/go-sqlite3"),
+        packages: &["golang-go", "golang-github-mattn-go-sqlite3-dev"],
+    },
+    Tool {
+        name: "Java with Gson and its SQLite driver",
+        kind: Kind::Language,
+        is_present: || {
+            has(&["javac", "--version"], "/usr/share/java/sqlite-jdbc.jar")
+                && has_file("/usr/share/java/gson.jar")
+        },
+        packages: &["default-jdk-headless", "libgoogle-gson-java", "libxerial-sqlite-jdbc-java"],
+    },
+    Tool {
+        name: "PHP with its SQLite driver",
+        kind: Kind::Language,
+        is_present: || process::succeeds(&["php", "-r", "new PDO('sqlite::memory:');"]),
+        packages: &["php-cli", "php-sqlite3"],
+    },
+    Tool {
+        name: "Mono's C# with its SQLite driver",
+        kind: Kind::Language,
+        is_present: || has(&["mcs", "--version"], "/usr/lib/mono/4.5/Mono.Data.Sqlite.dll"),
+        packages: &["mono-mcs", "mono-runtime", "libmono-sqlite4.0-cil", "libmono-system-data4.0-cil"],
+    },
 ];
 
 const APT_INSTALL: &[&str] = &["apt-get", "install", "-y", "--no-install-recommends"];
@@ -201,6 +228,15 @@ pub(crate) fn check(install: bool) -> Result<()> {
 /// Whether fuzz targets can be built.
 pub(crate) fn has_cpp() -> bool {
     process::succeeds(&["c++", "--version"])
+}
+
+/// Whether a program runs and a file beside it is there.
+fn has(command: &[&str], file: &str) -> bool {
+    has_file(file) && process::succeeds(command)
+}
+
+fn has_file(file: &str) -> bool {
+    Path::new(file).exists()
 }
 
 fn missing() -> Vec<&'static Tool> {

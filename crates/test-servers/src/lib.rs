@@ -34,6 +34,7 @@ pub use galera::Galera;
 pub use mariadb::MariaDb;
 pub use postgres::Postgres;
 use process::environment;
+pub use process::free_port;
 pub use require::{ci_promises_servers, require};
 pub use server::{Engine, Options, Server};
 pub use shared::{Database, Shared, SharedServers};

@@ -61,7 +61,13 @@ const TABLE: &[Row] = &[
     Row {
         name: "payonce-peers",
         may_use: &["payonce-test-servers"],
-        tests_may_use: &["payonce-simulator", "wechatpay"],
+        tests_may_use: &[
+            "payonce-core",
+            "payonce-server",
+            "payonce-simulator",
+            "payonce-store-sqlite",
+            "wechatpay",
+        ],
     },
     Row { name: "payonce-fuzz-targets", may_use: &["wechatpay"], tests_may_use: &[] },
     Row { name: "payonce-simulator", may_use: &["wechatpay"], tests_may_use: &["payonce-test-servers"] },

@@ -82,6 +82,9 @@ pub struct Settings {
     pub schedule: Schedule,
     /// After how many seconds of failing it is disabled.
     pub failing_max_seconds: u32,
+    /// Whether the configuration defines it, and not the API.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_configured: bool,
 }
 
 impl Settings {
@@ -102,6 +105,7 @@ impl Default for Settings {
             total_max_ms: 15_000,
             schedule: Schedule::default(),
             failing_max_seconds: 5 * 24 * 60 * 60,
+            is_configured: false,
         }
     }
 }
@@ -152,11 +156,13 @@ mod tests {
 
     #[test]
     fn settings_of_another_version_are_read() {
-        let read = |json| serde_json::from_str::<Settings>(json).expect("settings");
+        let read = |json: &str| serde_json::from_str::<Settings>(json).expect("settings");
         assert_eq!(read("{}"), Settings::default());
         let other = Settings { concurrency: 3, ..Settings::default() };
         assert_eq!(read(r#"{"concurrency": 3, "of_a_later_version": true}"#), other);
         assert_eq!(read(&serde_json::to_string(&other).expect("it serialises")), other);
+        let configured = Settings { is_configured: true, ..other };
+        assert_eq!(read(&serde_json::to_string(&configured).expect("it serialises")), configured);
     }
 
     #[test]

@@ -103,6 +103,12 @@ impl SealingKeys {
         Ok(Self { newest, older: keys.collect() })
     }
 
+    /// Whether this was sealed with the first key. What was sealed with another one opens as long as that is there.
+    #[must_use]
+    pub fn is_of_newest(&self, sealed: &Sealed) -> bool {
+        sealed.0.get(1..1 + KEY_ID_BYTES) == Some(&self.newest.id[..])
+    }
+
     /// Seals an endpoint's secrets with the first key.
     pub fn seal(&self, endpoint: &EndpointName, secrets: &Secrets, random: &mut impl CryptoRng) -> Sealed {
         let SealingKey { id, key } = &self.newest;

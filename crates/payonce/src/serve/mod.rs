@@ -35,7 +35,7 @@ pub(crate) fn run(path: Option<&Path>, environment: &Environment) -> anyhow::Res
             tokio::select! {
                 () = &mut asked_to_stop => break None,
                 broken = server.broken() => break Some(broken),
-                () = watch.changed() => watch.reload(path, environment, &server),
+                () = watch.changed() => watch.reload(path, environment, &server).await,
             }
         };
         server.stop().await;

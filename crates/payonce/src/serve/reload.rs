@@ -1,4 +1,4 @@
-//! Keys and merchants change while payonce runs: at SIGHUP, and when a file of the configuration does.
+//! Keys, merchants and endpoints change while payonce runs: at SIGHUP, and when a file of the configuration does.
 //!
 //! Invariants: what does not load changes nothing, and is said; it is tried again until it loads, since what it lacks may
 //! be in a file that it never came to. Deliberately absent: other settings, which need a start.
@@ -56,9 +56,9 @@ impl Watch {
         }
     }
 
-    /// Loads the configuration again, and takes over its merchants.
-    pub(crate) fn reload(&mut self, path: Option<&Path>, environment: &Environment, server: &Running) {
-        let failed = self.take_over(path, environment, server).err().map(|error| error.to_string());
+    /// Loads the configuration again, and takes over its merchants and endpoints.
+    pub(crate) async fn reload(&mut self, path: Option<&Path>, environment: &Environment, server: &Running) {
+        let failed = self.take_over(path, environment, server).await.err().map(|error| error.to_string());
         if let Some(error) = &failed
             && self.failed != failed
         {
@@ -67,7 +67,7 @@ impl Watch {
         self.failed = failed;
     }
 
-    fn take_over(
+    async fn take_over(
         &mut self,
         path: Option<&Path>,
         environment: &Environment,
@@ -80,8 +80,11 @@ impl Watch {
         }
         self.files = loaded.files;
         let merchants = loaded.config.merchants.len();
+        let endpoints = loaded.config.endpoints.len();
+        // Order matters: what may wait for the database, and fail by it, comes first.
+        server.configure_endpoints(&loaded.config).await?;
         server.reload(loaded.config)?;
-        tracing::info!(merchants, "merchants and keys were loaded again");
+        tracing::info!(merchants, endpoints, "merchants, keys and endpoints were loaded again");
         Ok(())
     }
 }

@@ -84,7 +84,35 @@ async fn a_file_that_comes_after_the_configuration_that_names_it() {
     answers(&shop, &server, 204).await;
     server.says("what was loaded stays", 2);
     put(&shop, "new.key", NOBODYS);
-    server.says("merchants and keys were loaded again", 2);
+    server.says("merchants, keys and endpoints were loaded again", 2);
+    server.terminate();
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// One that is gone from the configuration stays: messages may wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_is_defined_and_let_go_without_a_start() {
+    let shop = Shop::open(1, SEED).await;
+    put(&shop, "sealing.key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    put(&shop, "shop.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let config = fs::read_to_string(shop.config()).unwrap();
+    let without = format!("{config}\n[delivery]\nsealing_key_file = \"sealing.key\"\n");
+    put(&shop, "payonce.toml", &without);
+    let server = Server::start(&shop);
+
+    let endpoint = "[[endpoints]]\nname = \"shop\"\nsecret_file = \"shop.secret\"\n";
+    put(&shop, "payonce.toml", &format!("{without}{endpoint}url = \"http://shop.example/\"\n"));
+    server.says("http:// is not encrypted", 1);
+    put(&shop, "payonce.toml", &format!("{without}{endpoint}url = \"https://shop.example/\"\n"));
+    server.says("the configuration defines this endpoint", 1);
+    put(
+        &shop,
+        "shop.secret",
+        "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\nwhsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    );
+    server.says("the configuration defines this endpoint", 2);
+    put(&shop, "payonce.toml", &without);
+    server.says("no longer configured; it stays as it is", 1);
     server.terminate();
     assert_eq!(server.wait().code(), Some(0));
 }

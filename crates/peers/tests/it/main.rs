@@ -1,5 +1,5 @@
 //! Our crates held against SDKs that others wrote: each check runs over many generated inputs, once for each SDK that has
-//! what it needs. `docs/verification.md` says what that is.
+//! what it needs. `docs/verification.md` says what that is. And `inbox`: payonce against receivers in other languages.
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in their fixtures")]
 
 mod callback;
@@ -7,6 +7,7 @@ mod certificate;
 mod field;
 mod fixture;
 mod generate;
+mod inbox;
 mod installation;
 mod pay;
 mod peer;

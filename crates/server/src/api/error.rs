@@ -8,6 +8,8 @@ use axum::{
 use payonce_core::{NotApplied, StoreError, ids::IdError, money::MoneyError, store::Unavailability};
 use serde::Serialize;
 
+use crate::config::Place;
+
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
@@ -43,6 +45,11 @@ pub(crate) enum ApiError {
     Endpoint(String),
     #[error("there is no endpoint {name}")]
     NoSuchEndpoint { name: String },
+    #[error(
+        "endpoint {name} is defined in the configuration ({}); change it there, and send SIGHUP or start payonce anew",
+        place.as_ref().map_or_else(|| "of another node".to_owned(), ToString::to_string)
+    )]
+    Configured { name: String, place: Option<Place> },
     #[error("{0}")]
     NoSealingKey(&'static str),
     #[error("{0}; nothing was done, send it again once that is mended")]
@@ -73,6 +80,7 @@ impl ApiError {
             Self::Endpoint(_) => (StatusCode::UNPROCESSABLE_ENTITY, "PAY0012"),
             Self::NoSuchEndpoint { .. } => (StatusCode::NOT_FOUND, "PAY0013"),
             Self::NoSealingKey(_) => (StatusCode::CONFLICT, "PAY0014"),
+            Self::Configured { .. } => (StatusCode::CONFLICT, "PAY0021"),
             Self::EffectFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "PAY0020"),
             Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),

@@ -4,13 +4,13 @@
 
 use std::{ops::Range, path::Path};
 
-use payonce_core::MerchantId;
+use payonce_core::{MerchantId, delivery::EndpointName};
 use toml_edit::{Document, Item, TableLike, Value};
 
 use super::{
     error::{ConfigError, Problem},
     place::Place,
-    table::{Key, Kind, Raw, Section, Times, nearest_key, rows::MCHID},
+    table::{ENDPOINT_NAME, Key, Kind, Raw, Section, Times, nearest_key, rows::MCHID},
 };
 
 /// A value and where it stands.
@@ -99,16 +99,24 @@ impl Reader<'_> {
         place: Place,
     ) {
         if let Kind::Secret { file, .. } = &key.kind {
-            let mchid =
-                table.get(MCHID.name).and_then(Item::as_str).filter(|id| MerchantId::parse(id).is_ok());
-            let problem = Problem::InlineSecret { file_key: file.name, variable: key.variable(mchid) };
+            let of = |name| table.get(name).and_then(Item::as_str);
+            let variable = match group.section {
+                Section::Merchants => of(MCHID.name)
+                    .filter(|id| MerchantId::parse(id).is_ok())
+                    .and_then(|id| key.variable(Some(id))),
+                Section::Endpoints => of(ENDPOINT_NAME.name)
+                    .and_then(|name| EndpointName::parse(name).ok())
+                    .and_then(|name| key.variable(Some(name.as_str()))),
+                _ => key.variable(None),
+            };
+            let problem = Problem::InlineSecret { file_key: file.name, variable };
             self.errors.push(group.error(key.name, place, problem));
             return;
         }
         let raw = match (item, &key.kind) {
             (
                 Item::Value(Value::Array(values)),
-                Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds,
+                Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds | Kind::Pauses,
             ) => Raw::List(values.iter().map(raw).collect()),
             (Item::Value(value), _) => raw(value),
             (other, _) => Raw::Other(with_article(other.type_name())),
@@ -164,6 +172,7 @@ fn raw(value: &Value) -> Raw {
     match value {
         Value::String(text) => Raw::Text(text.value().clone()),
         Value::Integer(number) => Raw::Integer(*number.value()),
+        Value::Boolean(truth) => Raw::Boolean(*truth.value()),
         other => Raw::Other(with_article(other.type_name())),
     }
 }

@@ -14,6 +14,9 @@ pub(super) const PREFIX: &str = "PAYONCE_";
 /// The prefix of the variables that hold merchants' secrets: `PAYONCE_MERCHANT_<MCHID>_APIV3_KEY`.
 pub(super) const MERCHANT_PREFIX: &str = "PAYONCE_MERCHANT_";
 
+/// The prefix of the variables that hold endpoints' secrets: `PAYONCE_ENDPOINT_<NAME>_SECRET`.
+pub(super) const ENDPOINT_PREFIX: &str = "PAYONCE_ENDPOINT_";
+
 /// Names the configuration file.
 pub(super) const CONFIG_VARIABLE: &str = "PAYONCE_CONFIG";
 
@@ -31,16 +34,17 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The variables that look like a merchant's secret.
-    pub(super) fn of_merchants(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str).filter(|name| name.starts_with(MERCHANT_PREFIX))
+    /// The variables that begin so.
+    pub(super) fn of(&self, prefix: &'static str) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str).filter(move |name| name.starts_with(prefix))
     }
 
     /// An error for every variable with payonce's prefix that means nothing to it.
     pub(super) fn unknown(&self) -> impl Iterator<Item = ConfigError> {
         self.0
             .keys()
-            .filter(|name| name.starts_with(PREFIX) && !name.starts_with(MERCHANT_PREFIX))
+            .filter(|name| name.starts_with(PREFIX))
+            .filter(|name| !name.starts_with(MERCHANT_PREFIX) && !name.starts_with(ENDPOINT_PREFIX))
             .filter(|name| !OTHER_VARIABLES.contains(&name.as_str()) && !table::is_variable(name))
             .map(|name| ConfigError {
                 key: None,

@@ -5,10 +5,10 @@
 use std::{fmt, io, path::PathBuf};
 
 use payonce_core::{
-    delivery::FilterError,
+    delivery::{FilterError, ScheduleError, UrlError},
     effect::{Parameter, StatementError},
 };
-use payonce_dispatch::SealingKeysError;
+use payonce_dispatch::{HeaderError, KeyError as SigningKeyError, OpenError, SealingKeysError, SecretsError};
 use wechatpay::KeyError;
 
 use super::place::Place;
@@ -182,6 +182,46 @@ pub enum Problem {
     /// An API key that no `Authorization` header can carry.
     #[error("expected keys of visible ASCII characters, found others")]
     ApiKeyCharacters,
+    /// A URL that no endpoint can have.
+    #[error("{0}")]
+    EndpointUrl(UrlError),
+    /// Pauses that are no schedule.
+    #[error("{0}")]
+    Schedule(ScheduleError),
+    /// What should be a signing key is none.
+    #[error("line {line}: {source}")]
+    SigningKey {
+        /// In which line of the secret (from 1).
+        line: usize,
+        /// What is wrong.
+        source: SigningKeyError,
+    },
+    /// What should be a header is none.
+    #[error("line {line}: {source}")]
+    Header {
+        /// In which line (from 1).
+        line: usize,
+        /// What is wrong.
+        source: HeaderError,
+    },
+    /// A line without a colon.
+    #[error("line {line}: expected a header, as in `Authorization: Bearer …`")]
+    HeaderLine {
+        /// In which line (from 1).
+        line: usize,
+    },
+    /// A login is not two lines.
+    #[error("expected two lines, of the user and of the password; their number is {lines}")]
+    LoginLines {
+        /// How many there are.
+        lines: usize,
+    },
+    /// Secrets that do not go together.
+    #[error("{0}")]
+    Secrets(SecretsError),
+    /// There would be no way to an endpoint.
+    #[error("{0}")]
+    NoWay(OpenError),
     /// A statement that no effect may execute.
     #[error("not a statement for an effect: {0}")]
     Statement(StatementError),
@@ -246,6 +286,15 @@ pub enum Warning {
         file: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// A secret for an endpoint that is not configured.
+    #[error(
+        "environment {name}: belongs to no configured endpoint; expected PAYONCE_ENDPOINT_<NAME>_SECRET, the name of one \
+         of [[endpoints]] in capital letters and with _ for -"
+    )]
+    NoSuchEndpoint {
+        /// The variable.
+        name: String,
     },
     /// A secret for a merchant that is not configured.
     #[error(

@@ -161,6 +161,7 @@ impl Loader<'_> {
             }
         }
         self.check_connections(&config, root);
+        config.endpoints = self.endpoints(root, &config.delivery);
         config.effects = self.effects(root);
         config.merchants = self.merchants(root);
         config

@@ -10,14 +10,13 @@
 //! (whether a certificate has expired is not a question of configuration).
 
 mod document;
-mod effects;
 mod environment;
 mod error;
 mod files;
 mod load;
-mod merchant;
 mod place;
 mod secret;
+mod sections;
 mod settings;
 mod table;
 #[cfg(test)]
@@ -30,8 +29,8 @@ pub use files::{Look, Seen};
 pub use load::Loaded;
 pub use place::Place;
 pub use settings::{
-    Api, ApiKey, CacheSettings, Config, DeliverySettings, EffectSettings, Log, LogFormat, Merchant,
-    PolicySettings, RetentionSettings, SecretUrl, ServerSettings, SigningPair, StoreSettings, StoreUrl,
-    WechatSettings,
+    Api, ApiKey, CacheSettings, Config, DeliverySettings, EffectSettings, EndpointSettings, Log, LogFormat,
+    Merchant, PolicySettings, RetentionSettings, SecretUrl, ServerSettings, SigningPair, StoreSettings,
+    StoreUrl, WechatSettings,
 };
 pub use written::{Effective, InitError, reference, starter, write_starter};

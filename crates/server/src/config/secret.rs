@@ -50,16 +50,17 @@ impl Loader<'_> {
         Err(self.report(group.error(secret.name, secret.place, problem)))
     }
 
-    /// The secret `key`: from its variable, else from the file that `file_key` names.
+    /// The secret `key`: from its variable, else from the file that `file_key` names; `of` is whose, as
+    /// [`Key::variable`] has it.
     pub(super) fn secret(
         &mut self,
         group: &Group,
         key: &'static Key,
         file_key: &'static Key,
-        mchid: Option<&str>,
+        of: Option<&str>,
     ) -> Result<Option<Secret>, Reported> {
         let named = self.text(group, file_key);
-        if let Some(variable) = key.variable(mchid)
+        if let Some(variable) = key.variable(of)
             && let Some(text) = self.environment.value(&variable)
         {
             let place = Place::Environment(variable);

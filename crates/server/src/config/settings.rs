@@ -14,14 +14,15 @@ use std::{
 use payonce_core::{
     MerchantId, Policy,
     decide::{LatePayment, UnknownOrder},
-    delivery::Filter,
+    delivery::{Endpoint, EndpointName, Filter},
     effect::SqlEffect,
+    store::delivery::Start,
 };
-use payonce_dispatch::{Networks, SealingKeys};
+use payonce_dispatch::{Networks, SealingKeys, Secrets};
 use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey, v2::ApiV2Key};
 use wechatpay_client::{Hosts, KeyRing};
 
-use super::{error::Problem, table::Kind};
+use super::{error::Problem, place::Place, table::Kind};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -44,10 +45,27 @@ pub struct Config {
     pub wechat: WechatSettings,
     /// `[delivery]`
     pub delivery: DeliverySettings,
+    /// `[[endpoints]]`, each name once.
+    pub endpoints: Vec<EndpointSettings>,
     /// `[[effects]]`, each name once.
     pub effects: Vec<EffectSettings>,
     /// `[[merchants]]`, each mchid once.
     pub merchants: Vec<Merchant>,
+}
+
+/// One of `[[endpoints]]`, its secrets read. There is a way to it, by `[delivery]`.
+#[derive(Clone, Debug)]
+pub struct EndpointSettings {
+    /// How it is called.
+    pub name: EndpointName,
+    /// Where it stands.
+    pub place: Place,
+    /// What it is to be; not yet sealed.
+    pub endpoint: Endpoint,
+    /// What is to be sealed.
+    pub secrets: Secrets,
+    /// From which message on, if it is new.
+    pub start: Start,
 }
 
 /// One of `[[effects]]`, its statements parsed.
@@ -321,6 +339,7 @@ impl Config {
                 unencrypted: false,
             },
             wechat: WechatSettings { hosts: Hosts::mainland() },
+            endpoints: Vec::new(),
             effects: Vec::new(),
             merchants: Vec::new(),
         }

@@ -1,8 +1,12 @@
 //! How this server reaches endpoints, and who is told what becomes of messages.
 
+mod configured;
+pub(crate) mod limits;
 mod observer;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
 
 use payonce_core::{
     Clock,
@@ -10,7 +14,11 @@ use payonce_core::{
 };
 use payonce_dispatch::{Observer, Open, Sender, Senders, SystemResolver, Trust, Wake};
 
-use crate::{config::DeliverySettings, metrics::Metrics};
+use crate::{
+    config::{DeliverySettings, Place},
+    metrics::Metrics,
+};
+pub use configured::EndpointsError;
 use observer::Told;
 
 /// What is said where no key seals secrets.
@@ -25,6 +33,8 @@ pub(crate) struct Delivery {
     pub wake: Arc<Wake>,
     /// Held while an endpoint is read, changed and written: neither of two changes at a time is lost.
     pub defining: tokio::sync::Mutex<()>,
+    /// Where the configuration of this node defines endpoints.
+    places: ArcSwap<BTreeMap<EndpointName, Place>>,
     metrics: Arc<Metrics>,
 }
 
@@ -44,6 +54,7 @@ impl Delivery {
             senders,
             wake: Arc::default(),
             defining: tokio::sync::Mutex::new(()),
+            places: ArcSwap::default(),
             metrics: Arc::clone(metrics),
         }
     }

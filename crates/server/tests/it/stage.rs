@@ -15,8 +15,8 @@ use payonce_core::{
     store::{Counts, Owner, Rejected},
 };
 use payonce_server::{
-    Patience, Running, Server,
-    config::{Config, Environment},
+    EndpointsError, Patience, Running, Server,
+    config::{Config, EndpointSettings, Environment},
 };
 use payonce_simulator::books::TradeType;
 use payonce_simulator::{Merchant, Notification, Payment, Platform};
@@ -183,6 +183,26 @@ impl Stage {
     /// Takes over the merchants of another configuration.
     pub(crate) fn reload(&self, config: Config) {
         self.server.reload(config).unwrap();
+    }
+
+    /// Takes over the endpoints of another configuration.
+    pub(crate) async fn configure_endpoints(
+        &self,
+        endpoints: &[EndpointSettings],
+    ) -> Result<(), EndpointsError> {
+        let mut config = configuration(self.folder.path(), &[merchant()]);
+        config.endpoints = endpoints.to_vec();
+        self.server.configure_endpoints(&config).await
+    }
+
+    /// Starts another node with one merchant on the same database.
+    pub(crate) async fn second_node(&self, change: impl FnOnce(&mut Config, &mut Patience)) -> Running {
+        let (mut config, mut patience) =
+            (configuration(self.folder.path(), &[merchant()]), Patience::default());
+        change(&mut config, &mut patience);
+        let owner = Owner("another node of this test".to_owned());
+        let server = Server::new(config, Arc::clone(&self.store) as _, Arc::clone(&self.clock) as _, owner);
+        server.patience(patience).start().await.unwrap()
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {

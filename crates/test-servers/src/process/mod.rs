@@ -16,7 +16,7 @@ mod wait;
 
 pub(crate) use account::Account;
 pub(crate) use keeper::Keeper;
-pub(crate) use port::free_port;
+pub use port::free_port;
 pub(crate) use program::find;
 pub(crate) use run::run;
 pub(crate) use signal::{kill_tree, signal, tree};

@@ -14,7 +14,10 @@ const COUNT: u32 = 32_768 - FIRST;
 const STRIDE: u32 = 101;
 
 /// A port that nobody holds. Somebody may take it before the server does; whoever starts a server tries again then.
-pub(crate) fn free_port() -> Result<u16, ServerError> {
+///
+/// # Errors
+/// [`ServerError::NoFreePort`].
+pub fn free_port() -> Result<u16, ServerError> {
     static TRIED: AtomicU32 = AtomicU32::new(0);
     let first = std::process::id().wrapping_mul(STRIDE);
     (0..COUNT)

@@ -1,6 +1,6 @@
 //! An endpoint as it comes in, checked field by field.
 
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{collections::BTreeMap, fmt, ops::RangeInclusive};
 
 use payonce_core::{
     delivery::{Endpoint, EndpointUrl, Filter, Schedule, Sealed, Settings},
@@ -10,10 +10,10 @@ use payonce_dispatch::{Algorithm, Header, Login, Secrets, Signer, SigningKey, Un
 use rand::CryptoRng;
 use serde::Deserialize;
 
-use crate::api::ApiError;
+use crate::{api::ApiError, delivery::limits};
 
 /// What an endpoint is to be. What is left out has a default; secrets, headers and a login stay as they were.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Definition {
     url: String,
@@ -43,9 +43,10 @@ struct LoginJson {
     password: String,
 }
 
-impl std::fmt::Debug for LoginJson {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[REDACTED]")
+impl fmt::Debug for Definition {
+    /// Neither secrets and headers, nor the URL, into which some put a key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Definition").field("kinds", &self.kinds).finish_non_exhaustive()
     }
 }
 
@@ -70,15 +71,16 @@ impl Definition {
         let (secrets, key) = self.secrets(known, random)?;
         let kinds = self.kinds.unwrap_or_else(|| vec!["*".to_owned()]);
         let mut settings = Settings::default();
-        if let Some(concurrency) = within("concurrency", self.concurrency, 1..=1000)? {
+        if let Some(concurrency) = within("concurrency", self.concurrency, &limits::CONCURRENCY)? {
             settings.concurrency = u16::try_from(concurrency).unwrap_or(u16::MAX);
         }
-        settings.rate_per_second = within("rate_per_second", self.rate_per_second, 1..=100_000)?;
-        let connect_max = within("connect_max_ms", self.connect_max_ms, 100..=60_000)?;
+        settings.rate_per_second = within("rate_per_second", self.rate_per_second, &limits::RATE_PER_SECOND)?;
+        let connect_max = within("connect_max_ms", self.connect_max_ms, &limits::CONNECT_MAX_MS)?;
         settings.connect_max_ms = connect_max.unwrap_or(settings.connect_max_ms);
-        let total_max = within("total_max_ms", self.total_max_ms, 100..=120_000)?;
+        let total_max = within("total_max_ms", self.total_max_ms, &limits::TOTAL_MAX_MS)?;
         settings.total_max_ms = total_max.unwrap_or(settings.total_max_ms);
-        let failing_max = within("failing_max_seconds", self.failing_max_seconds, 60..=30 * 24 * 3600)?;
+        let failing_max =
+            within("failing_max_seconds", self.failing_max_seconds, &limits::FAILING_MAX_SECONDS)?;
         settings.failing_max_seconds = failing_max.unwrap_or(settings.failing_max_seconds);
         if let Some(seconds) = &self.schedule_seconds {
             settings.schedule = Schedule::parse(seconds).map_err(|error| bad("schedule_seconds", &error))?;
@@ -166,7 +168,7 @@ fn start(start: &StartJson) -> Result<Start, ApiError> {
     }
 }
 
-fn within(name: &str, value: Option<u32>, range: RangeInclusive<u32>) -> Result<Option<u32>, ApiError> {
+fn within(name: &str, value: Option<u32>, range: &RangeInclusive<u32>) -> Result<Option<u32>, ApiError> {
     match value {
         Some(value) if !range.contains(&value) => {
             let (min, max) = (range.start(), range.end());
@@ -176,6 +178,6 @@ fn within(name: &str, value: Option<u32>, range: RangeInclusive<u32>) -> Result<
     }
 }
 
-fn bad(field: &str, error: &dyn std::fmt::Display) -> ApiError {
+fn bad(field: &str, error: &dyn fmt::Display) -> ApiError {
     ApiError::Endpoint(format!("{field}: {error}"))
 }

@@ -3,10 +3,12 @@
 //! Invariant: secrets come in and, but for a new signing key, never go out.
 
 mod definition;
+#[cfg(test)]
+mod tests;
 mod undelivered;
 mod view;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -37,7 +39,7 @@ pub(crate) struct Endpoints {
 }
 
 /// One, with its new signing key if it has one.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct Defined {
     #[serde(flatten)]
     endpoint: EndpointJson,
@@ -47,6 +49,12 @@ pub(crate) struct Defined {
     /// What a receiver verifies ed25519 signatures with.
     #[serde(skip_serializing_if = "Option::is_none")]
     public_key: Option<String>,
+}
+
+impl fmt::Debug for Defined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Defined").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 impl Defined {
@@ -88,6 +96,7 @@ pub(crate) async fn put(
     let (senders, keys) = sealing(&app)?;
     let _alone = app.delivery.defining.lock().await;
     let known = app.store.deliveries().endpoints().await?.into_iter().find(|view| view.name == name);
+    known.as_ref().map_or(Ok(()), |view| of_api(&app, view))?;
     let secrets = known.as_ref().map(|view| keys.open(&name, &view.endpoint.sealed));
     let random = &mut StdRng::from_os_rng();
     // Who gives all secrets anew needs no old ones: those that no longer open are mended so.
@@ -108,6 +117,7 @@ pub(crate) async fn remove(
     path: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let view = find(&app, &name(path)?).await?;
+    of_api(&app, &view)?;
     app.store.deliveries().remove_endpoint(view.id).await?;
     app.delivery.wake.endpoints_changed();
     Ok(StatusCode::NO_CONTENT)
@@ -142,7 +152,7 @@ async fn switch(
 }
 
 /// How a signing key is changed.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rotation {
     /// The new one; one is made if it is left out, of the same kind as the newest.
@@ -151,6 +161,12 @@ pub(crate) struct Rotation {
     algorithm: Option<String>,
     /// How long the old ones sign as well: a day if it is left out.
     grace_seconds: Option<u32>,
+}
+
+impl fmt::Debug for Rotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rotation").field("grace_seconds", &self.grace_seconds).finish_non_exhaustive()
+    }
 }
 
 const GRACE_SECONDS_DEFAULT: u32 = 24 * 60 * 60;
@@ -166,6 +182,7 @@ pub(crate) async fn rotate(
     let (_, keys) = sealing(&app)?;
     let _alone = app.delivery.defining.lock().await;
     let view = find(&app, &name).await?;
+    of_api(&app, &view)?;
     let secrets =
         keys.open(&name, &view.endpoint.sealed).map_err(|error| ApiError::Endpoint(error.to_string()))?;
     let random = &mut StdRng::from_os_rng();
@@ -197,6 +214,15 @@ fn body_error(rejection: JsonRejection) -> ApiError {
 fn sealing(app: &App) -> Result<(&Senders, &SealingKeys), ApiError> {
     let senders = app.delivery.senders.as_deref().ok_or(ApiError::NoSealingKey(NO_SEALING_KEY))?;
     Ok((senders, &senders.keys))
+}
+
+/// What the configuration defines, it alone changes.
+fn of_api(app: &App, view: &EndpointView) -> Result<(), ApiError> {
+    if view.endpoint.settings.is_configured {
+        let place = app.delivery.place_of(&view.name);
+        return Err(ApiError::Configured { name: view.name.to_string(), place });
+    }
+    Ok(())
 }
 
 async fn find(app: &App, name: &EndpointName) -> Result<EndpointView, ApiError> {

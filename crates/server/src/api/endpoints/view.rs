@@ -12,11 +12,14 @@ use super::{algorithm_word, state_word};
 use crate::{delivery::NO_SEALING_KEY, server::App};
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct EndpointJson {
     name: String,
     url: String,
     kinds: Vec<String>,
     ordered: bool,
+    /// `api` or `configuration`.
+    defined_by: &'static str,
     state: &'static str,
     state_since: String,
     /// Since when no call succeeded, if the last ones failed.
@@ -52,6 +55,7 @@ impl EndpointJson {
     pub(super) fn of(app: &App, view: EndpointView, backlogs: &[Backlog]) -> Self {
         let EndpointView { id, name, endpoint, state, state_since, failing_since, fanned_out } = view;
         let now = app.clock.now();
+        let settings = endpoint.settings.clone();
         let (secrets, trouble) = match app.delivery.senders.as_deref() {
             None => (Secrets::default(), Some(NO_SEALING_KEY.to_owned())),
             Some(senders) => match senders.keys.open(&name, &endpoint.sealed) {
@@ -63,13 +67,13 @@ impl EndpointJson {
                 }
             },
         };
-        let settings = endpoint.settings;
         let keys = secrets.signing().iter().filter(|signer| signer.signs_at(now)).map(key_json).collect();
         Self {
             name: name.to_string(),
             url: endpoint.url.as_str().to_owned(),
             kinds: endpoint.filter.into(),
             ordered: endpoint.ordered,
+            defined_by: if settings.is_configured { "configuration" } else { "api" },
             state: state_word(state),
             state_since: rfc3339(state_since),
             failing_since: failing_since.map(rfc3339),

@@ -7,7 +7,7 @@ use wechatpay_client::Hosts;
 
 use super::{Section, section::Times};
 use crate::config::{
-    environment::PREFIX,
+    environment::{ENDPOINT_PREFIX, MERCHANT_PREFIX, PREFIX},
     settings::{Config, SecretUrl, StoreUrl},
 };
 
@@ -31,6 +31,16 @@ pub(in crate::config) enum Kind {
     Networks(fn(&mut Config, Networks)),
     MerchantNumber,
     MerchantNumbers,
+    EndpointName,
+    EndpointUrl,
+    Truth,
+    /// An integer in a section that stands as often as needed.
+    Number {
+        min: u32,
+        max: u32,
+    },
+    Pauses,
+    Start,
     EffectName,
     MessageKinds,
     Sql,
@@ -76,13 +86,17 @@ impl Key {
         matches!(self.kind, Kind::Secret { .. })
     }
 
-    /// The variable that overrides it. What stands once for each merchant has none, except for its secret.
-    pub(in crate::config) fn variable(&self, mchid: Option<&str>) -> Option<String> {
+    /// The variable that overrides it. What stands once for each merchant or endpoint has none, except for its secrets:
+    /// those have one of the number, or the name, `of` whom they are.
+    pub(in crate::config) fn variable(&self, of: Option<&str>) -> Option<String> {
         let name = self.name.to_uppercase();
-        match self.section.times() {
-            Times::Once => Some(format!("{PREFIX}{}_{name}", self.section.name().to_uppercase())),
-            Times::Many if self.is_secret() => mchid.map(|mchid| format!("{PREFIX}MERCHANT_{mchid}_{name}")),
-            Times::Many => None,
+        match (self.section, self.section.times()) {
+            (_, Times::Once) => Some(format!("{PREFIX}{}_{name}", self.section.name().to_uppercase())),
+            (_, Times::Many) if !self.is_secret() => None,
+            (Section::Endpoints, Times::Many) => {
+                of.map(|of| format!("{ENDPOINT_PREFIX}{}_{name}", of.to_uppercase().replace('-', "_")))
+            }
+            (_, Times::Many) => of.map(|of| format!("{MERCHANT_PREFIX}{of}_{name}")),
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use payonce_core::decide::{LatePayment, Remedy, UnknownOrder};
 
-use super::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind, Sample, Section};
+use super::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind, Sample, Section, endpoints::*};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 44] = [
+pub(in crate::config) static KEYS: [&Key; 61] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -228,6 +228,23 @@ pub(in crate::config) static KEYS: [&Key; 44] = [
         sample: Sample::Default("refuse"),
         doc: "allow: http:// and brokers without TLS may be endpoints, such as those of one's own network.",
     },
+    &ENDPOINT_NAME,
+    &ENDPOINT_URL,
+    &ENDPOINT_KINDS,
+    &ENDPOINT_ORDERED,
+    &ENDPOINT_SECRET_FILE,
+    &ENDPOINT_SECRET,
+    &ENDPOINT_HEADERS_FILE,
+    &ENDPOINT_HEADERS,
+    &ENDPOINT_LOGIN_FILE,
+    &ENDPOINT_LOGIN,
+    &ENDPOINT_CONCURRENCY,
+    &ENDPOINT_RATE,
+    &ENDPOINT_CONNECT_MAX,
+    &ENDPOINT_TOTAL_MAX,
+    &ENDPOINT_SCHEDULE,
+    &ENDPOINT_FAILING_MAX,
+    &ENDPOINT_START,
     &EFFECT_NAME,
     &EFFECT_ON,
     &EFFECT_SQL,

@@ -15,6 +15,7 @@ pub(in crate::config) enum Section {
     Retention,
     Wechat,
     Delivery,
+    Endpoints,
     Effects,
     EffectStatements,
     Merchants,
@@ -30,7 +31,7 @@ pub(in crate::config) enum Times {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(in crate::config) const ALL: [Self; 13] = [
+    pub(in crate::config) const ALL: [Self; 14] = [
         Self::Server,
         Self::Store,
         Self::Cache,
@@ -40,6 +41,7 @@ impl Section {
         Self::Retention,
         Self::Wechat,
         Self::Delivery,
+        Self::Endpoints,
         Self::Effects,
         Self::EffectStatements,
         Self::Merchants,
@@ -59,6 +61,7 @@ impl Section {
             Self::Retention => "retention",
             Self::Wechat => "wechat",
             Self::Delivery => "delivery",
+            Self::Endpoints => "endpoints",
             Self::Effects => "effects",
             Self::EffectStatements => "statements",
             Self::Merchants => "merchants",
@@ -76,7 +79,11 @@ impl Section {
 
     pub(in crate::config) fn times(self) -> Times {
         match self {
-            Self::Effects | Self::EffectStatements | Self::Merchants | Self::PlatformKeys => Times::Many,
+            Self::Endpoints
+            | Self::Effects
+            | Self::EffectStatements
+            | Self::Merchants
+            | Self::PlatformKeys => Times::Many,
             _ => Times::Once,
         }
     }
@@ -112,7 +119,11 @@ impl Section {
             Self::Retention => "What is deleted when. Orders, payments and messages never are.",
             Self::Wechat => "Where WeChat Pay is: for simulators and tests.",
             Self::Delivery => {
-                "How messages are handed over to endpoints, which are managed by the API (docs/delivery.md)."
+                "How messages are handed over to endpoints, which are defined below or by the API (docs/delivery.md)."
+            }
+            Self::Endpoints => {
+                "Where messages go. What is defined here is so at every start and whenever the file changes, and the API\n\
+                 may switch it on and off and replay to it, but not define it. All nodes should have the same."
             }
             Self::Effects => {
                 "What happens in the merchant's own tables in the very transaction in which payonce learns of a payment:\n\

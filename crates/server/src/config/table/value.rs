@@ -15,6 +15,7 @@ use crate::config::{error::Problem, settings::Config};
 pub(in crate::config) enum Raw {
     Text(String),
     Integer(i64),
+    Boolean(bool),
     /// Where a key takes several values.
     List(Vec<Self>),
     /// Of a type that no key takes, such as `a boolean`.
@@ -25,7 +26,11 @@ impl Raw {
     /// A default, or a variable's value: text, or an integer where one is expected and written.
     pub(in crate::config) fn from_text(key: &Key, text: &str) -> Self {
         match (&key.kind, text.parse()) {
-            (Kind::Integer { .. }, Ok(number)) => Self::Integer(number),
+            (Kind::Integer { .. } | Kind::Number { .. } | Kind::Start, Ok(number)) => Self::Integer(number),
+            (Kind::Truth, _) => Self::Boolean(text == "true"),
+            (Kind::Pauses, _) => Self::List(
+                text.split_whitespace().filter_map(|each| each.parse().ok()).map(Self::Integer).collect(),
+            ),
             (Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds, _) => {
                 Self::List(text.split_whitespace().map(|each| Self::Text(each.to_owned())).collect())
             }
@@ -38,6 +43,7 @@ impl Raw {
         match self {
             Self::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
             Self::Integer(number) => number.to_string(),
+            Self::Boolean(truth) => truth.to_string(),
             Self::List(values) => {
                 format!("[{}]", values.iter().map(Self::to_toml).collect::<Vec<_>>().join(", "))
             }
@@ -51,6 +57,7 @@ impl fmt::Display for Raw {
         match self {
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Integer(number) => write!(f, "{number}"),
+            Self::Boolean(_) => f.write_str("a boolean"),
             Self::List(_) => f.write_str(&self.to_toml()),
             Self::Other(kind) => f.write_str(kind),
         }
@@ -62,7 +69,9 @@ impl Kind {
     pub(in crate::config) fn expected(&self) -> String {
         match self {
             Self::Address(_) => "an IP address and a port, such as 127.0.0.1:8080".to_owned(),
-            Self::Integer { min, max, .. } => format!("an integer from {min} to {max}"),
+            Self::Integer { min, max, .. } | Self::Number { min, max } => {
+                format!("an integer from {min} to {max}")
+            }
             Self::Choice(choices) => {
                 choices.iter().map(|(name, _)| format!("{name:?}")).collect::<Vec<_>>().join(" or ")
             }
@@ -85,6 +94,16 @@ impl Kind {
             Self::Networks(_) => {
                 "a list of networks or addresses, such as [\"10.1.0.0/16\", \"127.0.0.1\"]".to_owned()
             }
+            Self::EndpointName => {
+                format!(
+                    "a name of 1 to {} of a-z, 0-9, - and _",
+                    payonce_core::delivery::EndpointName::BYTES_MAX
+                )
+            }
+            Self::EndpointUrl => "a URL, such as https://shop.example.com/payonce".to_owned(),
+            Self::Truth => "true or false".to_owned(),
+            Self::Pauses => "a list of seconds, such as [5, 30, 120]".to_owned(),
+            Self::Start => "\"now\", or a position from 0".to_owned(),
             Self::EffectName => "a name of 1 to 64 letters, digits, hyphens and underscores".to_owned(),
             Self::MessageKinds => {
                 "a list of kinds of messages, such as [\"payment.succeeded\"] or [\"payment.*\"]".to_owned()
@@ -100,7 +119,7 @@ impl Kind {
     pub(in crate::config) fn mismatch(&self, raw: &Raw) -> Problem {
         let found = match (self, raw) {
             // Quotes alone are easily overlooked.
-            (Self::Integer { .. }, Raw::Text(_)) => format!("the text {raw}"),
+            (Self::Integer { .. } | Self::Number { .. }, Raw::Text(_)) => format!("the text {raw}"),
             _ => raw.to_string(),
         };
         Problem::Value { expected: self.expected(), found }
@@ -147,6 +166,12 @@ impl Kind {
             (
                 Self::MerchantNumber
                 | Self::MerchantNumbers
+                | Self::EndpointName
+                | Self::EndpointUrl
+                | Self::Truth
+                | Self::Number { .. }
+                | Self::Pauses
+                | Self::Start
                 | Self::EffectName
                 | Self::MessageKinds
                 | Self::Sql

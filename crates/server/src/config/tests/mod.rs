@@ -6,6 +6,7 @@
 //! -set_serial 0x1A2B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D -days 36500`.
 
 mod effects;
+mod endpoints;
 mod refused;
 mod values;
 mod written;

@@ -103,6 +103,7 @@ fn a_blank_configuration_is_typed_like_any_other() {
             },
             unencrypted: false,
         },
+        endpoints: [],
         effects: [],
         merchants: [],
     }

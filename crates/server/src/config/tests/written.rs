@@ -28,14 +28,19 @@ fn every_key_of_the_starter_is_one_that_loading_knows() {
         .file("store.password", "p")
         .file("redis.password", "p")
         .file("sealing.key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+        .file("shop.secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        .file("shop.headers", "X-Shop: 7")
+        .file("broker.login", "payonce\np")
         .file("wechatpay_public_key.pem", PUBLIC_KEY)
         .file("wechatpay_certificate.pem", CERTIFICATE);
-    // A file needs no password, and both kinds of platform key stand there to choose from; all else is in order.
+    // A file needs no password, a web server takes no login, and both kinds of platform key stand there to choose from; all
+    // else is in order.
     insta::assert_snapshot!(setup.refused(), @r"
     payonce.toml:28:17: store.password_file: expected a URL of a server beside this password, found none
-    payonce.toml:137:18: merchants[0].apiv2_key_file: cannot read apiv2.key: entity not found
-    payonce.toml:144:24: merchants[0].api_certificate_file: cannot read apiclient_cert.pem: entity not found
-    payonce.toml:155:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
+    payonce.toml:112:7: endpoints[0].url: a login is for brokers alone; send an Authorization header instead
+    payonce.toml:178:18: merchants[0].apiv2_key_file: cannot read apiv2.key: entity not found
+    payonce.toml:185:24: merchants[0].api_certificate_file: cannot read apiclient_cert.pem: entity not found
+    payonce.toml:196:20: merchants[0].platform_keys[0].certificate_file: expected either public_key_id and public_key_file or certificate_file, found both; write one [[merchants.platform_keys]] for each key
     ");
 }
 

@@ -119,7 +119,8 @@ fn sample(key: &Key) -> Raw {
 }
 
 fn variable(key: &Key) -> String {
-    key.variable(Some("<MCHID>")).unwrap_or_default()
+    let of = if key.section == Section::Endpoints { "<NAME>" } else { "<MCHID>" };
+    key.variable(Some(of)).unwrap_or_default()
 }
 
 fn one_line(doc: &str) -> String {

@@ -1,5 +1,6 @@
 //! `/v1/endpoints`: where messages go.
 
+mod configured;
 mod defining;
 mod delivering;
 mod refused;

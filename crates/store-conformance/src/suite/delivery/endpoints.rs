@@ -30,6 +30,7 @@ pub async fn an_endpoint_is_read_as_it_was_defined(fixture: &dyn Fixture) {
         concurrency: u16::MAX,
         rate_per_second: Some(u32::MAX),
         schedule: Schedule::parse(&[1, 604_800]).expect("a schedule"),
+        is_configured: true,
         ..Settings::default()
     };
     let other = post.put("b", &plain, Start::Now).await;

@@ -9,26 +9,28 @@ use payonce_core::{
     effect::{Rows, SqlEffect, Statement, Step},
 };
 
-use super::{
+use crate::config::{
     document::{Given, Group},
     error::Problem,
     load::{Loader, Reported},
     place::Place,
     settings::EffectSettings,
-    table::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Raw, Section, nearest_parameter},
+    table::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Raw, Section, nearest_parameter},
 };
 
 const NAME_CHARS_MAX: usize = 64;
 
 impl Loader<'_> {
     /// All that are without error; errors are reported.
-    pub(super) fn effects(&mut self, root: &Group) -> Vec<EffectSettings> {
+    pub(in crate::config) fn effects(&mut self, root: &Group) -> Vec<EffectSettings> {
         let mut places = BTreeMap::new();
         let mut effects = Vec::new();
         for group in root.groups.iter().filter(|group| group.section == Section::Effects) {
             self.effective.open(Section::Effects);
             let name = self.effect_name(group, &mut places);
-            let on = self.message_kinds(group);
+            let on = self.message_kinds(group, &EFFECT_ON).and_then(|on| {
+                on.ok_or_else(|| self.missing(group, EFFECT_ON.name, &EFFECT_ON.kind.expected()))
+            });
             let steps = self.steps(group);
             if let (Ok(name), Ok(on), Ok(steps)) = (name, on, steps) {
                 effects.push(EffectSettings { on, effect: SqlEffect::new(name, steps) });
@@ -56,10 +58,13 @@ impl Loader<'_> {
         Err(self.report(group.error(EFFECT_NAME.name, place, problem)))
     }
 
-    fn message_kinds(&mut self, group: &Group) -> Result<Filter, Reported> {
-        let Some(Given { raw, place, .. }) = self.given(group, &EFFECT_ON) else {
-            return Err(self.missing(group, EFFECT_ON.name, &EFFECT_ON.kind.expected()));
-        };
+    /// Which messages a key chooses, if it is there.
+    pub(super) fn message_kinds(
+        &mut self,
+        group: &Group,
+        key: &'static Key,
+    ) -> Result<Option<Filter>, Reported> {
+        let Some(Given { raw, place, .. }) = self.given(group, key) else { return Ok(None) };
         let pattern = |raw: &Raw| match raw {
             Raw::Text(text) => Some(text.clone()),
             _ => None,
@@ -70,13 +75,13 @@ impl Loader<'_> {
         };
         let problem = match patterns.map(|patterns| Filter::parse(&patterns)) {
             Some(Ok(filter)) => {
-                self.effective.line(&EFFECT_ON, &raw, &place);
-                return Ok(filter);
+                self.effective.line(key, &raw, &place);
+                return Ok(Some(filter));
             }
             Some(Err(error)) if error != FilterError::Empty => Problem::Kinds(error),
-            Some(Err(_)) | None => EFFECT_ON.kind.mismatch(&raw),
+            Some(Err(_)) | None => key.kind.mismatch(&raw),
         };
-        Err(self.report(group.error(EFFECT_ON.name, place, problem)))
+        Err(self.report(group.error(key.name, place, problem)))
     }
 
     fn steps(&mut self, effect: &Group) -> Result<Vec<Step>, Reported> {

@@ -9,8 +9,9 @@ use payonce_core::MerchantId;
 use wechatpay::{ApiV3Key, KeyError, MerchantCertificate, MerchantKey, PlatformKey, v2::ApiV2Key};
 use wechatpay_client::KeyRing;
 
-use super::{
+use crate::config::{
     document::Group,
+    environment::MERCHANT_PREFIX,
     error::{Problem, Warning},
     load::{Loader, Reported, read},
     place::Place,
@@ -26,7 +27,7 @@ use super::{
 
 impl Loader<'_> {
     /// All that are without error; errors are reported, also what makes one merchant clash with another.
-    pub(super) fn merchants(&mut self, root: &Group) -> Vec<Merchant> {
+    pub(in crate::config) fn merchants(&mut self, root: &Group) -> Vec<Merchant> {
         let mut places = BTreeMap::new();
         let mut variables = BTreeSet::new();
         let mut merchants = Vec::new();
@@ -49,7 +50,7 @@ impl Loader<'_> {
                 merchants.push(Merchant { mchid, sellers, keys, apiv3_key, apiv2_key, certificate });
             }
         }
-        let strangers = self.environment.of_merchants().filter(|name| !variables.contains(*name));
+        let strangers = self.environment.of(MERCHANT_PREFIX).filter(|name| !variables.contains(*name));
         self.warnings.extend(strangers.map(|name| Warning::NoSuchMerchant { name: name.to_owned() }));
         merchants
     }
@@ -93,14 +94,18 @@ impl Loader<'_> {
         })
     }
 
-    pub(super) fn required(&mut self, group: &Group, key: &'static Key) -> Result<(String, Place), Reported> {
+    pub(in crate::config) fn required(
+        &mut self,
+        group: &Group,
+        key: &'static Key,
+    ) -> Result<(String, Place), Reported> {
         match self.text(group, key)? {
             Some(text) => Ok(text),
             None => Err(self.missing(group, key.name, &key.kind.expected())),
         }
     }
 
-    pub(super) fn missing(&mut self, group: &Group, name: &str, expected: &str) -> Reported {
+    pub(in crate::config) fn missing(&mut self, group: &Group, name: &str, expected: &str) -> Reported {
         let problem = Problem::Missing { expected: expected.to_owned() };
         self.report(group.error(name, group.place.clone(), problem))
     }
