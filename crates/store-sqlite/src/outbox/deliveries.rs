@@ -21,7 +21,7 @@ use crate::{SqliteStore, rows::RowError, tx::SqliteTx};
 
 impl SqliteStore {
     /// Does something in a transaction of its own.
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, RowError> + Send,
     ) -> Result<T, StoreError> {
