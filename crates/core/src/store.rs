@@ -20,6 +20,7 @@ use crate::{
 
 pub mod archive;
 pub mod codes;
+mod consumers;
 pub mod delivery;
 mod effects;
 mod epoch;
@@ -28,6 +29,7 @@ mod lease;
 pub mod prune;
 mod views;
 
+pub use consumers::{ConsumerName, ConsumerNameError, ConsumerView, Consumers, Moved};
 pub use delivery::Deliveries;
 pub use effects::{EffectBook, StatementFailure, Statements};
 pub use epoch::Epoch;
@@ -53,6 +55,9 @@ pub trait Store: Leases + Send + Sync {
 
     /// Where endpoints, and what is due to them, are kept: in the same database.
     fn deliveries(&self) -> &dyn Deliveries;
+
+    /// Where it is kept how far consumers have read: in the same database.
+    fn consumers(&self) -> &dyn Consumers;
 
     /// What is kept of effects that failed, and whether a statement can be executed: in the same database.
     fn effects(&self) -> &dyn EffectBook;

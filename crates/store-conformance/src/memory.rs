@@ -17,14 +17,15 @@ use payonce_core::{
     Clock, MerchantId, NotificationId, Order, OrderKey, Store, StoreError, SystemClock, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, EffectBook, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note, OrderView,
-        Owner, PaymentView, Position, Rejected, RejectedRow, Unavailability, Unopened, UnopenedRow,
-        delivery::Deliveries,
+        Consumers, Counts, EffectBook, Epoch, IncidentView, KnownOrder, Lease, LedgerLine, MessageView, Note,
+        OrderView, Owner, PaymentView, Position, Rejected, RejectedRow, Unavailability, Unopened,
+        UnopenedRow, delivery::Deliveries,
     },
 };
 
 use crate::Fixture;
 
+mod consumers;
 mod deliveries;
 mod effects;
 mod leases;
@@ -109,6 +110,10 @@ impl Store for MemoryStore {
     }
 
     fn deliveries(&self) -> &dyn Deliveries {
+        self
+    }
+
+    fn consumers(&self) -> &dyn Consumers {
         self
     }
 

@@ -16,7 +16,9 @@ pub mod payments;
 pub mod transactions;
 pub mod waiting;
 
-pub use delivery::{delivered_once, effects, endpoints, fanning_out, in_order, replaying, settling, taking};
+pub use delivery::{
+    consumers, delivered_once, effects, endpoints, fanning_out, in_order, replaying, settling, taking,
+};
 
 /// Makes each function of the [`suite`](crate::suite) a test, `fixture` being evaluated anew for each.
 ///
@@ -151,6 +153,12 @@ macro_rules! for_each_group {
             a_new_endpoint_begins_where_it_is_told_to,
             switching_tells_whether_anything_changed,
             a_removed_endpoint_is_gone_for_good,
+        );
+        $($then)+!(consumers:
+            an_offset_stands_where_it_was_moved_to,
+            an_offset_moves_only_from_where_it_stands,
+            of_many_who_move_an_offset_at_once_one_does,
+            the_newest_position_is_the_last_that_can_be_read,
         );
         $($then)+!(fanning_out:
             envelopes_are_the_messages_without_their_bodies,

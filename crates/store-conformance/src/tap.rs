@@ -11,9 +11,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
-        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
-        Unopened, UnopenedRow, delivery::Deliveries,
+        Changes, Claimed, Consumers, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView,
+        Leases, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role,
+        Statements, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 
@@ -95,6 +95,10 @@ impl Store for Tap<'_> {
 
     fn deliveries(&self) -> &dyn Deliveries {
         self.store.deliveries()
+    }
+
+    fn consumers(&self) -> &dyn Consumers {
+        self.store.consumers()
     }
 
     fn effects(&self) -> &dyn EffectBook {

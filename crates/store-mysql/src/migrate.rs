@@ -17,12 +17,13 @@ use crate::{Options, connect::migrating, epoch::random, errors::class, rows::val
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_initial", include_str!("../migrations/0001_initial.sql")),
     ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
-    ("0003_effects", include_str!("../migrations/0003_effects.sql")),
+    ("0003_effects_and_consumers", include_str!("../migrations/0003_effects_and_consumers.sql")),
 ];
 
 /// The tables of the newest schema; each is called `payonce_…`.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "payonce_attempt",
+    "payonce_consumer",
     "payonce_copy_progress",
     "payonce_database",
     "payonce_delivery",

@@ -10,12 +10,13 @@ use crate::{Options, connect::migrating, errors::class};
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_initial", include_str!("../migrations/0001_initial.sql")),
     ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
-    ("0003_effects", include_str!("../migrations/0003_effects.sql")),
+    ("0003_effects_and_consumers", include_str!("../migrations/0003_effects_and_consumers.sql")),
 ];
 
 /// The tables of the newest schema.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "attempt",
+    "consumer",
     "copy_progress",
     "database",
     "delivery",

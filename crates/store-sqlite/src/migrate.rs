@@ -14,7 +14,7 @@ const APPLICATION_ID: i64 = 0x7061_796f;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("0001_initial", include_str!("../migrations/0001_initial.sql")),
     ("0002_delivery", include_str!("../migrations/0002_delivery.sql")),
-    ("0003_effects", include_str!("../migrations/0003_effects.sql")),
+    ("0003_effects_and_consumers", include_str!("../migrations/0003_effects_and_consumers.sql")),
 ];
 
 /// Runs the migrations that are missing, all in one transaction.

@@ -7,8 +7,8 @@ use payonce_core::{
     MerchantId, NotificationId, OrderKey, Store, StoreError, Tx, UnixMillis,
     order::OrderId,
     store::{
-        Counts, EffectBook, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner, Position,
-        Rejected, RejectedRow, Unopened, UnopenedRow, delivery::Deliveries,
+        Consumers, Counts, EffectBook, Epoch, Lease, LedgerLine, MessageView, Note, OrderView, Owner,
+        Position, Rejected, RejectedRow, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 use rusqlite::params;
@@ -26,6 +26,10 @@ impl Store for SqliteStore {
     }
 
     fn deliveries(&self) -> &dyn Deliveries {
+        self
+    }
+
+    fn consumers(&self) -> &dyn Consumers {
         self
     }
 

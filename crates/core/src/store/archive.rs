@@ -81,7 +81,7 @@ pub const MESSAGE: Table = Table {
 };
 
 /// Every table that a copy takes along.
-pub const TABLES: [Table; 12] = [
+pub const TABLES: [Table; 13] = [
     Table {
         name: "orders",
         columns: &[
@@ -251,6 +251,12 @@ pub const TABLES: [Table; 12] = [
             ("last_at", Int),
             ("times", Int),
         ],
+        key: 1,
+        page: 1000,
+    },
+    Table {
+        name: "consumer",
+        columns: &[("name", Text), ("position", Int), ("changed_at", Int)],
         key: 1,
         page: 1000,
     },

@@ -8,8 +8,8 @@ use crate::server::{Said, Server, payonce, run};
 use crate::shop::Shop;
 
 const SEED: u64 = 61;
-const PLAN: &str = "0001_initial\n0002_delivery\n0003_effects\n";
-const APPLIED: &str = "applied 0001_initial\napplied 0002_delivery\napplied 0003_effects\n";
+const PLAN: &str = "0001_initial\n0002_delivery\n0003_effects_and_consumers\n";
+const APPLIED: &str = "applied 0001_initial\napplied 0002_delivery\napplied 0003_effects_and_consumers\n";
 const UP_TO_DATE: &str = "the schema is up to date\n";
 
 fn shop(place: &Place) -> Shop {

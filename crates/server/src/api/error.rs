@@ -51,6 +51,14 @@ pub(crate) enum ApiError {
     )]
     Configured { name: String, place: Option<Place> },
     #[error("{0}")]
+    Consumer(String),
+    #[error(
+        "there is no consumer {name}: PUT /v1/consumers/{name} with {{\"position\": 0}} makes one that begins with the first message"
+    )]
+    NoSuchConsumer { name: String },
+    #[error("consumer {name} {}, and not at `from`: another instance has moved it; read on from there", stands(*.stands_at))]
+    ConsumerElsewhere { name: String, stands_at: Option<i64> },
+    #[error("{0}")]
     NoSealingKey(&'static str),
     #[error("{0}; nothing was done, send it again once that is mended")]
     EffectFailed(NotApplied),
@@ -81,12 +89,20 @@ impl ApiError {
             Self::NoSuchEndpoint { .. } => (StatusCode::NOT_FOUND, "PAY0013"),
             Self::NoSealingKey(_) => (StatusCode::CONFLICT, "PAY0014"),
             Self::Configured { .. } => (StatusCode::CONFLICT, "PAY0021"),
+            Self::Consumer(_) => (StatusCode::UNPROCESSABLE_ENTITY, "PAY0030"),
+            Self::NoSuchConsumer { .. } => (StatusCode::NOT_FOUND, "PAY0031"),
+            Self::ConsumerElsewhere { .. } => (StatusCode::CONFLICT, "PAY0032"),
             Self::EffectFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "PAY0020"),
             Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "PAY0010"),
         }
     }
+}
+
+/// Where a consumer stands, in words.
+fn stands(at: Option<i64>) -> String {
+    at.map_or_else(|| "is not there".to_owned(), |position| format!("stands at {position}"))
 }
 
 /// That everything was, or is being, copied elsewhere has a page of its own.
@@ -118,9 +134,16 @@ impl IntoResponse for ApiError {
         struct Body {
             code: &'static str,
             message: String,
+            /// Of a consumer that stands elsewhere: where; `null` if it is not there.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            position: Option<Option<i64>>,
         }
         let (status, code) = self.status_and_code();
-        let mut response = (status, Json(Body { code, message: self.to_string() })).into_response();
+        let position = match &self {
+            Self::ConsumerElsewhere { stands_at, .. } => Some(*stands_at),
+            _ => None,
+        };
+        let mut response = (status, Json(Body { code, message: self.to_string(), position })).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -1,4 +1,4 @@
-//! `GET /v1/messages?after=`: what came out, in order, again and again if asked.
+//! `GET /v1/messages?after=` (or `?consumer=`): what came out, in order, again and again if asked.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use payonce_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::ApiError;
+use super::{ApiError, consumers::start};
 use crate::server::App;
 
 /// Messages in one answer at the most: about a megabyte.
@@ -25,8 +25,9 @@ const LIMIT_DEFAULT: usize = 100;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Range {
     /// The position after which to read: 0 at first, then `next` of the last answer.
-    #[serde(default)]
-    after: i64,
+    after: Option<i64>,
+    /// Whose offset says that instead.
+    consumer: Option<String>,
     /// How many at the most.
     limit: Option<usize>,
 }
@@ -68,8 +69,9 @@ pub(crate) async fn list(
 ) -> Result<Json<Page>, ApiError> {
     let Query(range) = range.map_err(|rejection| ApiError::Query(rejection.body_text()))?;
     let limit = range.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    let messages = app.store.messages_after(Position(range.after.max(0)), limit).await?;
-    let next = messages.last().map_or(range.after, |message| message.position.0);
+    let after = start(&app, range.after, range.consumer.as_deref()).await?;
+    let messages = app.store.messages_after(after.max(Position(0)), limit).await?;
+    let next = messages.last().map_or(after.0, |message| message.position.0);
     let messages = messages
         .into_iter()
         .map(MessageJson::of)

@@ -21,7 +21,7 @@ use payonce_core::{
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{ApiError, messages::MessageJson};
+use super::{ApiError, consumers::start, messages::MessageJson};
 use crate::server::App;
 
 /// Messages read in one go.
@@ -38,8 +38,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 #[serde(deny_unknown_fields)]
 pub(crate) struct From {
     /// The position after which to begin: 0 if it is left out. `Last-Event-ID` counts more.
-    #[serde(default)]
-    after: i64,
+    after: Option<i64>,
+    /// Whose offset says that instead.
+    consumer: Option<String>,
 }
 
 /// Streams messages, from a position on.
@@ -50,15 +51,18 @@ pub(crate) async fn stream(
 ) -> Result<Response, ApiError> {
     let Query(from) = from.map_err(|rejection| ApiError::Query(rejection.body_text()))?;
     let after = match headers.get("last-event-id") {
-        None => from.after,
-        Some(id) => id.to_str().ok().and_then(|id| id.trim().parse().ok()).ok_or_else(|| {
-            ApiError::Query("Last-Event-ID is none of this stream's: it is a position".to_owned())
-        })?,
+        None => start(&app, from.after, from.consumer.as_deref()).await?,
+        Some(id) => {
+            id.to_str().ok().and_then(|id| id.trim().parse().ok()).map(Position).ok_or_else(|| {
+                ApiError::Query("Last-Event-ID is none of this stream's: it is a position".to_owned())
+            })?
+        }
     };
+    let after = after.max(Position(0));
     // What cannot be read now is answered as an error, and not as a stream that breaks off.
-    let first = app.store.messages_after(Position(after.max(0)), PAGE).await?;
+    let first = app.store.messages_after(after, PAGE).await?;
     let (sender, body) = Channel::<Bytes, Infallible>::new(1);
-    tokio::spawn(write(app, sender, Position(after.max(0)), first));
+    tokio::spawn(write(app, sender, after, first));
     let mut response = Body::new(body).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -8,14 +8,15 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
-        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
-        Unopened, UnopenedRow, delivery::Deliveries,
+        Changes, Claimed, Consumers, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView,
+        Leases, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role,
+        Statements, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 
 use super::Seen;
 
+mod consumers;
 mod deliveries;
 mod effects;
 
@@ -40,6 +41,16 @@ impl Guarded {
         let found = read.await?;
         self.seen.check_readable()?;
         Ok(found)
+    }
+
+    /// What a change returned, if it counts.
+    async fn changed<T>(
+        &self,
+        change: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        self.seen.check()?;
+        let done = change.await?;
+        counts(&self.seen).map(|()| done)
     }
 }
 
@@ -79,6 +90,10 @@ impl Store for Guarded {
     }
 
     fn deliveries(&self) -> &dyn Deliveries {
+        self
+    }
+
+    fn consumers(&self) -> &dyn Consumers {
         self
     }
 

@@ -21,6 +21,7 @@ mod stage;
 mod status;
 mod stopping;
 mod store;
+mod v1_consumers;
 mod v1_endpoints;
 mod v1_messages;
 mod v1_orders;

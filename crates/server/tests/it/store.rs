@@ -15,9 +15,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
-        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
-        Unavailability, Unopened, UnopenedRow,
+        Changes, Claimed, ConsumerName, ConsumerView, Consumers, Counts, EffectBook, Epoch, KeptPayment,
+        KnownOrder, Lease, LeaseView, Leases, LedgerLine, MessageView, Moved, Note, OrderView, Owner,
+        Position, Rejected, RejectedRow, Role, Statements, Unavailability, Unopened, UnopenedRow,
         archive::{Archive as _, Row, TABLES, Value},
         codes::outcome_code,
         delivery::Deliveries,
@@ -223,6 +223,39 @@ impl Leases for TestStore {
 }
 
 #[async_trait]
+impl Consumers for TestStore {
+    async fn move_consumer(
+        &self,
+        name: &ConsumerName,
+        from: Option<Position>,
+        to: Position,
+    ) -> Result<Moved, StoreError> {
+        self.available()?;
+        self.sqlite.move_consumer(name, from, to).await
+    }
+
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool, StoreError> {
+        self.available()?;
+        self.sqlite.remove_consumer(name).await
+    }
+
+    async fn consumer(&self, name: &ConsumerName) -> Result<Option<ConsumerView>, StoreError> {
+        self.available()?;
+        self.sqlite.consumer(name).await
+    }
+
+    async fn all_consumers(&self) -> Result<Vec<ConsumerView>, StoreError> {
+        self.available()?;
+        self.sqlite.all_consumers().await
+    }
+
+    async fn newest_position(&self) -> Result<Position, StoreError> {
+        self.available()?;
+        self.sqlite.newest_position().await
+    }
+}
+
+#[async_trait]
 impl Store for TestStore {
     fn epoch(&self) -> Option<Epoch> {
         self.epoch.lock().unwrap().clone().or_else(|| self.sqlite.epoch())
@@ -234,6 +267,10 @@ impl Store for TestStore {
 
     fn deliveries(&self) -> &dyn Deliveries {
         self.sqlite.deliveries()
+    }
+
+    fn consumers(&self) -> &dyn Consumers {
+        self
     }
 
     fn effects(&self) -> &dyn EffectBook {

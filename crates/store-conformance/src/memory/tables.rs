@@ -11,8 +11,8 @@ use payonce_core::{
     effect::FailureView,
     order::OrderId,
     store::{
-        Counts, KeptPayment, KnownOrder, LedgerLine, MessageView, Note, Owner, Receipt, Rejected,
-        RejectedRow, Unopened, UnopenedRow,
+        ConsumerName, ConsumerView, Counts, KeptPayment, KnownOrder, LedgerLine, MessageView, Note, Owner,
+        Receipt, Rejected, RejectedRow, Unopened, UnopenedRow,
     },
 };
 
@@ -42,6 +42,7 @@ pub(super) struct Tables {
     pub deliveries: BTreeMap<Key, DeliveryRow>,
     pub attempts: Vec<AttemptRow>,
     pub failures: Vec<FailureView>,
+    pub consumers: BTreeMap<ConsumerName, ConsumerView>,
     pub shop: Shop,
 }
 

@@ -37,6 +37,7 @@ macro_rules! in_tx {
         })
     };
 }
+pub(super) use in_tx;
 
 #[async_trait]
 impl Deliveries for MySqlStore {

@@ -5,6 +5,7 @@
 //! locks: of two that took or moved one row, one fails at its commit, and begins anew.
 
 mod attempts;
+mod consumers;
 mod deliveries;
 mod effects;
 mod endpoints;

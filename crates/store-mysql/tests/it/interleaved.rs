@@ -14,9 +14,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
-        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
-        Unopened, UnopenedRow, delivery::Deliveries,
+        Changes, Claimed, Consumers, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView,
+        Leases, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role,
+        Statements, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 use payonce_store_mysql::MySqlStore;
@@ -110,6 +110,10 @@ impl Leases for Gated {
 #[async_trait]
 impl Store for Gated {
     fn deliveries(&self) -> &dyn Deliveries {
+        never!()
+    }
+
+    fn consumers(&self) -> &dyn Consumers {
         never!()
     }
 

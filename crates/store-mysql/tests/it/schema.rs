@@ -37,7 +37,10 @@ async fn it_is_made_by_hand_where_that_is_wished() {
     let mut by_hand = options(&database.url());
     by_hand.migrate = false;
     assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 3 });
-    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial", "0002_delivery", "0003_effects"]);
+    assert_eq!(
+        plan(&by_hand).await.unwrap(),
+        ["0001_initial", "0002_delivery", "0003_effects_and_consumers"]
+    );
     drop(open(&database.url()).await);
     assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
     drop(MySqlStore::open(&by_hand).await.expect("it is up to date"));
@@ -55,7 +58,7 @@ async fn a_migration_that_was_cut_short_is_run_again() {
         assert_eq!(database.execute(identity).unwrap(), "0\tNULL");
         assert_eq!(
             plan(&options(&database.url())).await.unwrap(),
-            ["0001_initial", "0002_delivery", "0003_effects"]
+            ["0001_initial", "0002_delivery", "0003_effects_and_consumers"]
         );
         let store = open(&database.url()).await;
         assert_eq!(outcomes(apply_all(&store, &[registered("A")]).await), [Outcome::Applied], "{cut}");
@@ -68,7 +71,7 @@ async fn one_of_version_1_is_brought_up_to_date_however_often_it_is_cut_short() 
     let initial = include_str!("../../migrations/0001_initial.sql");
     let later = concat!(
         include_str!("../../migrations/0002_delivery.sql"),
-        include_str!("../../migrations/0003_effects.sql")
+        include_str!("../../migrations/0003_effects_and_consumers.sql")
     );
     let statements: Vec<&str> = later.split_inclusive(";\n").collect();
     for cut in 0..=statements.len() {
@@ -80,7 +83,7 @@ async fn one_of_version_1_is_brought_up_to_date_however_often_it_is_cut_short() 
         database.execute(&format!("{} SELECT 1;", statements[..cut].concat())).unwrap();
         assert_eq!(
             plan(&options(&database.url())).await.unwrap(),
-            ["0002_delivery", "0003_effects"],
+            ["0002_delivery", "0003_effects_and_consumers"],
             "{cut}"
         );
         let store = open(&database.url()).await;

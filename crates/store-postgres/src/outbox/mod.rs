@@ -4,6 +4,7 @@
 //! others lock endpoints before deliveries, each in the order of their keys.
 
 mod attempts;
+mod consumers;
 mod deliveries;
 mod effects;
 mod endpoints;

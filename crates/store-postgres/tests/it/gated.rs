@@ -14,9 +14,9 @@ use payonce_core::{
     fact::Claim,
     order::OrderId,
     store::{
-        Changes, Claimed, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView, Leases,
-        LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role, Statements,
-        Unopened, UnopenedRow, delivery::Deliveries,
+        Changes, Claimed, Consumers, Counts, EffectBook, Epoch, KeptPayment, KnownOrder, Lease, LeaseView,
+        Leases, LedgerLine, MessageView, Note, OrderView, Owner, Position, Rejected, RejectedRow, Role,
+        Statements, Unopened, UnopenedRow, delivery::Deliveries,
     },
 };
 use payonce_store_postgres::PostgresStore;
@@ -122,6 +122,10 @@ impl Store for Gated {
     }
 
     fn needs_sequencer(&self) -> bool {
+        unreachable!("{ONLY_BEGINS}")
+    }
+
+    fn consumers(&self) -> &dyn Consumers {
         unreachable!("{ONLY_BEGINS}")
     }
 

@@ -37,7 +37,10 @@ async fn it_is_made_by_hand_where_that_is_wished() {
     let mut by_hand = options(&database.url());
     by_hand.migrate = false;
     assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 0, known: 3 });
-    assert_eq!(plan(&by_hand).await.unwrap(), ["0001_initial", "0002_delivery", "0003_effects"]);
+    assert_eq!(
+        plan(&by_hand).await.unwrap(),
+        ["0001_initial", "0002_delivery", "0003_effects_and_consumers"]
+    );
     drop(open(&database.url()).await);
     assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
     drop(PostgresStore::open(&by_hand).await.expect("it is up to date"));
@@ -52,7 +55,7 @@ async fn one_of_version_1_is_brought_up_to_date() {
     let mut by_hand = options(&database.url());
     by_hand.migrate = false;
     assert_eq!(refused(&by_hand).await, SchemaError::Behind { found: 1, known: 3 });
-    assert_eq!(plan(&by_hand).await.unwrap(), ["0002_delivery", "0003_effects"]);
+    assert_eq!(plan(&by_hand).await.unwrap(), ["0002_delivery", "0003_effects_and_consumers"]);
     let store = open(&database.url()).await;
     assert_eq!(plan(&by_hand).await.unwrap(), [""; 0]);
     assert_eq!(store.deliveries().endpoints().await.unwrap(), []);

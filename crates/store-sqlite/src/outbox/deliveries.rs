@@ -22,12 +22,15 @@ use super::{attempts, endpoints, fan_out, replay, settle, take};
 use crate::{
     SqliteStore,
     rows::RowError,
-    tx::{Durability, Durability::AtOnce, Durability::Later, SqliteTx},
+    tx::{
+        Durability::{self, AtOnce, Later},
+        SqliteTx,
+    },
 };
 
 impl SqliteStore {
     /// Does something in a transaction of its own.
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &self,
         durability: Durability,
         work: impl FnOnce(&Connection) -> Result<T, RowError> + Send,

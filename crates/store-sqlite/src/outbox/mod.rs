@@ -4,6 +4,7 @@
 //! written by prepared statements; time is asked for once a transaction.
 
 mod attempts;
+mod consumers;
 mod deliveries;
 mod effects;
 mod endpoints;

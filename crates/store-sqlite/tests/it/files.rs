@@ -46,7 +46,7 @@ async fn a_file_of_version_1_is_brought_up_to_date_with_what_it_holds() {
     )
     .unwrap();
     drop(file);
-    assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), ["0002_delivery", "0003_effects"]);
+    assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), ["0002_delivery", "0003_effects_and_consumers"]);
     let store = open(&path).unwrap();
     assert_eq!(payonce_store_sqlite::plan(&path).unwrap(), [""; 0]);
     let page = store.deliveries().envelopes_after(Position(0), 9).await.unwrap();

@@ -14,7 +14,7 @@ use crate::shop::Shop;
 const SEED: u64 = 47;
 
 /// A change of one value in each table.
-const CHANGES: [(&str, &str); 11] = [
+const CHANGES: [(&str, &str); 13] = [
     ("orders", "amount = amount + 1 WHERE id = 2"),
     ("payment", "standing = 2 WHERE id = 4"),
     ("notification_passed", "notification_id = 'b' WHERE mchid = '1' AND notification_id = 'a'"),
@@ -26,6 +26,8 @@ const CHANGES: [(&str, &str); 11] = [
     ("endpoint", "fanned_out = fanned_out + 1 WHERE id = 2"),
     ("delivery", "state = 0 WHERE endpoint_id = 2 AND position = 9"),
     ("attempt", "fault = 'cut_off' WHERE id = 2"),
+    ("effect_failure", "times = times + 1 WHERE id = 1"),
+    ("consumer", "position = position - 1 WHERE name = '-'"),
 ];
 
 /// Makes a change of [`CHANGES`].

@@ -206,7 +206,7 @@ async fn a_source_that_is_missing_empty_or_something_else() {
     let said = refusal(&mut copy(&to, "sqlite://nowhere.db", &to.url()));
     assert_eq!(said, "payonce: --from: there is no file nowhere.db: mend its name");
 
-    let empty = "payonce: --from: it is empty or of an older payonce (it lacks 0001_initial, 0002_delivery, 0003_effects): mend the URL, or start \
+    let empty = "payonce: --from: it is empty or of an older payonce (it lacks 0001_initial, 0002_delivery, 0003_effects_and_consumers): mend the URL, or start \
                  this payonce on it once";
     for from in Place::each() {
         if from.is_file() {

@@ -96,6 +96,7 @@ pub(super) fn every_table() -> Vec<Vec<Row>> {
         deliveries(),
         attempts(),
         effect_failures(),
+        consumers(),
     ];
     for (table, rows) in TABLES.iter().zip(&made) {
         assert!(rows.iter().all(|row| row.len() == table.columns.len()), "{}", table.name);
@@ -390,6 +391,14 @@ fn effect_failures() -> Vec<Row> {
         ]
     });
     few.into_iter().chain(told).chain(many).collect()
+}
+
+/// The shortest and the longest name, the ends of numbers, more than a page.
+fn consumers() -> Vec<Row> {
+    let few = vec![row!["-", i64::MAX, i64::MIN], row!["0", 0, 0], row!["_", 7, i64::MAX]];
+    let many = (1000..2100).map(|number| row![format!("a.{number}"), number, number]);
+    let longest = row!["z".repeat(64), 1, 1];
+    few.into_iter().chain(many).chain([longest]).collect()
 }
 
 /// Writes them into a fresh file, by SQL of this test alone.

@@ -15,19 +15,7 @@ use payonce_core::{
     },
 };
 
-use super::{Guarded, counts};
-
-impl Guarded {
-    /// What a change returned, if it counts.
-    async fn changed<T>(
-        &self,
-        change: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
-        self.seen.check()?;
-        let done = change.await?;
-        counts(&self.seen).map(|()| done)
-    }
-}
+use super::Guarded;
 
 #[async_trait]
 impl Deliveries for Guarded {

@@ -1,6 +1,7 @@
 //! What becomes of messages. Effects, in their own transaction; deliveries: what becomes due to whom, who makes an attempt,
-//! and what comes of it.
+//! and what comes of it; and how far those have read who read by themselves.
 
+pub mod consumers;
 pub mod delivered_once;
 pub mod effects;
 pub mod endpoints;

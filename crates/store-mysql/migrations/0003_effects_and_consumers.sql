@@ -1,5 +1,5 @@
--- Schema version 3: effects that failed. Never edited after a release; a change is a further file. Each statement can run
--- twice.
+-- Schema version 3: effects that failed, and how far consumers have read. Never edited after a release; a change is a
+-- further file. Each statement can run twice.
 
 -- What failed for a message whose fact is therefore not applied. Whether it was applied since, the other tables say.
 CREATE TABLE IF NOT EXISTS payonce_effect_failure (
@@ -19,3 +19,11 @@ CREATE TABLE IF NOT EXISTS payonce_effect_failure (
   PRIMARY KEY (id),
   CONSTRAINT effect_failure_once UNIQUE (effect, subject)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET ascii COLLATE ascii_bin COMMENT = 'payonce: effects that failed';
+
+-- How far somebody has read the messages, by himself.
+CREATE TABLE IF NOT EXISTS payonce_consumer (
+  name       VARCHAR(64) NOT NULL,  -- how he calls himself; payonce.… are payonce's own
+  position   BIGINT      NOT NULL,  -- of the message that he has read; and all before it
+  changed_at BIGINT      NOT NULL,  -- when he said so last
+  PRIMARY KEY (name)
+) ENGINE = InnoDB DEFAULT CHARACTER SET ascii COLLATE ascii_bin COMMENT = 'payonce: how far consumers have read';

@@ -1,4 +1,5 @@
--- Schema version 3: effects that failed. Never edited after a release; a change is a further file.
+-- Schema version 3: effects that failed, and how far consumers have read. Never edited after a release; a change is a
+-- further file.
 
 -- What failed for a message whose fact is therefore not applied. Whether it was applied since, the other tables say.
 CREATE TABLE payonce.effect_failure (
@@ -16,4 +17,11 @@ CREATE TABLE payonce.effect_failure (
   notification_id text   COLLATE "C",  -- of the notification that is handed on, if one is
   reason          text   NOT NULL,     -- why it failed last, without what came in the message
   CONSTRAINT effect_failure_once UNIQUE (effect, subject)
+);
+
+-- How far somebody has read the messages, by himself.
+CREATE TABLE payonce.consumer (
+  position   bigint NOT NULL,  -- of the message that he has read; and all before it
+  changed_at bigint NOT NULL,  -- when he said so last
+  name       text   COLLATE "C" PRIMARY KEY  -- how he calls himself; payonce.… are payonce's own
 );

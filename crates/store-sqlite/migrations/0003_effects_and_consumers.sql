@@ -1,4 +1,5 @@
--- Schema version 3: effects that failed. Never edited after a release; a change is a further file.
+-- Schema version 3: effects that failed, and how far consumers have read. Never edited after a release; a change is a
+-- further file.
 
 -- What failed for a message whose fact is therefore not applied. Whether it was applied since, the other tables say.
 CREATE TABLE effect_failure (
@@ -17,3 +18,10 @@ CREATE TABLE effect_failure (
   times           INTEGER NOT NULL,  -- how often it failed
   CONSTRAINT effect_failure_once UNIQUE (effect, subject)
 ) STRICT;
+
+-- How far somebody has read the messages, by himself.
+CREATE TABLE consumer (
+  name       TEXT    NOT NULL PRIMARY KEY,  -- how he calls himself; payonce.… are payonce's own
+  position   INTEGER NOT NULL,              -- message.position: what he has read, and all before it
+  changed_at INTEGER NOT NULL               -- when he said so last
+) STRICT, WITHOUT ROWID;
