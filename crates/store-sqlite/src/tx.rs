@@ -102,7 +102,10 @@ impl<'a> SqliteTx<'a> {
     }
 
     pub(crate) fn commit_now(mut self) -> Result<(), StoreError> {
-        self.connection().prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(class)?;
+        self.connection()
+            .prepare_cached("COMMIT")
+            .and_then(|mut commit| commit.execute([]))
+            .map_err(class)?;
         self.open = false;
         Ok(())
     }
