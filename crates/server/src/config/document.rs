@@ -9,8 +9,9 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use super::{
     error::{ConfigError, Problem},
+    load::is_channel_name,
     place::Place,
-    table::{Key, Kind, Raw, Section, Times, nearest_key, rows::MCHID},
+    table::{ALERT_NAME, Key, Kind, Raw, Section, Times, nearest_key, rows::MCHID},
 };
 
 /// A value and where it stands.
@@ -99,16 +100,20 @@ impl Reader<'_> {
         place: Place,
     ) {
         if let Kind::Secret { file, .. } = &key.kind {
-            let mchid =
-                table.get(MCHID.name).and_then(Item::as_str).filter(|id| MerchantId::parse(id).is_ok());
-            let problem = Problem::InlineSecret { file_key: file.name, variable: key.variable(mchid) };
+            let owner = match key.section {
+                Section::Alerts => {
+                    table.get(ALERT_NAME.name).and_then(Item::as_str).filter(|name| is_channel_name(name))
+                }
+                _ => table.get(MCHID.name).and_then(Item::as_str).filter(|id| MerchantId::parse(id).is_ok()),
+            };
+            let problem = Problem::InlineSecret { file_key: file.name, variable: key.variable(owner) };
             self.errors.push(group.error(key.name, place, problem));
             return;
         }
         let raw = match (item, &key.kind) {
             (
                 Item::Value(Value::Array(values)),
-                Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds,
+                Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds | Kind::AlertKinds,
             ) => Raw::List(values.iter().map(raw).collect()),
             (Item::Value(value), _) => raw(value),
             (other, _) => Raw::Other(with_article(other.type_name())),

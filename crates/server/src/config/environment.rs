@@ -14,6 +14,9 @@ pub(super) const PREFIX: &str = "PAYONCE_";
 /// The prefix of the variables that hold merchants' secrets: `PAYONCE_MERCHANT_<MCHID>_APIV3_KEY`.
 pub(super) const MERCHANT_PREFIX: &str = "PAYONCE_MERCHANT_";
 
+/// The prefix of the variables that hold the secrets of alerts' channels: `PAYONCE_ALERT_<NAME>_URL`.
+pub(super) const ALERT_PREFIX: &str = "PAYONCE_ALERT_";
+
 /// Names the configuration file.
 pub(super) const CONFIG_VARIABLE: &str = "PAYONCE_CONFIG";
 
@@ -36,11 +39,17 @@ impl Environment {
         self.0.keys().map(String::as_str).filter(|name| name.starts_with(MERCHANT_PREFIX))
     }
 
+    /// The variables that look like a secret of a channel for alerts.
+    pub(super) fn of_alerts(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str).filter(|name| name.starts_with(ALERT_PREFIX))
+    }
+
     /// An error for every variable with payonce's prefix that means nothing to it.
     pub(super) fn unknown(&self) -> impl Iterator<Item = ConfigError> {
         self.0
             .keys()
-            .filter(|name| name.starts_with(PREFIX) && !name.starts_with(MERCHANT_PREFIX))
+            .filter(|name| name.starts_with(PREFIX))
+            .filter(|name| !name.starts_with(MERCHANT_PREFIX) && !name.starts_with(ALERT_PREFIX))
             .filter(|name| !OTHER_VARIABLES.contains(&name.as_str()) && !table::is_variable(name))
             .map(|name| ConfigError {
                 key: None,

@@ -22,6 +22,7 @@ use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey, v2::ApiV2Key};
 use wechatpay_client::{Hosts, KeyRing};
 
 use super::{error::Problem, table::Kind};
+use crate::alerts::ChannelSettings;
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Config {
     pub delivery: DeliverySettings,
     /// `[[effects]]`, each name once.
     pub effects: Vec<EffectSettings>,
+    /// `[[alerts]]`, each name once.
+    pub alerts: Vec<ChannelSettings>,
     /// `[[merchants]]`, each mchid once.
     pub merchants: Vec<Merchant>,
 }
@@ -322,6 +325,7 @@ impl Config {
             },
             wechat: WechatSettings { hosts: Hosts::mainland() },
             effects: Vec::new(),
+            alerts: Vec::new(),
             merchants: Vec::new(),
         }
     }

@@ -10,7 +10,7 @@ use payonce_core::{
 };
 use payonce_dispatch::{Observer, Open, Sender, Senders, SystemResolver, Trust, Wake};
 
-use crate::{config::DeliverySettings, metrics::Metrics};
+use crate::{alerts::Alerts, config::DeliverySettings, metrics::Metrics};
 use observer::Told;
 
 /// What is said where no key seals secrets.
@@ -26,10 +26,16 @@ pub(crate) struct Delivery {
     /// Held while an endpoint is read, changed and written: neither of two changes at a time is lost.
     pub defining: tokio::sync::Mutex<()>,
     metrics: Arc<Metrics>,
+    alerts: Arc<Alerts>,
 }
 
 impl Delivery {
-    pub(crate) fn new(settings: &DeliverySettings, clock: &Arc<dyn Clock>, metrics: &Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        settings: &DeliverySettings,
+        clock: &Arc<dyn Clock>,
+        metrics: &Arc<Metrics>,
+        alerts: &Arc<Alerts>,
+    ) -> Self {
         let senders = settings.sealing_keys.as_ref().map(|keys| {
             Arc::new(Senders {
                 clock: Arc::clone(clock),
@@ -45,6 +51,7 @@ impl Delivery {
             wake: Arc::default(),
             defining: tokio::sync::Mutex::new(()),
             metrics: Arc::clone(metrics),
+            alerts: Arc::clone(alerts),
         }
     }
 
@@ -56,7 +63,7 @@ impl Delivery {
     }
 
     pub(crate) fn observer(&self) -> Arc<dyn Observer> {
-        Arc::new(Told { metrics: Arc::clone(&self.metrics) })
+        Arc::new(Told { metrics: Arc::clone(&self.metrics), alerts: Arc::clone(&self.alerts) })
     }
 }
 

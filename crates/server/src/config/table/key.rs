@@ -7,7 +7,7 @@ use wechatpay_client::Hosts;
 
 use super::{Section, section::Times};
 use crate::config::{
-    environment::PREFIX,
+    environment::{ALERT_PREFIX, MERCHANT_PREFIX, PREFIX},
     settings::{Config, SecretUrl, StoreUrl},
 };
 
@@ -35,6 +35,15 @@ pub(in crate::config) enum Kind {
     MessageKinds,
     Sql,
     Rows,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A list of kinds of alerts.
+    AlertKinds,
+    /// An integer of a section that stands many times.
+    Count {
+        min: u32,
+        max: u32,
+    },
     PublicKeyId,
     File,
     /// Stands in the file that the key `file` names, or in the environment; never in the TOML file.
@@ -76,12 +85,15 @@ impl Key {
         matches!(self.kind, Kind::Secret { .. })
     }
 
-    /// The variable that overrides it. What stands once for each merchant has none, except for its secret.
-    pub(in crate::config) fn variable(&self, mchid: Option<&str>) -> Option<String> {
+    /// The variable that overrides it. What stands once for each merchant or channel has none, except for its secret.
+    pub(in crate::config) fn variable(&self, owner: Option<&str>) -> Option<String> {
         let name = self.name.to_uppercase();
         match self.section.times() {
             Times::Once => Some(format!("{PREFIX}{}_{name}", self.section.name().to_uppercase())),
-            Times::Many if self.is_secret() => mchid.map(|mchid| format!("{PREFIX}MERCHANT_{mchid}_{name}")),
+            Times::Many if self.is_secret() && self.section == Section::Alerts => {
+                owner.map(|owner| format!("{ALERT_PREFIX}{}_{name}", owner.to_uppercase().replace('-', "_")))
+            }
+            Times::Many if self.is_secret() => owner.map(|mchid| format!("{MERCHANT_PREFIX}{mchid}_{name}")),
             Times::Many => None,
         }
     }

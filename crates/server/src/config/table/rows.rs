@@ -2,11 +2,15 @@
 
 use payonce_core::decide::{LatePayment, Remedy, UnknownOrder};
 
-use super::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind, Sample, Section};
+use super::{
+    ALERT_GROUP, ALERT_KIND, ALERT_LANGUAGE, ALERT_NAME, ALERT_ONLY, ALERT_RATE, ALERT_SECRET,
+    ALERT_SECRET_FILE, ALERT_URL, ALERT_URL_FILE, EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind,
+    Sample, Section,
+};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 44] = [
+pub(in crate::config) static KEYS: [&Key; 54] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -243,6 +247,16 @@ pub(in crate::config) static KEYS: [&Key; 44] = [
     &PUBLIC_KEY_ID,
     &PUBLIC_KEY_FILE,
     &CERTIFICATE_FILE,
+    &ALERT_NAME,
+    &ALERT_KIND,
+    &ALERT_URL_FILE,
+    &ALERT_URL,
+    &ALERT_SECRET_FILE,
+    &ALERT_SECRET,
+    &ALERT_LANGUAGE,
+    &ALERT_ONLY,
+    &ALERT_RATE,
+    &ALERT_GROUP,
 ];
 
 pub(in crate::config) static STORE_PASSWORD_FILE: Key = Key {

@@ -8,7 +8,10 @@ use wechatpay::{Serial, api::Echo};
 use wechatpay_client::Hosts;
 
 use super::{Key, Kind};
-use crate::config::{error::Problem, settings::Config};
+use crate::{
+    alerts::AlertKind,
+    config::{error::Problem, settings::Config},
+};
 
 /// A value as it was written.
 #[derive(Clone, Debug)]
@@ -25,8 +28,8 @@ impl Raw {
     /// A default, or a variable's value: text, or an integer where one is expected and written.
     pub(in crate::config) fn from_text(key: &Key, text: &str) -> Self {
         match (&key.kind, text.parse()) {
-            (Kind::Integer { .. }, Ok(number)) => Self::Integer(number),
-            (Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds, _) => {
+            (Kind::Integer { .. } | Kind::Count { .. }, Ok(number)) => Self::Integer(number),
+            (Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds | Kind::AlertKinds, _) => {
                 Self::List(text.split_whitespace().map(|each| Self::Text(each.to_owned())).collect())
             }
             _ => Self::Text(text.to_owned()),
@@ -89,6 +92,14 @@ impl Kind {
             Self::MessageKinds => {
                 "a list of kinds of messages, such as [\"payment.succeeded\"] or [\"payment.*\"]".to_owned()
             }
+            Self::Word(words) => {
+                words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ")
+            }
+            Self::AlertKinds => {
+                let kinds = AlertKind::CHOSEN.map(|kind| format!("{:?}", kind.as_str()));
+                format!("a list of {}", kinds.join(", "))
+            }
+            Self::Count { min, max } => format!("an integer from {min} to {max}"),
             Self::Sql => "an SQL statement: INSERT, UPDATE, DELETE …".to_owned(),
             Self::Rows => "\"1\", \"0..1\", \"1..\" or \"any\"".to_owned(),
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
@@ -100,7 +111,7 @@ impl Kind {
     pub(in crate::config) fn mismatch(&self, raw: &Raw) -> Problem {
         let found = match (self, raw) {
             // Quotes alone are easily overlooked.
-            (Self::Integer { .. }, Raw::Text(_)) => format!("the text {raw}"),
+            (Self::Integer { .. } | Self::Count { .. }, Raw::Text(_)) => format!("the text {raw}"),
             _ => raw.to_string(),
         };
         Problem::Value { expected: self.expected(), found }
@@ -151,6 +162,9 @@ impl Kind {
                 | Self::MessageKinds
                 | Self::Sql
                 | Self::Rows
+                | Self::Word(_)
+                | Self::AlertKinds
+                | Self::Count { .. }
                 | Self::PublicKeyId
                 | Self::File
                 | Self::Secret { .. },
@@ -171,6 +185,9 @@ impl Kind {
             (Self::PublicKeyId, Raw::Text(text))
                 if !Serial::parse(text).is_ok_and(|serial| serial.is_public_key_id()) =>
             {
+                Err(self.mismatch(raw))
+            }
+            (Self::Word(words), Raw::Text(text)) if !words.contains(&text.as_str()) => {
                 Err(self.mismatch(raw))
             }
             (_, Raw::Text(text)) => Ok(text.clone()),

@@ -96,7 +96,6 @@ fn a_blank_configuration_is_typed_like_any_other() {
         wechat: WechatSettings {
             hosts: Hosts(https://api.mch.weixin.qq.com/, https://api2.mch.weixin.qq.com/, https://api.weixin.qq.com/),
         },
-        effects: [],
         delivery: DeliverySettings {
             sealing_keys: None,
             networks: Networks {
@@ -104,6 +103,8 @@ fn a_blank_configuration_is_typed_like_any_other() {
             },
             unencrypted: false,
         },
+        effects: [],
+        alerts: [],
         merchants: [],
     }
     "#);

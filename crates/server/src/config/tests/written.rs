@@ -29,6 +29,8 @@ fn every_key_of_the_starter_is_one_that_loading_knows() {
         .file("redis.password", "p")
         .file("sealing.key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
         .file("wechatpay_public_key.pem", PUBLIC_KEY)
+        .file("ops.url", "https://oapi.dingtalk.com/robot/send?access_token=x")
+        .file("ops.secret", "SEC")
         .file("wechatpay_certificate.pem", CERTIFICATE);
     // A file needs no password, and both kinds of platform key stand there to choose from; all else is in order.
     insta::assert_snapshot!(setup.refused(), @r"

@@ -119,7 +119,7 @@ fn sample(key: &Key) -> Raw {
 }
 
 fn variable(key: &Key) -> String {
-    key.variable(Some("<MCHID>")).unwrap_or_default()
+    key.variable(Some(if key.section == Section::Alerts { "<NAME>" } else { "<MCHID>" })).unwrap_or_default()
 }
 
 fn one_line(doc: &str) -> String {

@@ -1,5 +1,7 @@
 //! Loading: file and environment over the table's defaults, secrets and keys read, all errors collected.
 
+mod alerts;
+
 use std::{
     cell::RefCell,
     io::ErrorKind,
@@ -19,6 +21,8 @@ use super::{
     table::{Key, Kind, Raw, Section, Times},
     written::Effective,
 };
+
+pub(super) use alerts::is_channel_name;
 
 /// The file that is read, if it is there, when none is named.
 const CONFIG_FILE_DEFAULT: &str = "payonce.toml";
@@ -162,6 +166,7 @@ impl Loader<'_> {
         }
         self.check_connections(&config, root);
         config.effects = self.effects(root);
+        config.alerts = self.alerts(root, config.delivery.unencrypted);
         config.merchants = self.merchants(root);
         config
     }
