@@ -19,7 +19,7 @@ mod senders;
 mod target;
 mod wake;
 
-pub use self::http::{IDLE_MAX, USER_AGENT};
+pub use self::http::{IDLE_MAX, Posts, USER_AGENT};
 pub use broker::BrokerUrlError;
 pub use connect::{Resolver, SystemResolver, Trust, TrustError};
 pub use dispatcher::Dispatcher;

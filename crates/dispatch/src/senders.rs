@@ -12,10 +12,9 @@ use payonce_core::{
 };
 
 use crate::{
-    BrokerUrlError, Login, Networks, Open, Resolver, SealingKeys, Secrets, Sender, Trust, UnsealError,
+    BrokerUrlError, Login, Networks, Open, Posts, Resolver, SealingKeys, Secrets, Sender, Trust, UnsealError,
     connect::{Dialer, Encryption},
     failure::Failure,
-    http::HttpSender,
     target::{Target, TargetError},
 };
 
@@ -57,6 +56,9 @@ pub enum OpenError {
     /// Brokers get no headers.
     #[error("headers of one's own are for HTTP alone; leave them out, or give a broker's login by itself")]
     Headers,
+    /// What is called here is a web server.
+    #[error("a broker takes no such calls; use an https:// URL")]
+    NoWebServer,
     /// Web servers know no login.
     #[error("a login is for brokers alone; send an Authorization header instead")]
     Login,
@@ -92,7 +94,7 @@ impl Senders {
         }
         let target = Target::of(&endpoint.url)?;
         if !scheme.is_broker() {
-            return self.http(target, secrets, endpoint);
+            return self.http(secrets, endpoint);
         }
         if !secrets.headers().is_empty() {
             return Err(OpenError::Headers);
@@ -100,21 +102,21 @@ impl Senders {
         self.broker(target, secrets.login(), endpoint)
     }
 
-    fn http(
-        &self,
-        target: Target,
-        secrets: Secrets,
-        endpoint: &Endpoint,
-    ) -> Result<Arc<dyn Sender>, OpenError> {
+    fn http(&self, secrets: Secrets, endpoint: &Endpoint) -> Result<Arc<dyn Sender>, OpenError> {
         if secrets.login().is_some() {
             return Err(OpenError::Login);
         }
         if !secrets.signs() {
             return Err(OpenError::NoKey);
         }
-        let way = (self.dialer(), self.encryption(&target, endpoint, Some(b"http/1.1"))?);
-        let clock = Arc::clone(&self.clock);
-        Ok(Arc::new(HttpSender::new(target, secrets, &endpoint.settings, way, clock)?))
+        let posts = Posts {
+            clock: Arc::clone(&self.clock),
+            networks: self.networks.clone(),
+            plain: self.plain,
+            resolver: Arc::clone(&self.resolver),
+            trust: self.trust.clone(),
+        };
+        posts.open(&endpoint.url, secrets, &endpoint.settings)
     }
 
     fn broker(
@@ -178,6 +180,6 @@ impl Open for Senders {
     }
 }
 
-fn untrusted(failure: Failure) -> OpenError {
+pub(crate) fn untrusted(failure: Failure) -> OpenError {
     OpenError::Trust { words: failure.words }
 }

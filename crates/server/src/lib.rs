@@ -4,6 +4,7 @@
 //! The way of a callback: `http::routes` → `ingest::handler` → crate `wechatpay` → `ingest::translate` →
 //! `ingest::applier` → `payonce_core::apply` → store → `ingest::ack`.
 
+mod alerts;
 mod api;
 pub mod config;
 mod delivery;

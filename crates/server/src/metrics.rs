@@ -59,6 +59,13 @@ struct EndpointLabel {
     endpoint: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AlertLabel {
+    channel: String,
+    /// `sent`, `failed` (and is tried again), `given_up`, `dropped`.
+    result: &'static str,
+}
+
 /// What every name begins with.
 const PREFIX: &str = "payonce";
 
@@ -85,6 +92,7 @@ pub(crate) struct Metrics {
     exhausted: Family<EndpointLabel, Counter>,
     /// From an attempt's begin to its end.
     attempt_seconds: Histogram,
+    alerts: Family<AlertLabel, Counter>,
 }
 
 impl Metrics {
@@ -143,6 +151,7 @@ impl Metrics {
         Self {
             accepted: [Outcome::Applied, Outcome::Duplicate, Outcome::Unmatched, Outcome::Incident]
                 .map(counter),
+            alerts: alerts_in(&mut registry),
             registry,
             refused,
             callback_seconds,
@@ -180,6 +189,10 @@ impl Metrics {
         self.exhausted.get_or_create(&EndpointLabel { endpoint: endpoint.to_owned() }).inc();
     }
 
+    pub(crate) fn alerted(&self, channel: &str, result: &'static str) {
+        self.alerts.get_or_create(&AlertLabel { channel: channel.to_owned(), result }).inc();
+    }
+
     pub(crate) fn refused(&self, verdict: &'static str) {
         self.refused.get_or_create(&VerdictLabel { verdict }).inc();
     }
@@ -193,6 +206,12 @@ impl Metrics {
             .expect("BUG: writing to a String does not fail");
         text
     }
+}
+
+fn alerts_in(registry: &mut Registry) -> Family<AlertLabel, Counter> {
+    let alerts = Family::default();
+    registry.register("alerts", "Alerts, by channel and what came of them", alerts.clone());
+    alerts
 }
 
 /// Keys come and go. Each text has gauges of its own, so that two that are written at the same time are both whole.

@@ -1,6 +1,7 @@
 //! The running server: what it shares, how it starts and how it stops.
 
 use std::{
+    mem,
     net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
@@ -24,6 +25,7 @@ use tokio::{
 use wechatpay_client::SetupError;
 
 use crate::{
+    alerts::{self, Alerts, Lines},
     api::newest::Newest,
     config::{Config, EffectSettings, RetentionSettings},
     delivery::{Delivery, EndpointsError},
@@ -56,6 +58,7 @@ pub(crate) struct App {
     /// What those who read on share.
     pub newest: Newest,
     pub delivery: Delivery,
+    pub alerts: Arc<Alerts>,
     /// Whether the server goes down.
     pub stopping: watch::Receiver<bool>,
     pub metrics: Arc<Metrics>,
@@ -100,6 +103,10 @@ pub struct Patience {
     pub unopened: Duration,
     /// How long the database takes this node for present without hearing of it.
     pub presence: Duration,
+    /// From one look for payments that do not add up, to alert people to them, to the next.
+    pub incidents: Duration,
+    /// How long a channel of alerts may take to answer.
+    pub alert_answer: Duration,
 }
 
 impl Default for Patience {
@@ -110,6 +117,8 @@ impl Default for Patience {
             unopened: REOPEN_EVERY,
             shared_cache: SHARED_WAIT_MAX,
             presence: Lease::TTL,
+            incidents: Duration::from_secs(5),
+            alert_answer: Duration::from_secs(10),
         }
     }
 }
@@ -230,8 +239,9 @@ impl Server {
     /// [`StartError::Effect`] if the database cannot execute an effect's statement; [`StartError::Endpoints`] if an endpoint
     /// of the configuration cannot be defined.
     pub async fn mount(self) -> Result<(Router, Mounted), StartError> {
-        let Self { config, store, clock, owner, patience, grouping, effects } = self;
+        let Self { mut config, store, clock, owner, patience, grouping, effects } = self;
         check_effects(&*store, &effects).await?;
+        let node = owner.0.clone();
         let presence = present(&store, owner, patience.presence).await?;
         let store: Arc<dyn Store> = Arc::new(Guarded::new(store, presence.seen()));
 
@@ -241,7 +251,15 @@ impl Server {
         let caches = Arc::new(Committed::new(memory_max, shared, Arc::clone(&metrics)));
         let committed = Arc::new(Notify::new());
         let flood = Arc::new(Flood::new(config.retention.rejected_rows_max));
-        let delivery = Delivery::new(&config.delivery, &clock, &metrics);
+        let answer_max = patience.alert_answer;
+        let (alerts, lines) = alerts::begin(
+            mem::take(&mut config.alerts),
+            &config.delivery,
+            &clock,
+            &metrics,
+            (&node, answer_max),
+        );
+        let delivery = Delivery::new(&config.delivery, &clock, &metrics, &alerts);
         delivery.configure(&*store, &config.endpoints).await?;
         let applier = Applier {
             store: Arc::clone(&store),
@@ -251,6 +269,7 @@ impl Server {
             flood: Arc::clone(&flood),
             caches: Arc::clone(&caches),
             metrics: Arc::clone(&metrics),
+            alerts: Arc::clone(&alerts),
             answerers: Handle::current(),
             grouping: grouping
                 .unwrap_or(Grouping { lanes: config.store.transactions_max, ..Grouping::default() }),
@@ -274,6 +293,7 @@ impl Server {
             positioned: watch::Sender::new(()),
             newest: Newest::default(),
             delivery,
+            alerts,
             stopping,
             metrics,
             callback_budget: patience.callback,
@@ -286,7 +306,7 @@ impl Server {
         let shutdown_max = Duration::from_secs(config.server.shutdown_seconds_max);
         let habits = habits(&config.retention, patience, shutdown_max);
         let roles = Roles::begin(&app, presence, habits, at_work);
-        Ok((http::routes(Arc::clone(&app)), Mounted { going_down, roles, applier, app }))
+        Ok((http::routes(Arc::clone(&app)), Mounted { going_down, roles, applier, lines, app }))
     }
 }
 
@@ -341,6 +361,7 @@ fn habits(retention: &RetentionSettings, patience: Patience, stop_max: Duration)
         stop_max,
         rejected_rows_max: retention.rejected_rows_max,
         reopen_every: patience.unopened,
+        incidents_every: patience.incidents,
     }
 }
 
@@ -368,6 +389,7 @@ pub struct Mounted {
     going_down: watch::Sender<bool>,
     roles: Roles,
     applier: Applying,
+    lines: Lines,
     app: Arc<App>,
 }
 
@@ -419,6 +441,7 @@ impl Mounted {
         self.applier.drain().await;
         self.roles.end().await;
         self.app.refreshing.end().await;
+        self.lines.end().await;
         tracing::info!("payonce has stopped");
     }
 }

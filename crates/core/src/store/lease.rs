@@ -22,6 +22,8 @@ impl Role {
     pub const FAN_OUT: Self = Self(Cow::Borrowed("fan-out"));
     /// Deletes what need not be kept any longer.
     pub const KEEPER: Self = Self(Cow::Borrowed("keeper"));
+    /// Alerts people to what stands in the database.
+    pub const ALERTS: Self = Self(Cow::Borrowed("alerts"));
     /// Copies from or into this database; no node may run meanwhile.
     pub const COPY: Self = Self(Cow::Borrowed("copy"));
     /// The mark of a database that was moved: held [for ever](Lease::FOR_EVER) by the database that everything was copied

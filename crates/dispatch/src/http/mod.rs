@@ -1,4 +1,4 @@
-//! Calls an endpoint over HTTP/1.1: one signed POST a message.
+//! Calls an endpoint over HTTP/1.1: one signed POST a message. What is no endpoint is called the same way ([`Posts`]).
 //!
 //! Invariants: an attempt ends within the total time-out, whatever is at the other end; a redirect is an answer and is not
 //! followed; of an answer no more is read than is kept, and a small rest so that the connection can be used again. A
@@ -8,6 +8,7 @@
 mod answer;
 mod fault;
 mod pool;
+mod posts;
 mod request;
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +18,7 @@ use payonce_core::{Clock, delivery::Settings, store::MessageView};
 use tokio::time::{Instant, timeout_at};
 
 pub use pool::IDLE_MAX;
+pub use posts::Posts;
 pub use request::USER_AGENT;
 
 use crate::{

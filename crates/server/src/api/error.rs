@@ -58,6 +58,10 @@ pub(crate) enum ApiError {
     NoSuchConsumer { name: String },
     #[error("consumer {name} {}, and not at `from`: another instance has moved it; read on from there", stands(*.stands_at))]
     ConsumerElsewhere { name: String, stands_at: Option<i64> },
+    #[error(
+        "no channel for alerts is configured, or none of that name: [[alerts]] in payonce's configuration"
+    )]
+    NoChannel,
     #[error("{0}")]
     NoSealingKey(&'static str),
     #[error("{0}; nothing was done, send it again once that is mended")]
@@ -92,6 +96,7 @@ impl ApiError {
             Self::Consumer(_) => (StatusCode::UNPROCESSABLE_ENTITY, "PAY0030"),
             Self::NoSuchConsumer { .. } => (StatusCode::NOT_FOUND, "PAY0031"),
             Self::ConsumerElsewhere { .. } => (StatusCode::CONFLICT, "PAY0032"),
+            Self::NoChannel => (StatusCode::NOT_FOUND, "PAY0040"),
             Self::EffectFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "PAY0020"),
             Self::NoSuchRoute { .. } => (StatusCode::NOT_FOUND, "PAY0009"),
             Self::NoSuchMethod => (StatusCode::METHOD_NOT_ALLOWED, "PAY0009"),

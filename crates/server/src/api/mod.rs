@@ -1,5 +1,6 @@
 //! The merchant's own API: register orders, look at them, read messages.
 
+pub(crate) mod alerts;
 pub(crate) mod consumers;
 pub(crate) mod effects;
 pub(crate) mod endpoints;

@@ -10,7 +10,8 @@ use toml_edit::{Document, Item, TableLike, Value};
 use super::{
     error::{ConfigError, Problem},
     place::Place,
-    table::{ENDPOINT_NAME, Key, Kind, Raw, Section, Times, nearest_key, rows::MCHID},
+    sections::is_channel_name,
+    table::{ALERT_NAME, ENDPOINT_NAME, Key, Kind, Raw, Section, Times, nearest_key, rows::MCHID},
 };
 
 /// A value and where it stands.
@@ -107,6 +108,9 @@ impl Reader<'_> {
                 Section::Endpoints => of(ENDPOINT_NAME.name)
                     .and_then(|name| EndpointName::parse(name).ok())
                     .and_then(|name| key.variable(Some(name.as_str()))),
+                Section::Alerts => of(ALERT_NAME.name)
+                    .filter(|name| is_channel_name(name))
+                    .and_then(|name| key.variable(Some(name))),
                 _ => key.variable(None),
             };
             let problem = Problem::InlineSecret { file_key: file.name, variable };
@@ -116,7 +120,11 @@ impl Reader<'_> {
         let raw = match (item, &key.kind) {
             (
                 Item::Value(Value::Array(values)),
-                Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds | Kind::Pauses,
+                Kind::MerchantNumbers
+                | Kind::Networks(_)
+                | Kind::MessageKinds
+                | Kind::Pauses
+                | Kind::AlertKinds,
             ) => Raw::List(values.iter().map(raw).collect()),
             (Item::Value(value), _) => raw(value),
             (other, _) => Raw::Other(with_article(other.type_name())),

@@ -17,6 +17,9 @@ pub(super) const MERCHANT_PREFIX: &str = "PAYONCE_MERCHANT_";
 /// The prefix of the variables that hold endpoints' secrets: `PAYONCE_ENDPOINT_<NAME>_SECRET`.
 pub(super) const ENDPOINT_PREFIX: &str = "PAYONCE_ENDPOINT_";
 
+/// The prefix of the variables that hold the secrets of alerts' channels: `PAYONCE_ALERT_<NAME>_URL`.
+pub(super) const ALERT_PREFIX: &str = "PAYONCE_ALERT_";
+
 /// Names the configuration file.
 pub(super) const CONFIG_VARIABLE: &str = "PAYONCE_CONFIG";
 
@@ -44,7 +47,11 @@ impl Environment {
         self.0
             .keys()
             .filter(|name| name.starts_with(PREFIX))
-            .filter(|name| !name.starts_with(MERCHANT_PREFIX) && !name.starts_with(ENDPOINT_PREFIX))
+            .filter(|name| {
+                ![MERCHANT_PREFIX, ENDPOINT_PREFIX, ALERT_PREFIX]
+                    .iter()
+                    .any(|prefix| name.starts_with(prefix))
+            })
             .filter(|name| !OTHER_VARIABLES.contains(&name.as_str()) && !table::is_variable(name))
             .map(|name| ConfigError {
                 key: None,

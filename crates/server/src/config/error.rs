@@ -304,4 +304,10 @@ pub enum Warning {
         /// The variable.
         name: String,
     },
+    /// A secret for a channel that is not configured.
+    #[error("environment {name}: belongs to none of [[alerts]]; expected PAYONCE_ALERT_<NAME>_URL")]
+    NoSuchChannel {
+        /// The variable.
+        name: String,
+    },
 }

@@ -163,6 +163,7 @@ impl Loader<'_> {
         self.check_connections(&config, root);
         config.endpoints = self.endpoints(root, &config.delivery);
         config.effects = self.effects(root);
+        config.alerts = self.alerts(root, config.delivery.unencrypted);
         config.merchants = self.merchants(root);
         config
     }

@@ -23,6 +23,7 @@ mod table;
 mod tests;
 mod written;
 
+pub use crate::alerts::{AlertKind, ChannelSettings, Language, Robot, RobotSecret};
 pub use environment::Environment;
 pub use error::{ConfigError, ConfigErrors, Problem, Warning};
 pub use files::{Look, Seen};

@@ -91,5 +91,5 @@ impl Loader<'_> {
 
 /// Whether a path that leads nowhere may be the secret itself, which no error may repeat.
 fn may_be_secret(path: &str) -> bool {
-    path.chars().count() >= SECRET_CHARS_MIN && !path.contains(['/', '\\', '.'])
+    path.contains("://") || path.chars().count() >= SECRET_CHARS_MIN && !path.contains(['/', '\\', '.'])
 }

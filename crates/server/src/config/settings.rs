@@ -23,6 +23,7 @@ use wechatpay::{ApiV3Key, MerchantCertificate, MerchantKey, v2::ApiV2Key};
 use wechatpay_client::{Hosts, KeyRing};
 
 use super::{error::Problem, place::Place, table::Kind};
+use crate::alerts::ChannelSettings;
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -49,6 +50,8 @@ pub struct Config {
     pub endpoints: Vec<EndpointSettings>,
     /// `[[effects]]`, each name once.
     pub effects: Vec<EffectSettings>,
+    /// `[[alerts]]`, each name once.
+    pub alerts: Vec<ChannelSettings>,
     /// `[[merchants]]`, each mchid once.
     pub merchants: Vec<Merchant>,
 }
@@ -341,6 +344,7 @@ impl Config {
             wechat: WechatSettings { hosts: Hosts::mainland() },
             endpoints: Vec::new(),
             effects: Vec::new(),
+            alerts: Vec::new(),
             merchants: Vec::new(),
         }
     }

@@ -15,6 +15,7 @@ use payonce_core::{
 use payonce_dispatch::{Observer, Open, Sender, Senders, SystemResolver, Trust, Wake};
 
 use crate::{
+    alerts::Alerts,
     config::{DeliverySettings, Place},
     metrics::Metrics,
 };
@@ -36,10 +37,16 @@ pub(crate) struct Delivery {
     /// Where the configuration of this node defines endpoints.
     places: ArcSwap<BTreeMap<EndpointName, Place>>,
     metrics: Arc<Metrics>,
+    alerts: Arc<Alerts>,
 }
 
 impl Delivery {
-    pub(crate) fn new(settings: &DeliverySettings, clock: &Arc<dyn Clock>, metrics: &Arc<Metrics>) -> Self {
+    pub(crate) fn new(
+        settings: &DeliverySettings,
+        clock: &Arc<dyn Clock>,
+        metrics: &Arc<Metrics>,
+        alerts: &Arc<Alerts>,
+    ) -> Self {
         let senders = settings.sealing_keys.as_ref().map(|keys| {
             Arc::new(Senders {
                 clock: Arc::clone(clock),
@@ -56,6 +63,7 @@ impl Delivery {
             defining: tokio::sync::Mutex::new(()),
             places: ArcSwap::default(),
             metrics: Arc::clone(metrics),
+            alerts: Arc::clone(alerts),
         }
     }
 
@@ -67,7 +75,7 @@ impl Delivery {
     }
 
     pub(crate) fn observer(&self) -> Arc<dyn Observer> {
-        Arc::new(Told { metrics: Arc::clone(&self.metrics) })
+        Arc::new(Told { metrics: Arc::clone(&self.metrics), alerts: Arc::clone(&self.alerts) })
     }
 }
 

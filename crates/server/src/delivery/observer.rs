@@ -1,18 +1,23 @@
-//! What becomes of messages, for the log and the metrics.
+//! What becomes of messages, for the log, the metrics and the people who are alerted.
 
 use std::{sync::Arc, time::Duration};
 
 use payonce_core::delivery::{Answer, EndpointName};
 use payonce_dispatch::{Event, Observer};
 
-use crate::metrics::Metrics;
+use crate::{
+    alerts::{Alert, Alerts, Disabled},
+    metrics::Metrics,
+};
 
 pub(super) struct Told {
     pub metrics: Arc<Metrics>,
+    pub alerts: Arc<Alerts>,
 }
 
 impl Observer for Told {
     fn event(&self, endpoint: &EndpointName, event: Event) {
+        self.alerts.raise(alert(endpoint, &event));
         let endpoint = endpoint.as_str();
         match event {
             Event::Failing => {
@@ -45,5 +50,20 @@ impl Observer for Told {
 
     fn attempted(&self, endpoint: &EndpointName, answer: Answer, took: Duration) {
         self.metrics.attempted(endpoint.as_str(), answer, took);
+    }
+}
+
+/// What people are told of it.
+fn alert(endpoint: &EndpointName, event: &Event) -> Alert {
+    let endpoint = endpoint.clone();
+    match event {
+        Event::Failing => Alert::EndpointFailing { endpoint },
+        Event::Recovered => Alert::EndpointRecovered { endpoint },
+        Event::DisabledFailing => Alert::EndpointDisabled { endpoint, because: Disabled::Failing },
+        Event::DisabledGone => Alert::EndpointDisabled { endpoint, because: Disabled::Gone },
+        Event::Exhausted { message, answer } => {
+            Alert::Exhausted { endpoint, message: message.clone(), answer: *answer }
+        }
+        Event::Unusable { why } => Alert::EndpointUnusable { endpoint, why: why.clone() },
     }
 }

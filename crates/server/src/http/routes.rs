@@ -21,6 +21,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/v1/orders/{out_trade_no}", get(api::orders::show))
         .route("/v1/messages", get(api::messages::list))
         .route("/v1/messages/stream", get(api::stream::stream))
+        .route("/v1/alerts/test", post(api::alerts::test))
         .route("/v1/consumers", get(api::consumers::list))
         .route(
             "/v1/consumers/{consumer}",

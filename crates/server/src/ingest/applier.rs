@@ -30,7 +30,7 @@ use super::{
     effects,
     notes::{Book, Flood, NOTES_LINGER, NOTES_MAX, Notes, lingering},
 };
-use crate::metrics::Metrics;
+use crate::{alerts::Alerts, metrics::Metrics};
 
 /// Facts in one transaction. More would save little (the cost of a commit is spread already) and make the
 /// first wait for the last.
@@ -171,6 +171,7 @@ pub(crate) struct Applier {
     pub flood: Arc<Flood>,
     pub caches: Arc<Committed>,
     pub metrics: Arc<Metrics>,
+    pub alerts: Arc<Alerts>,
     /// Where answers are given, after the commit.
     pub answerers: Handle,
     pub grouping: Grouping,
@@ -269,7 +270,7 @@ impl Applier {
         self.answer(applied, epoch.clone());
         if let Some((unapplied, failures)) = unapplied {
             // Whoever hears of it may look it up.
-            effects::keep(&*self.store, &failures).await;
+            effects::keep(&*self.store, &self.alerts, &failures).await;
             self.answer(unapplied, epoch);
         }
     }

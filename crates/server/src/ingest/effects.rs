@@ -20,6 +20,8 @@ use payonce_core::{
 };
 use tokio::time::timeout;
 
+use crate::alerts::{Alert, Alerts};
+
 /// How long an effect may take. Longer than a store lets a statement wait for somebody else's lock (1.5 s), which ends by
 /// itself and leaves the transaction whole; short enough for the neighbours to be applied anew within a callback's budget.
 const EFFECT_MAX: Duration = Duration::from_secs(2);
@@ -126,8 +128,8 @@ impl Effect for Bounded {
     }
 }
 
-/// Says that effects failed, and keeps it. What cannot be kept was said, and comes again with WeChat's next attempt.
-pub(super) async fn keep(store: &dyn Store, failures: &[EffectFailure]) {
+/// Says that effects failed, to people too, and keeps it. What cannot be kept was said, and comes again with WeChat's next attempt.
+pub(super) async fn keep(store: &dyn Store, alerts: &Alerts, failures: &[EffectFailure]) {
     for failure in failures {
         let EffectFailure { effect, kind, subject, reason, .. } = failure;
         tracing::error!(
@@ -137,6 +139,8 @@ pub(super) async fn keep(store: &dyn Store, failures: &[EffectFailure]) {
             reason,
             "an effect failed, so its fact was not applied; WeChat Pay sends it again"
         );
+        let (effect, subject, reason) = (effect.clone(), subject.clone(), reason.clone());
+        alerts.raise(Alert::EffectFailed { effect, subject, reason });
     }
     match timeout(KEEP_MAX, store.effects().keep_failures(failures)).await {
         Ok(Ok(())) => {}

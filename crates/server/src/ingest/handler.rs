@@ -86,6 +86,8 @@ async fn notify(
             }
             let refusal = arrival.keep(refusal, deadline).await;
             app.metrics.refused(refusal.verdict());
+            let merchant = merchant(app, &arrival.path_merchant).ok();
+            app.alerts.refused(merchant.as_ref().map(|known| &known.mchid), refusal.verdict(), received_at);
             ack::refused(protocol, &refusal)
         }
     };

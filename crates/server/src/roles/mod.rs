@@ -3,6 +3,7 @@
 //! Invariants: a role works only while its lease is held: it stops when the lease is lost, and when it could not be
 //! prolonged for as long as it lasts. The node's presence outlasts them, so that the database sees it as long as it works.
 
+mod alerter;
 mod dispatcher;
 mod keeper;
 mod lead;
@@ -27,6 +28,8 @@ pub(crate) struct Habits {
     pub stop_max: Duration,
     /// How often callbacks that did not open are looked for.
     pub reopen_every: Duration,
+    /// How often payments that do not add up are looked for.
+    pub incidents_every: Duration,
 }
 
 /// Everything that runs beside the requests, until `stopping`. Run it where a store may block.
@@ -35,6 +38,7 @@ pub(crate) async fn run(app: &App, presence: Presence, habits: Habits, stopping:
     // Boxed: they hold much between them.
     let work = Box::pin(async {
         tokio::join!(
+            alerter::run(app, &owner, habits, stopping.clone()),
             dispatcher::run(app, &owner, habits, stopping.clone()),
             keeper::run(app, &owner, habits, stopping.clone()),
             sequencer::run(app, &owner, stopping.clone()),

@@ -5,11 +5,17 @@ use std::{
     sync::{Mutex, Once, PoisonError},
 };
 
+use payonce_server::config::{Robot as Kind, RobotSecret};
 use payonce_simulator::{Merchant, Payment};
 use tracing_subscriber::fmt::MakeWriter;
 use wechatpay::headers;
 
 use crate::{
+    alerts::{
+        alerting, channel,
+        incidents::begun,
+        robot::{KEY, Robot, Says},
+    },
     letter::Letter,
     stage::{
         API_KEY, APPID, MCHID, OPENID, Stage, merchant, payment, platform, registration, second_merchant,
@@ -113,6 +119,32 @@ async fn no_secret_openid_or_key_is_logged_at_the_finest_level() {
     let pem_line = platform().public_key_pem().lines().nth(1).unwrap();
     let merchant = merchant();
     for secret in [OPENID, merchant.apiv3_key(), API_KEY, &signature, pem_line, "-----BEGIN", "Bearer"] {
+        assert!(!lines.contains(secret), "{secret} is in\n{lines}");
+    }
+}
+
+/// A robot's URL is its key: whoever reads it can write to the group.
+#[tokio::test]
+async fn no_robots_url_is_logged_at_the_finest_level() {
+    log_everything();
+    let mut robot = Robot::open().await;
+    robot.says([Says::Code(93000), Says::Status(500), Says::Hangs, Says::Status(502)]);
+    let secret = Some(RobotSecret::new("SECthisisasecretofatest".to_owned()));
+    let stage = Stage::with(alerting(vec![channel(Kind::Dingtalk { secret }, &robot)])).await;
+    for _ in 0..3 {
+        stage.api(Letter::post("/v1/alerts/test", "")).await;
+        robot.told().await;
+    }
+    begun(&stage).await;
+    stage.register(1).await;
+    stage.ask(&stage.callback(Payment { amount_fen: 1, ..payment(1) })).await.assert_acknowledged();
+    robot.told().await;
+    robot.told().await;
+    stage.struck().await;
+
+    let lines = lines();
+    assert!(lines.contains("an alert did not get through"), "{lines}");
+    for secret in [KEY, "send?key", "SECthis", "sign=", OPENID] {
         assert!(!lines.contains(secret), "{secret} is in\n{lines}");
     }
 }

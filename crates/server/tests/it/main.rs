@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy allows it in test functions, but not in what they share")]
 
 mod access;
+mod alerts;
 mod connections;
 mod effects;
 mod keys;

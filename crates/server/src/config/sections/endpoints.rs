@@ -147,7 +147,7 @@ impl Loader<'_> {
         })
     }
 
-    fn number(&mut self, group: &Group, key: &'static Key) -> Result<Option<u32>, Reported> {
+    pub(super) fn number(&mut self, group: &Group, key: &'static Key) -> Result<Option<u32>, Reported> {
         let Kind::Number { min, max } = key.kind else { return Ok(None) };
         self.one(group, key, |raw| match raw {
             Raw::Integer(number) => u32::try_from(*number).ok().filter(|number| (min..=max).contains(number)),

@@ -7,7 +7,7 @@ use wechatpay_client::Hosts;
 
 use super::{Section, section::Times};
 use crate::config::{
-    environment::{ENDPOINT_PREFIX, MERCHANT_PREFIX, PREFIX},
+    environment::{ALERT_PREFIX, ENDPOINT_PREFIX, MERCHANT_PREFIX, PREFIX},
     settings::{Config, SecretUrl, StoreUrl},
 };
 
@@ -45,6 +45,10 @@ pub(in crate::config) enum Kind {
     MessageKinds,
     Sql,
     Rows,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A list of kinds of alerts.
+    AlertKinds,
     PublicKeyId,
     File,
     /// Stands in the file that the key `file` names, or in the environment; never in the TOML file.
@@ -86,16 +90,16 @@ impl Key {
         matches!(self.kind, Kind::Secret { .. })
     }
 
-    /// The variable that overrides it. What stands once for each merchant or endpoint has none, except for its secrets:
-    /// those have one of the number, or the name, `of` whom they are.
+    /// The variable that overrides it. What stands once for each merchant, endpoint or channel has none, except for its
+    /// secrets: those have one of the number, or the name, `of` whom they are.
     pub(in crate::config) fn variable(&self, of: Option<&str>) -> Option<String> {
         let name = self.name.to_uppercase();
+        let of_name = |prefix, of: &str| format!("{prefix}{}_{name}", of.to_uppercase().replace('-', "_"));
         match (self.section, self.section.times()) {
             (_, Times::Once) => Some(format!("{PREFIX}{}_{name}", self.section.name().to_uppercase())),
             (_, Times::Many) if !self.is_secret() => None,
-            (Section::Endpoints, Times::Many) => {
-                of.map(|of| format!("{ENDPOINT_PREFIX}{}_{name}", of.to_uppercase().replace('-', "_")))
-            }
+            (Section::Endpoints, Times::Many) => of.map(|of| of_name(ENDPOINT_PREFIX, of)),
+            (Section::Alerts, Times::Many) => of.map(|of| of_name(ALERT_PREFIX, of)),
             (_, Times::Many) => of.map(|of| format!("{MERCHANT_PREFIX}{of}_{name}")),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Adding a key is adding a row to [`rows`] and, for a setting, the field that its row sets.
 
+mod alerts;
 mod effects;
 mod endpoints;
 mod key;
@@ -11,6 +12,10 @@ mod section;
 mod url;
 mod value;
 
+pub(super) use alerts::{
+    ALERT_GROUP, ALERT_KIND, ALERT_LANGUAGE, ALERT_NAME, ALERT_ONLY, ALERT_RATE, ALERT_SECRET,
+    ALERT_SECRET_FILE, ALERT_URL, ALERT_URL_FILE,
+};
 pub(super) use effects::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL};
 pub(super) use endpoints::{
     ENDPOINT_CONCURRENCY, ENDPOINT_CONNECT_MAX, ENDPOINT_FAILING_MAX, ENDPOINT_HEADERS,

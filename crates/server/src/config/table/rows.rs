@@ -2,11 +2,13 @@
 
 use payonce_core::decide::{LatePayment, Remedy, UnknownOrder};
 
-use super::{EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind, Sample, Section, endpoints::*};
+use super::{
+    EFFECT_NAME, EFFECT_ON, EFFECT_ROWS, EFFECT_SQL, Key, Kind, Sample, Section, alerts::*, endpoints::*,
+};
 use crate::config::settings::LogFormat;
 
 /// Every key, in the order in which they are shown.
-pub(in crate::config) static KEYS: [&Key; 61] = [
+pub(in crate::config) static KEYS: [&Key; 71] = [
     &Key {
         section: Section::Server,
         name: "listen",
@@ -260,6 +262,16 @@ pub(in crate::config) static KEYS: [&Key; 61] = [
     &PUBLIC_KEY_ID,
     &PUBLIC_KEY_FILE,
     &CERTIFICATE_FILE,
+    &ALERT_NAME,
+    &ALERT_KIND,
+    &ALERT_URL_FILE,
+    &ALERT_URL,
+    &ALERT_SECRET_FILE,
+    &ALERT_SECRET,
+    &ALERT_LANGUAGE,
+    &ALERT_ONLY,
+    &ALERT_RATE,
+    &ALERT_GROUP,
 ];
 
 pub(in crate::config) static STORE_PASSWORD_FILE: Key = Key {

@@ -20,6 +20,7 @@ pub(in crate::config) enum Section {
     EffectStatements,
     Merchants,
     PlatformKeys,
+    Alerts,
 }
 
 /// Whether a section stands once or as often as needed.
@@ -31,7 +32,7 @@ pub(in crate::config) enum Times {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(in crate::config) const ALL: [Self; 14] = [
+    pub(in crate::config) const ALL: [Self; 15] = [
         Self::Server,
         Self::Store,
         Self::Cache,
@@ -46,6 +47,7 @@ impl Section {
         Self::EffectStatements,
         Self::Merchants,
         Self::PlatformKeys,
+        Self::Alerts,
     ];
 
     /// The name within its parent.
@@ -66,6 +68,7 @@ impl Section {
             Self::EffectStatements => "statements",
             Self::Merchants => "merchants",
             Self::PlatformKeys => "platform_keys",
+            Self::Alerts => "alerts",
         }
     }
 
@@ -83,7 +86,8 @@ impl Section {
             | Self::Effects
             | Self::EffectStatements
             | Self::Merchants
-            | Self::PlatformKeys => Times::Many,
+            | Self::PlatformKeys
+            | Self::Alerts => Times::Many,
             _ => Times::Once,
         }
     }
@@ -142,6 +146,10 @@ impl Section {
                 "The keys by which WeChat Pay signs to this merchant; both kinds side by side while WeChat switches\n\
                  from one to the other. Each is either public_key_id with public_key_file, or certificate_file.\n\
                  None is needed where certificates can be downloaded: with private_key_file."
+            }
+            Self::Alerts => {
+                "Where people are told of what goes wrong: a group's robot in WeCom, DingTalk or Feishu, or a webhook.\n\
+                 Which addresses may be called says [delivery]. docs/alerts.md"
             }
         }
     }

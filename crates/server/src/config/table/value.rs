@@ -8,7 +8,10 @@ use wechatpay::{Serial, api::Echo};
 use wechatpay_client::Hosts;
 
 use super::{Key, Kind};
-use crate::config::{error::Problem, settings::Config};
+use crate::{
+    alerts::AlertKind,
+    config::{error::Problem, settings::Config},
+};
 
 /// A value as it was written.
 #[derive(Clone, Debug)]
@@ -31,7 +34,7 @@ impl Raw {
             (Kind::Pauses, _) => Self::List(
                 text.split_whitespace().filter_map(|each| each.parse().ok()).map(Self::Integer).collect(),
             ),
-            (Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds, _) => {
+            (Kind::MerchantNumbers | Kind::Networks(_) | Kind::MessageKinds | Kind::AlertKinds, _) => {
                 Self::List(text.split_whitespace().map(|each| Self::Text(each.to_owned())).collect())
             }
             _ => Self::Text(text.to_owned()),
@@ -108,6 +111,13 @@ impl Kind {
             Self::MessageKinds => {
                 "a list of kinds of messages, such as [\"payment.succeeded\"] or [\"payment.*\"]".to_owned()
             }
+            Self::Word(words) => {
+                words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" or ")
+            }
+            Self::AlertKinds => {
+                let kinds = AlertKind::CHOSEN.map(|kind| format!("{:?}", kind.as_str()));
+                format!("a list of {}", kinds.join(", "))
+            }
             Self::Sql => "an SQL statement: INSERT, UPDATE, DELETE …".to_owned(),
             Self::Rows => "\"1\", \"0..1\", \"1..\" or \"any\"".to_owned(),
             Self::PublicKeyId => "an id such as PUB_KEY_ID_0119…".to_owned(),
@@ -176,6 +186,8 @@ impl Kind {
                 | Self::MessageKinds
                 | Self::Sql
                 | Self::Rows
+                | Self::Word(_)
+                | Self::AlertKinds
                 | Self::PublicKeyId
                 | Self::File
                 | Self::Secret { .. },
@@ -196,6 +208,9 @@ impl Kind {
             (Self::PublicKeyId, Raw::Text(text))
                 if !Serial::parse(text).is_ok_and(|serial| serial.is_public_key_id()) =>
             {
+                Err(self.mismatch(raw))
+            }
+            (Self::Word(words), Raw::Text(text)) if !words.contains(&text.as_str()) => {
                 Err(self.mismatch(raw))
             }
             (_, Raw::Text(text)) => Ok(text.clone()),

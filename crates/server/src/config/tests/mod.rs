@@ -5,6 +5,7 @@
 //! `openssl req -x509 -newkey rsa:2048 -nodes -keyout /dev/null -subj "/CN=payonce test platform"
 //! -set_serial 0x1A2B3C4D5E6F708192A3B4C5D6E7F8091A2B3C4D -days 36500`.
 
+mod alerts;
 mod effects;
 mod endpoints;
 mod refused;

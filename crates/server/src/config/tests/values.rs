@@ -105,6 +105,7 @@ fn a_blank_configuration_is_typed_like_any_other() {
         },
         endpoints: [],
         effects: [],
+        alerts: [],
         merchants: [],
     }
     "#);

@@ -32,6 +32,8 @@ fn every_key_of_the_starter_is_one_that_loading_knows() {
         .file("shop.headers", "X-Shop: 7")
         .file("broker.login", "payonce\np")
         .file("wechatpay_public_key.pem", PUBLIC_KEY)
+        .file("ops.url", "https://oapi.dingtalk.com/robot/send?access_token=x")
+        .file("ops.secret", "SEC")
         .file("wechatpay_certificate.pem", CERTIFICATE);
     // A file needs no password, a web server takes no login, and both kinds of platform key stand there to choose from; all
     // else is in order.

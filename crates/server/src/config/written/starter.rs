@@ -119,7 +119,10 @@ fn sample(key: &Key) -> Raw {
 }
 
 fn variable(key: &Key) -> String {
-    let of = if key.section == Section::Endpoints { "<NAME>" } else { "<MCHID>" };
+    let of = match key.section {
+        Section::Endpoints | Section::Alerts => "<NAME>",
+        _ => "<MCHID>",
+    };
     key.variable(Some(of)).unwrap_or_default()
 }
 
