@@ -333,6 +333,13 @@ mod tests {
                 let mut tx = PgTx::begin(session).await.unwrap();
                 assert_eq!(tx.run(commits).await.unwrap(), expected);
                 tx.commit_now().await.unwrap();
+                let later = PgTx::begin_as(store.session(pool).await.unwrap(), Durability::Later).await;
+                let mut later = later.unwrap();
+                assert_eq!(later.run(commits).await.unwrap(), "off");
+                later.commit_now().await.unwrap();
+                let mut next = PgTx::begin(store.session(pool).await.unwrap()).await.unwrap();
+                assert_eq!(next.run(commits).await.unwrap(), expected, "it is of that transaction alone");
+                next.commit_now().await.unwrap();
             }
         }
     }

@@ -112,7 +112,8 @@ impl SqliteStore {
         &self.path
     }
 
-    /// How commits are made durable, as SQLite says: the journal mode, and `synchronous` (2 is FULL).
+    /// How the last commit was made durable, as SQLite says: the journal mode, and `synchronous`. That is 2, FULL, but for
+    /// what happens to a message on its way to an endpoint: 1, NORMAL.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if the writer is at work.

@@ -1,8 +1,14 @@
 //! Files that are not a database of ours, and files that cannot be written.
 
+use std::time::Duration;
+
 use payonce_core::{
     Store, StoreError, UnixMillis,
-    store::{Note, Position, Rejected, RejectedRow, SchemaError, Unavailability},
+    delivery::EndpointId,
+    store::{
+        Leases as _, Note, Owner, Position, Rejected, RejectedRow, Role, SchemaError, Unavailability,
+        delivery::Switch,
+    },
 };
 use payonce_store_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;
@@ -99,12 +105,35 @@ async fn a_lock_held_elsewhere_makes_it_unavailable_until_it_goes() {
     store.begin().await.map(drop).expect("the lock is gone");
 }
 
-#[test]
-fn commits_are_durable_in_a_power_cut() {
-    // What an acknowledgement rests on. SQLite's own words: 2 is FULL.
+/// SQLite's own words: 2 is FULL, what an acknowledgement rests on; 1 is NORMAL.
+fn synchronous(store: &SqliteStore) -> i64 {
+    let (journal, synchronous) = store.durability().unwrap();
+    assert_eq!(journal, "wal");
+    synchronous
+}
+
+#[tokio::test]
+async fn commits_are_durable_in_a_power_cut_but_for_a_messages_way() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder.path().join("p.db")).unwrap();
-    assert_eq!(store.durability().unwrap(), ("wal".to_owned(), 2));
+    assert_eq!(synchronous(&store), 2);
+    let (deliveries, owner, id) = (store.deliveries(), Owner("a".to_owned()), EndpointId(1));
+    deliveries.take_due(&owner, id, Duration::from_secs(1), 1).await.unwrap();
+    assert_eq!(synchronous(&store), 1, "taking");
+    store.begin().await.unwrap().commit().await.unwrap();
+    assert_eq!(synchronous(&store), 2, "facts");
+    deliveries.settle(&owner, &[]).await.unwrap();
+    assert_eq!(synchronous(&store), 1, "settling");
+    deliveries.switch_endpoint(id, Switch::Enable).await.unwrap();
+    assert_eq!(synchronous(&store), 2, "what somebody asked for");
+    deliveries.fan_out(&[]).await.unwrap();
+    assert_eq!(synchronous(&store), 1, "fanning out");
+    store.note(&[]).await.unwrap();
+    assert_eq!(synchronous(&store), 2, "notes");
+    deliveries.give_back(&owner, &[]).await.unwrap();
+    assert_eq!(synchronous(&store), 1, "giving back");
+    store.lease(&Role::FAN_OUT, &owner, Duration::from_secs(1)).await.unwrap();
+    assert_eq!(synchronous(&store), 2, "leases");
 }
 
 #[tokio::test]
