@@ -107,7 +107,7 @@ async fn a_lock_held_elsewhere_makes_it_unavailable_until_it_goes() {
 
 /// SQLite's own words: 2 is FULL, what an acknowledgement rests on; 1 is NORMAL.
 fn synchronous(store: &SqliteStore) -> i64 {
-    let (journal, synchronous) = store.durability().unwrap();
+    let (journal, synchronous) = store.durability().expect("nobody writes");
     assert_eq!(journal, "wal");
     synchronous
 }
