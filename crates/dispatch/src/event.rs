@@ -10,9 +10,10 @@ use payonce_core::{
 /// Something that people want to know of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// An endpoint failed several times in a row: it is given a rest, and its messages wait.
+    /// No call of several in a row succeeded. If it is not there at all it is given a rest, and its messages wait; if it
+    /// refuses them, each uses up its attempts.
     Failing,
-    /// It takes messages again.
+    /// It took a message again.
     Recovered,
     /// It failed for as long as it may, and is disabled: its messages are held.
     DisabledFailing,

@@ -31,7 +31,7 @@ const PAGE: usize = 1024;
 /// How long a message of another node may wait; one of this node wakes.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// From one step to the next. Each is a transaction with a wait for the disk, which callbacks wait for as well.
+/// From one step to the next. Each is a transaction; where there is one writer, callbacks wait for it.
 const REST: Duration = Duration::from_millis(4);
 
 /// How long to wait while the database refuses.

@@ -31,8 +31,8 @@ use crate::{
     delivery::{Delivery, EndpointsError},
     http,
     ingest::{
-        Applier, Applying, CALLBACK_BUDGET, Committed, Flood, Grouping, Intake, REOPEN_EVERY,
-        SHARED_WAIT_MAX, Shared, SharedError, Shed, UnfitEffect, check_effects, with_bounded,
+        Applier, Applying, BATCH_WITH_EFFECTS_MAX, CALLBACK_BUDGET, Committed, Flood, Grouping, Intake,
+        REOPEN_EVERY, SHARED_WAIT_MAX, Shared, SharedError, Shed, UnfitEffect, check_effects, with_bounded,
     },
     merchants::Merchants,
     metrics::Metrics,
@@ -265,14 +265,13 @@ impl Server {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             policy: policy(&config),
+            grouping: grouping.unwrap_or_else(|| grouping_for(&config, &effects)),
             effects,
             flood: Arc::clone(&flood),
             caches: Arc::clone(&caches),
             metrics: Arc::clone(&metrics),
             alerts: Arc::clone(&alerts),
             answerers: Handle::current(),
-            grouping: grouping
-                .unwrap_or(Grouping { lanes: config.store.transactions_max, ..Grouping::default() }),
             budget: patience.callback,
             committed: Arc::clone(&committed),
         };
@@ -370,6 +369,15 @@ fn policy(config: &Config) -> Policy {
         late_payment: config.policy.late_payment,
         unknown_order: config.policy.unknown_order,
         ..Policy::default()
+    }
+}
+
+/// How facts are put together where nobody says it otherwise.
+fn grouping_for(config: &Config, effects: &Effects) -> Grouping {
+    let usual = Grouping { lanes: config.store.transactions_max, ..Grouping::default() };
+    match effects.is_empty() {
+        true => usual,
+        false => Grouping { batch_facts_max: BATCH_WITH_EFFECTS_MAX, ..usual },
     }
 }
 

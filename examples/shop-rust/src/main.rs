@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use payonce_core::store::Owner;
 use payonce_server::config::{Config, Environment};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 fn main() -> ExitCode {
     match run() {
@@ -33,15 +33,24 @@ async fn serve(addr: &str, config: Config) -> anyhow::Result<()> {
     // Each process has a name of its own, for ever: here the time tells them apart, on one machine.
     let started = payonce_core::Clock::now(&payonce_core::SystemClock).0;
     let owner = Owner(format!("shop-rust-{}-{started}", std::process::id()));
-    let (shop, mounted) = shop_rust::open(config, owner).await?;
+    let (shop, mut mounted) = shop_rust::open(config, owner).await?;
     let listener = TcpListener::bind(addr).await?;
     eprintln!("shop-rust listens addr={}", listener.local_addr()?);
-    let asked_to_stop = async {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = axum::serve(listener, shop).with_graceful_shutdown(async {
+        // Also when it is dropped.
+        let _ = stopped.await;
+    });
+    let served = tokio::spawn(served.into_future());
+    let broken = tokio::select! {
         // Without signals it is ended otherwise, which does no harm.
-        let _ = tokio::signal::ctrl_c().await;
+        _ = tokio::signal::ctrl_c() => None,
+        broken = mounted.broken() => Some(broken),
     };
-    axum::serve(listener, shop).with_graceful_shutdown(asked_to_stop).await?;
-    // Order matters: once nothing is served any longer.
+    // Order matters: who reads messages as a stream would be waited for; what waits is written once nothing is served.
+    mounted.end_streams();
+    drop(stop);
+    served.await??;
     mounted.stop().await;
-    Ok(())
+    broken.map_or(Ok(()), |broken| Err(broken.into()))
 }

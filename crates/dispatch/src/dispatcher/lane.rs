@@ -36,6 +36,8 @@ pub(super) struct Lane {
     /// Taken, and not yet called, with the time of the taking.
     waiting: VecDeque<(Due, Instant)>,
     out: usize,
+    /// Calls in a row that were no success.
+    refused: u32,
     /// How many to hold at a time: it grows while the endpoint is quick, and shrinks while messages wait for it.
     ahead: usize,
     /// When to look for more; none: when somebody says so.
@@ -53,6 +55,7 @@ impl Lane {
             breaker: Breaker::new(),
             waiting: VecDeque::new(),
             out: 0,
+            refused: 0,
             look_at: Some(now),
             since: now,
             view,
@@ -86,6 +89,7 @@ impl Lane {
     /// Ends a rest that it was given.
     fn forgive(&mut self, now: Instant) {
         self.breaker = Breaker::new();
+        self.refused = 0;
         self.look(now);
     }
 
@@ -184,16 +188,17 @@ impl Lane {
         self.waiting.drain(..).map(|(due, _)| due.taken).collect()
     }
 
-    /// A call ended. Tells whether the endpoint has a rest now.
+    /// A call ended. Tells whether the endpoint fails now: it has a rest, or refused as many in a row as bring one.
     pub(super) fn ended(&mut self, answer: Answer, now: Instant) -> bool {
         self.out -= 1;
+        self.refused = if answer.is_success() { 0 } else { self.refused.saturating_add(1) };
         let rested = self.rests(now);
         self.breaker.ended(now - self.since, answer.is_alive());
         let rests = self.rests(now);
         if rested && !rests {
             self.look(now);
         }
-        rests
+        rests || self.refused >= Breaker::FAILED_MAX
     }
 
     /// Whether it is given a rest, or is just asked whether it is back.

@@ -42,7 +42,7 @@ use settling::Unsettled;
 /// How often endpoints are read anew, and what is due is looked for: what other nodes changed is known so much later.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// From one round to the next that writes. Each transaction waits for the disk, and callbacks wait for it as well.
+/// From one round to the next that writes. Each is some transactions; where there is one writer, callbacks wait for them.
 const REST: Duration = Duration::from_millis(2);
 
 /// How long to wait while the database refuses.
@@ -327,11 +327,11 @@ impl Work {
         let mut is_failing = false;
         if let Some(lane) = self.lanes.get_mut(&ended.view.id) {
             is_failing = lane.view.failing_since.is_some();
-            let rests = lane.ended(answer, Instant::now());
-            if rests && self.failing.insert(ended.view.id) {
+            let fails = lane.ended(answer, Instant::now());
+            if fails && self.failing.insert(ended.view.id) {
                 observer.event(&name, Event::Failing);
             }
-            if answer.is_alive() && self.failing.remove(&ended.view.id) {
+            if answer.is_success() && self.failing.remove(&ended.view.id) {
                 observer.event(&name, Event::Recovered);
             }
         }

@@ -5,6 +5,7 @@
 
 use std::{path::Path, time::Duration};
 
+use anyhow::Context as _;
 use payonce_server::{
     Running,
     config::{Environment, Loaded, Look, Seen},
@@ -58,11 +59,14 @@ impl Watch {
 
     /// Loads the configuration again, and takes over its merchants and endpoints.
     pub(crate) async fn reload(&mut self, path: Option<&Path>, environment: &Environment, server: &Running) {
-        let failed = self.take_over(path, environment, server).await.err().map(|error| error.to_string());
+        let failed = self.take_over(path, environment, server).await.err().map(|error| format!("{error:#}"));
         if let Some(error) = &failed
             && self.failed != failed
         {
-            tracing::error!(%error, "the configuration was not loaded again; what was loaded stays");
+            tracing::error!(
+                error,
+                "the configuration was not loaded again; what is not loaded stays as it was"
+            );
         }
         self.failed = failed;
     }
@@ -81,9 +85,10 @@ impl Watch {
         self.files = loaded.files;
         let merchants = loaded.config.merchants.len();
         let endpoints = loaded.config.endpoints.len();
-        // Order matters: what may wait for the database, and fail by it, comes first.
-        server.configure_endpoints(&loaded.config).await?;
+        // Keys do not wait for endpoints: callbacks are refused without them.
+        let configured = server.configure_endpoints(&loaded.config).await;
         server.reload(loaded.config)?;
+        configured.context("merchants and keys were loaded again, and endpoints were not")?;
         tracing::info!(merchants, endpoints, "merchants, keys and endpoints were loaded again");
         Ok(())
     }

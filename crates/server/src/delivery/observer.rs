@@ -21,7 +21,10 @@ impl Observer for Told {
         let endpoint = endpoint.as_str();
         match event {
             Event::Failing => {
-                tracing::warn!(endpoint, "an endpoint fails: it is given a rest, its messages wait")
+                tracing::warn!(
+                    endpoint,
+                    "an endpoint fails: no call of the last five succeeded, its messages wait"
+                )
             }
             Event::Recovered => tracing::info!(endpoint, "an endpoint takes messages again"),
             Event::DisabledFailing => {

@@ -36,6 +36,10 @@ use crate::{alerts::Alerts, metrics::Metrics};
 /// first wait for the last.
 pub const BATCH_CALLBACKS_MAX: usize = 256;
 
+/// The same where effects run: each message costs some round trips of its own, and all of them are to fit into the time
+/// that a transaction has.
+pub(crate) const BATCH_WITH_EFFECTS_MAX: usize = 64;
+
 /// What came of a submission: committed with this outcome, or not committed.
 pub(super) type Verdict = Result<Outcome, NotApplied>;
 

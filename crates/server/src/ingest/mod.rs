@@ -17,6 +17,7 @@ mod shared;
 mod statement;
 mod translate;
 
+pub(crate) use applier::BATCH_WITH_EFFECTS_MAX;
 pub use applier::{BATCH_CALLBACKS_MAX, Grouping};
 pub use effects::{UnfitEffect, check_effects};
 pub use handler::{CALLBACK_BYTES_MAX, KEPT_BODY_BYTES_MAX};

@@ -146,6 +146,29 @@ async fn a_dead_endpoint_takes_nothing_from_a_living_one_and_is_asked_ever_more_
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_endpoint_that_refuses_everything_fails_and_recovers_by_a_success_alone() {
+    let office = PostOffice::open();
+    let id = office.put("shop", |_| {}).await;
+    let receiver = office.receiver("shop");
+    receiver.does(&[Does::Answers(Answer::Status(401))]);
+    let node = office.node("a");
+    office.tell(notifications(0..4)).await;
+    receiver.heard(4).await;
+    assert_eq!(office.events("shop"), [], "four may be four poor messages");
+    office.pass(seconds(60)).await;
+    assert_eq!(office.events("shop"), [Event::Failing]);
+    receiver.does(&[DOWN]);
+    office.pass(seconds(1200)).await;
+    receiver.does(&[Does::Answers(Answer::Status(404))]);
+    office.pass(seconds(7200)).await;
+    assert_eq!(office.events("shop"), [Event::Failing], "it answers, and takes nothing");
+    receiver.does(&[OK]);
+    office.is_done(id, 4).await;
+    assert_eq!(office.events("shop"), [Event::Failing, Event::Recovered]);
+    node.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_is_cut_short_and_one_that_panics_is_an_attempt_as_well() {
     let office = PostOffice::open();
     let id = office.put("shop", |_| {}).await;
