@@ -65,7 +65,7 @@ impl Watch {
         {
             tracing::error!(
                 error,
-                "the configuration was not loaded again; what is not loaded stays as it was"
+                "the configuration was not loaded again as a whole; what was loaded stays"
             );
         }
         self.failed = failed;
