@@ -38,9 +38,9 @@ pub(crate) async fn watch(app: &App) {
     loop {
         let merchants = app.merchants.load_full();
         let certificates = merchants.iter().flat_map(|merchant| certificates(merchant));
-        for alert in news(&mut told, certificates, app.clock.now()) {
-            app.alerts.raise(alert);
-        }
+        let alerts = news(&mut told, certificates, app.clock.now());
+        // Waits for room, as what counts as told is not told again. A line that has ended says so wherever others are raised.
+        let _ = app.alerts.raise_all(alerts, None).await;
         sleep(EVERY).await;
     }
 }

@@ -5,7 +5,7 @@
 //! up what it says: a crash tells an incident twice rather than never. The first time it begins with what comes next: what is
 //! history when alerts are first configured is not news.
 
-use std::{collections::VecDeque, future::pending, time::Duration};
+use std::time::Duration;
 
 use payonce_core::{
     OrderKey, StoreError,
@@ -16,8 +16,8 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    Told,
     alert::{Alert, Incident},
+    under_way::UnderWay,
 };
 use crate::server::App;
 
@@ -27,18 +27,8 @@ const CONSUMER: &str = "payonce.alerts";
 /// Messages looked at in one go.
 const PAGE: usize = 200;
 
-/// How many such goes may be told at the same time: bounds what is told twice after a crash, and what waits in memory.
-const UNDER_WAY_MAX: usize = 32;
-
 /// A payment whose order is not there: often it is registered a moment later.
 const UNKNOWN_ORDER: &str = "unknown_order";
-
-/// Some messages whose alerts are being told.
-struct UnderWay {
-    /// The offset once they are.
-    last: Position,
-    told: Told,
-}
 
 /// Follows for as long as the role is this node's.
 pub(crate) async fn follow(app: &App, every: Duration) {
@@ -72,10 +62,9 @@ async fn offset(app: &App, name: &ConsumerName) -> Result<Option<Position>, Stor
 /// another node has moved the offset.
 async fn follow_from(app: &App, every: Duration, name: &ConsumerName, mut offset: Position) {
     let (mut read, mut next_look) = (offset, Instant::now());
-    let mut under_way: VecDeque<UnderWay> = VecDeque::new();
+    let mut under_way = UnderWay::default();
     loop {
-        let has_room = under_way.len() < UNDER_WAY_MAX;
-        if has_room && next_look <= Instant::now() {
+        if next_look <= Instant::now() {
             next_look = Instant::now() + every;
             match look(app, read, &mut under_way).await {
                 Ok(Looked { last, is_all }) => {
@@ -87,22 +76,15 @@ async fn follow_from(app: &App, every: Duration, name: &ConsumerName, mut offset
                 Err(error) => waits(&error),
             }
         }
-        let first_told = async {
-            match under_way.front_mut() {
-                Some(first) => first.told.by_all().await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
+        let last = tokio::select! {
             biased;
-            () = first_told => {}
-            () = sleep_until(next_look), if has_room => continue,
-        }
-        let Some(UnderWay { last, .. }) = under_way.front() else { continue };
-        match app.store.consumers().move_consumer(name, Some(offset), *last).await {
-            Ok(Moved::There) => offset = *last,
+            last = under_way.first() => last,
+            () = sleep_until(next_look) => continue,
+        };
+        match app.store.consumers().move_consumer(name, Some(offset), last).await {
+            Ok(Moved::There) => offset = last,
             // It was moved, and its answer was lost.
-            Ok(Moved::Elsewhere { stands_at }) if stands_at == Some(*last) => offset = *last,
+            Ok(Moved::Elsewhere { stands_at }) if stands_at == Some(last) => offset = last,
             Ok(Moved::Elsewhere { .. }) => return,
             Err(error) => {
                 waits(&error);
@@ -110,7 +92,7 @@ async fn follow_from(app: &App, every: Duration, name: &ConsumerName, mut offset
                 continue;
             }
         }
-        under_way.pop_front();
+        under_way.moved();
     }
 }
 
@@ -122,7 +104,7 @@ struct Looked {
 }
 
 /// Looks at the messages after a position, and begins to tell of them.
-async fn look(app: &App, after: Position, under_way: &mut VecDeque<UnderWay>) -> Result<Looked, StoreError> {
+async fn look(app: &App, after: Position, under_way: &mut UnderWay) -> Result<Looked, StoreError> {
     let page = app.store.messages_after(after, PAGE).await?;
     let Some(last) = page.last().map(|message| message.position) else {
         return Ok(Looked { last: after, is_all: true });
@@ -135,10 +117,14 @@ async fn look(app: &App, after: Position, under_way: &mut VecDeque<UnderWay>) ->
             alerts.push(Alert::Incident(incident));
         }
     }
-    match under_way.back_mut() {
-        // Nothing is to be waited for but what came before.
-        Some(before) if alerts.is_empty() => before.last = last,
-        _ => under_way.push_back(UnderWay { last, told: app.alerts.raise_all(alerts).await }),
+    if alerts.is_empty() {
+        under_way.pass(last);
+    } else {
+        let receipt = under_way.add(last);
+        if app.alerts.raise_all(alerts, Some(&receipt)).await.is_err() {
+            tracing::error!("a channel's line has ended: it is told of incidents after the next start");
+            under_way.hold(receipt);
+        }
     }
     Ok(Looked { last, is_all: page.len() < PAGE })
 }

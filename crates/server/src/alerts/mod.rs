@@ -16,11 +16,12 @@ pub(crate) mod incidents;
 mod line;
 mod notice;
 mod pace;
+mod queue;
 mod refusals;
+mod under_way;
 mod words;
 
 use std::{
-    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -29,7 +30,10 @@ use payonce_core::{Clock, MerchantId, UnixMillis};
 use payonce_dispatch::{Posts, SystemResolver, Trust};
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
     task::JoinSet,
     time::timeout,
 };
@@ -42,8 +46,9 @@ pub use {
 };
 
 use crate::{config::DeliverySettings, metrics::Metrics};
-use line::{Ask, Line};
+use line::{Ask, Caller, Line};
 use refusals::Refusals;
+use under_way::Receipt;
 
 /// Alerts that wait until a line looks at them.
 const ASKS_MAX: usize = 256;
@@ -64,15 +69,9 @@ pub(crate) struct Lines {
     stop: watch::Sender<bool>,
 }
 
-/// The end of alerts: it comes when no line has any of them any longer.
-pub(crate) struct Told(mpsc::Receiver<Infallible>);
-
-impl Told {
-    /// Waits for it. To be asked again is to be told the same.
-    pub(crate) async fn by_all(&mut self) {
-        let _ = self.0.recv().await;
-    }
-}
+/// A line is not there any longer: payonce is stopping, or the line is broken.
+#[derive(Debug)]
+pub(crate) struct LineEnded;
 
 /// What came of a test.
 pub(crate) struct Tested {
@@ -95,7 +94,7 @@ pub(crate) fn begin(
         let channel = Arc::new(channel);
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let mut random = SmallRng::from_os_rng();
-        let line = Line {
+        let caller = Caller {
             channel: Arc::clone(&channel),
             posts: Posts {
                 clock: Arc::clone(clock),
@@ -105,8 +104,11 @@ pub(crate) fn begin(
                 trust: Trust::system(),
             },
             clock: Arc::clone(clock),
-            node: node.to_owned(),
             answer_max,
+        };
+        let line = Line {
+            caller: Arc::new(caller),
+            node: node.to_owned(),
             metrics: Arc::clone(metrics),
             random: Box::new(move || random.random()),
         };
@@ -134,24 +136,36 @@ impl Alerts {
     /// Tells every channel that wants it. Where too much waits it is dropped, and counted.
     pub(crate) fn raise(&self, alert: Alert) {
         for (channel, asks) in self.wanting(&alert) {
-            if asks.try_send(Ask::Tell(alert.clone(), None)).is_err() {
-                self.metrics.alerted(&channel.name, "dropped");
-                let kind = alert.kind().as_str();
-                tracing::error!(channel = channel.name, kind, "too many alerts at once: one was dropped");
-            }
+            let because = match asks.try_send(Ask::Tell(alert.clone(), None)) {
+                Ok(()) => continue,
+                Err(TrySendError::Full(_)) => "too many at once",
+                Err(TrySendError::Closed(_)) => "the channel's line has ended: restart payonce",
+            };
+            self.metrics.alerted(&channel.name, "dropped");
+            let (channel, kind) = (channel.name.as_str(), alert.kind().as_str());
+            tracing::error!(channel, kind, because, "an alert was dropped");
         }
     }
 
-    /// Tells every channel that wants them. What is returned says when each has told or given up all of them.
-    pub(crate) async fn raise_all(&self, alerts: Vec<Alert>) -> Told {
-        let (receipt, told) = mpsc::channel(1);
+    /// Tells every channel that wants them, and waits for room. The receipt's copies are gone when each has told or given up
+    /// all of them.
+    ///
+    /// # Errors
+    /// [`LineEnded`] if a channel tells nothing any longer. The others tell them all the same.
+    pub(crate) async fn raise_all(
+        &self,
+        alerts: Vec<Alert>,
+        receipt: Option<&Receipt>,
+    ) -> Result<(), LineEnded> {
+        let mut result = Ok(());
         for alert in alerts {
             for (_, asks) in self.wanting(&alert) {
-                // A line that has ended tells nothing more; whoever waits is about to be ended, too.
-                let _ = asks.send(Ask::Tell(alert.clone(), Some(receipt.clone()))).await;
+                if asks.send(Ask::Tell(alert.clone(), receipt.cloned())).await.is_err() {
+                    result = Err(LineEnded);
+                }
             }
         }
-        Told(told)
+        result
     }
 
     /// A callback was refused. `merchant` is one that is configured.

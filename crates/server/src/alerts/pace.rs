@@ -11,6 +11,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Feishu takes five calls a second.
 const REST: Duration = Duration::from_millis(250);
 
+/// Whoever asks for a longer pause is asked again after this one.
+const PAUSE_MAX: Duration = Duration::from_secs(60 * 60);
+
 pub(crate) struct Pace {
     per_minute: usize,
     /// The calls of the last minute, the earliest first.
@@ -39,8 +42,9 @@ impl Pace {
         self.made.push_back(now);
     }
 
-    /// The channel itself asks for a pause.
-    pub(crate) fn pause_until(&mut self, until: Instant) {
+    /// The channel itself asks for a pause. A `Retry-After` may name any number of seconds, and any date.
+    pub(crate) fn pause(&mut self, now: Instant, pause: Duration) {
+        let until = now + pause.min(PAUSE_MAX);
         self.not_before = Some(self.not_before.map_or(until, |before| before.max(until)));
     }
 }
@@ -72,8 +76,18 @@ mod tests {
         let start = Instant::now();
         let mut pace = Pace::new(18);
         assert_eq!(pace.free_at(start), start);
-        pace.pause_until(start + MINUTE * 10);
-        pace.pause_until(start + MINUTE);
+        pace.pause(start, MINUTE * 10);
+        pace.pause(start, MINUTE);
         assert_eq!(pace.free_at(start), start + MINUTE * 10);
+    }
+
+    #[test]
+    fn a_pause_without_end_ends() {
+        let start = Instant::now();
+        for pause in [Duration::MAX, Duration::from_secs(u64::MAX), MINUTE * 61] {
+            let mut pace = Pace::new(18);
+            pace.pause(start, pause);
+            assert_eq!(pace.free_at(start), start + PAUSE_MAX);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! When refused callbacks are worth an alert: many of one merchant's, for one reason, in a short time.
 //!
 //! WeChat itself sends callbacks with a wrong signature, to see whether they are refused (`WECHATPAY/SIGNTEST/…`): these are
-//! counted by the metrics and never alarmed. A single refused callback means little: whoever knows a URL can send one.
+//! counted by the metrics and never alarmed; an effect that fails is told by an alert of its own. A single refused callback means little: whoever knows a URL can send one.
 //!
 //! Pure: time is an argument. Invariants: what strangers put into a path makes no entries; an alert is followed by another
 //! of its kind only when as many were refused again.
@@ -26,6 +26,9 @@ const PROBE: &str = "signature_probe";
 /// Of ours: whoever stops a server knows it.
 const SHUTTING_DOWN: &str = "shutting_down";
 
+/// Told as [`Alert::EffectFailed`], with other advice: the callback is a good one.
+const EFFECT_FAILED: &str = "effect_failed";
+
 #[derive(Default)]
 pub(crate) struct Refusals(HashMap<(Option<MerchantId>, &'static str), Since>);
 
@@ -42,7 +45,7 @@ impl Refusals {
         verdict: &'static str,
         now: UnixMillis,
     ) -> Option<Alert> {
-        if matches!(verdict, PROBE | SHUTTING_DOWN) {
+        if matches!(verdict, PROBE | SHUTTING_DOWN | EFFECT_FAILED) {
             return None;
         }
         let since = self.0.entry((merchant.cloned(), verdict)).or_insert(Since { first: now, count: 0 });
@@ -94,6 +97,13 @@ mod tests {
     fn trap_signature_probes_are_counted_and_not_alarmed() {
         let mut refusals = Refusals::default();
         assert!((0..100).all(|at| !refuse(&mut refusals, Some("1"), "signature_probe", at)));
+        assert!(refusals.0.is_empty());
+    }
+
+    #[test]
+    fn a_failed_effect_is_not_told_a_second_time_as_a_refusal() {
+        let mut refusals = Refusals::default();
+        assert!((0..100).all(|at| !refuse(&mut refusals, Some("1"), "effect_failed", at)));
         assert!(refusals.0.is_empty());
     }
 }

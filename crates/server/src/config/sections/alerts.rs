@@ -74,17 +74,19 @@ impl Loader<'_> {
         channels
     }
 
+    /// `places` has where the names stand, by how their variables call them.
     fn channel_name(
         &mut self,
         group: &Group,
         places: &mut BTreeMap<String, Place>,
     ) -> Result<String, Reported> {
         let (name, place) = self.required(group, &ALERT_NAME)?;
-        let problem = match places.get(&name) {
+        let stem = ALERT_URL.variable(Some(&name)).unwrap_or_default();
+        let problem = match places.get(&stem) {
             _ if !is_channel_name(&name) => ALERT_NAME.kind.mismatch(&Raw::Text(name)),
             Some(first) => Problem::Duplicate { value: name, first: Box::new(first.clone()) },
             None => {
-                places.insert(name.clone(), place);
+                places.insert(stem, place);
                 return Ok(name);
             }
         };

@@ -111,3 +111,20 @@ only = []
     payonce.toml:25:1: alerts[3].url_file: expected the path of a file, or the environment variable PAYONCE_ALERT_<NAME>_URL, found nothing
     "##);
 }
+
+#[test]
+fn channels_that_would_share_their_variables_are_refused() {
+    let toml = r#"
+[[alerts]]
+name = "on-call"
+kind = "wecom"
+
+[[alerts]]
+name = "On_Call"
+kind = "wecom"
+"#;
+    let setup = setup(toml).variable("PAYONCE_ALERT_ON_CALL_URL", URL);
+    let said = setup.refused();
+    let expected = "alerts[1].name: On_Call stands already at payonce.toml:3:8; expected it once";
+    assert!(said.contains(expected), "{said}");
+}
