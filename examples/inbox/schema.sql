@@ -5,6 +5,7 @@ CREATE TABLE inbox (
     id          TEXT PRIMARY KEY,                          -- the message's webhook-id
     received_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP    -- by which old rows are deleted
 );
+CREATE INDEX inbox_by_time ON inbox (received_at);
 
 CREATE TABLE shop_orders (
     no       TEXT PRIMARY KEY,

@@ -12,11 +12,12 @@ using Mono.Data.Sqlite;
 
 public static class Host
 {
-    static readonly string[] Secrets = Environment.GetEnvironmentVariable("INBOX_SECRETS").Split(' ');
+    static byte[][] keys;
     static readonly string Database = Environment.GetEnvironmentVariable("INBOX_DATABASE");
 
     public static void Main(string[] arguments)
     {
+        keys = Inbox.Keys(Environment.GetEnvironmentVariable("INBOX_SECRETS") ?? "");
         var listener = new HttpListener();
         listener.Prefixes.Add("http://" + arguments[0] + "/");
         listener.Start();
@@ -49,7 +50,7 @@ public static class Host
         byte[] body = buffer.ToArray();
         Func<string, string> Header = name => request.Headers[name] ?? "";
         string id = Header("webhook-id");
-        if (!Inbox.Verified(Secrets, id, Header("webhook-timestamp"), Header("webhook-signature"), body))
+        if (!Inbox.Verified(keys, id, Header("webhook-timestamp"), Header("webhook-signature"), body))
         {
             return 401;
         }

@@ -11,8 +11,25 @@ using System.Text;
 public static class Inbox
 {
     // [inbox]
-    /// <summary>Whether one of the secrets (whsec_…) signed these very bytes in the last five minutes.</summary>
-    public static bool Verified(string[] secrets, string id, string timestamp, string signatures, byte[] body)
+    /// <summary>The keys of these secrets (whsec_…, with a space between two of them). Refuses what is none.</summary>
+    public static byte[][] Keys(string secrets)
+    {
+        return secrets.Split(' ').Select(Key).ToArray();
+    }
+
+    static byte[] Key(string secret)
+    {
+        const string Prefix = "whsec_";
+        bool isShared = secret.StartsWith(Prefix, StringComparison.Ordinal);
+        byte[] key = isShared ? Convert.FromBase64String(secret.Substring(Prefix.Length)) : new byte[0];
+        // An empty key, or a short one, would be known to everybody.
+        return key.Length >= 24
+            ? key
+            : throw new ArgumentException("INBOX_SECRETS: expected whsec_…, of 24 bytes or more, with a space between two");
+    }
+
+    /// <summary>Whether one of the keys signed these very bytes in the last five minutes.</summary>
+    public static bool Verified(byte[][] keys, string id, string timestamp, string signatures, byte[] body)
     {
         long now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         if (!long.TryParse(timestamp, out long seconds) || seconds < now - 300 || seconds > now + 300)
@@ -20,9 +37,9 @@ public static class Inbox
             return false;
         }
         byte[] signed = Encoding.UTF8.GetBytes($"{id}.{timestamp}.").Concat(body).ToArray();
-        foreach (string secret in secrets.Where(secret => secret.StartsWith("whsec_", StringComparison.Ordinal)))
+        foreach (byte[] key in keys)
         {
-            using (var hmac = new HMACSHA256(Convert.FromBase64String(secret.Substring("whsec_".Length))))
+            using (var hmac = new HMACSHA256(key))
             {
                 byte[] ours = Encoding.ASCII.GetBytes("v1," + Convert.ToBase64String(hmac.ComputeHash(signed)));
                 foreach (string signature in signatures.Split(' '))

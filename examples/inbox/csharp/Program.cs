@@ -11,7 +11,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
 
-string[] secrets = Environment.GetEnvironmentVariable("INBOX_SECRETS")!.Split(' ');
+byte[][] keys = Inbox.Keys(Environment.GetEnvironmentVariable("INBOX_SECRETS") ?? "");
 string database = "Data Source=" + Environment.GetEnvironmentVariable("INBOX_DATABASE");
 WebApplication app = WebApplication.CreateBuilder(args).Build();
 
@@ -23,7 +23,7 @@ app.MapPost("/payonce", async (HttpRequest request) =>
     byte[] body = buffer.ToArray();
     string Header(string name) => request.Headers[name].ToString();
     string id = Header("webhook-id");
-    if (!Inbox.Verified(secrets, id, Header("webhook-timestamp"), Header("webhook-signature"), body))
+    if (!Inbox.Verified(keys, id, Header("webhook-timestamp"), Header("webhook-signature"), body))
     {
         return Results.StatusCode(401);
     }

@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -28,6 +29,23 @@ import (
 const bodyBytesMax = 4 << 20
 
 // [inbox]
+// known refuses what is no secret. An empty key, or a short one, would be known to everybody.
+func known(secrets []string) error {
+	if len(secrets) == 0 {
+		return errors.New("INBOX_SECRETS: no secret is there")
+	}
+	for at, secret := range secrets {
+		kind, text, _ := strings.Cut(secret, "_")
+		key, err := base64.StdEncoding.DecodeString(text)
+		isShared := kind == "whsec" && len(key) >= 24
+		isPublic := kind == "whpk" && len(key) == ed25519.PublicKeySize
+		if err != nil || !isShared && !isPublic {
+			return fmt.Errorf("INBOX_SECRETS: number %d is neither whsec_… (of 24 bytes or more) nor whpk_…", at+1)
+		}
+	}
+	return nil
+}
+
 // verified tells whether one of the secrets signed these very bytes in the last five minutes.
 func verified(secrets []string, header http.Header, body []byte) bool {
 	seconds, err := strconv.ParseInt(header.Get("webhook-timestamp"), 10, 64)
@@ -51,13 +69,13 @@ func signedBy(secret, version string, signed, theirs []byte) bool {
 	kind, text, _ := strings.Cut(secret, "_")
 	key, err := base64.StdEncoding.DecodeString(text)
 	switch {
-	case err != nil || len(key) == 0:
+	case err != nil:
 		return false
 	case kind == "whsec" && version == "v1":
 		ours := hmac.New(sha256.New, key)
 		ours.Write(signed)
 		return hmac.Equal(ours.Sum(nil), theirs) // in constant time
-	case kind == "whpk" && version == "v1a" && len(key) == ed25519.PublicKeySize:
+	case kind == "whpk" && version == "v1a":
 		return ed25519.Verify(key, signed, theirs)
 	}
 	return false
@@ -127,6 +145,9 @@ func answer(database *sql.DB, secrets []string, header http.Header, body []byte)
 
 func main() {
 	secrets := strings.Fields(os.Getenv("INBOX_SECRETS"))
+	if err := known(secrets); err != nil {
+		log.Fatal(err)
+	}
 	// A transaction locks the database when it begins, and waits for others.
 	database, err := sql.Open("sqlite3", "file:"+os.Getenv("INBOX_DATABASE")+"?_txlock=immediate&_busy_timeout=5000")
 	if err != nil {

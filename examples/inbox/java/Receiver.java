@@ -33,6 +33,21 @@ public final class Receiver {
     static final int BODY_BYTES_MAX = 4 * 1024 * 1024;
 
     // [inbox]
+    /** The secrets in this text. Refuses what is none: an empty key, or a short one, would be known to everybody. */
+    static List<String> known(String text) {
+        List<String> secrets = List.of(text.split(" "));
+        for (String secret : secrets) {
+            byte[] key = Base64.getDecoder().decode(secret.substring(secret.indexOf('_') + 1));
+            boolean isShared = secret.startsWith("whsec_") && key.length >= 24;
+            boolean isPublic = secret.startsWith("whpk_") && key.length == 32;
+            if (!isShared && !isPublic) {
+                throw new IllegalArgumentException("INBOX_SECRETS: expected whsec_… (of 24 bytes or more) or whpk_…, "
+                        + "with a space between two of them");
+            }
+        }
+        return secrets;
+    }
+
     /** Whether one of the secrets signed these very bytes in the last five minutes. */
     static boolean verified(List<String> secrets, String id, String timestamp, String signatures, byte[] body)
             throws GeneralSecurityException {
@@ -143,7 +158,7 @@ public final class Receiver {
     }
 
     public static void main(String[] arguments) throws Exception {
-        List<String> secrets = List.of(System.getenv("INBOX_SECRETS").split(" "));
+        List<String> secrets = known(System.getenv().getOrDefault("INBOX_SECRETS", ""));
         int port = Integer.parseInt(System.getenv().getOrDefault("INBOX_PORT", "8000"));
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", port), 0);
         server.setExecutor(Executors.newFixedThreadPool(8));

@@ -36,9 +36,14 @@ class Ed25519 {
 // [/ed25519]
 
 // [inbox]
-const secrets = process.env.INBOX_SECRETS.split(" ").map((secret) =>
-  secret.startsWith("whpk_") ? new Ed25519(secret) : new Webhook(secret),
-);
+// What verifies by a secret. The package takes any Base64 for one, however short.
+function verifier(secret) {
+  if (/^whpk_[A-Za-z0-9+/]{43}=$/.test(secret)) return new Ed25519(secret);
+  if (/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)) return new Webhook(secret);
+  throw new Error("INBOX_SECRETS: expected whsec_… (of 24 bytes or more) or whpk_…, with a space between two of them");
+}
+
+const secrets = (process.env.INBOX_SECRETS ?? "").split(" ").map(verifier);
 
 // The message, if one of the secrets signed these very bytes in the last five minutes; else null. `body` is a Buffer.
 function verified(body, headers) {

@@ -7,6 +7,22 @@
 declare(strict_types=1);
 
 // [inbox]
+/** The secrets in this text. Refuses what is none: an empty key, or a short one, would be known to everybody. */
+function known(string $text): array
+{
+    $secrets = explode(' ', $text);
+    foreach ($secrets as $secret) {
+        [$kind, $key] = explode('_', $secret, 2) + ['', ''];
+        $bytes = strlen((string) base64_decode($key, true));
+        if (!($kind === 'whsec' && $bytes >= 24) && !($kind === 'whpk' && $bytes === 32)) {
+            throw new RuntimeException(
+                'INBOX_SECRETS: expected whsec_… (of 24 bytes or more) or whpk_…, with a space between two of them'
+            );
+        }
+    }
+    return $secrets;
+}
+
 /** Whether one of the secrets signed these very bytes in the last five minutes. */
 function verified(array $secrets, string $id, string $timestamp, string $signatures, string $body): bool
 {
@@ -20,11 +36,11 @@ function verified(array $secrets, string $id, string $timestamp, string $signatu
         foreach ($secrets as $secret) {
             [$kind, $text] = explode('_', $secret, 2) + ['', ''];
             $key = (string) base64_decode($text, true);
-            if ($kind === 'whsec' && $version === 'v1' && $key !== ''
+            if ($kind === 'whsec' && $version === 'v1'
                 && hash_equals(hash_hmac('sha256', $signed, $key, true), $theirs)) { // in constant time
                 return true;
             }
-            if ($kind === 'whpk' && $version === 'v1a' && strlen($key) === 32 && strlen($theirs) === 64
+            if ($kind === 'whpk' && $version === 'v1a' && strlen($theirs) === 64
                 && sodium_crypto_sign_verify_detached($theirs, $signed, $key)) {
                 return true;
             }
@@ -67,16 +83,16 @@ function effect(PDO $database, array $message): void
 }
 
 /** The status: 2xx once it is committed, and only then. */
-function answer(array $secrets, array $server, string $body): int
+function answer(string $secrets, array $server, string $body): int
 {
     [$id, $timestamp, $signatures] = array_map(
         fn (string $name) => (string) ($server["HTTP_WEBHOOK_$name"] ?? ''),
         ['ID', 'TIMESTAMP', 'SIGNATURE'],
     );
-    if (!verified($secrets, $id, $timestamp, $signatures, $body)) {
-        return 401;
-    }
     try {
+        if (!verified(known($secrets), $id, $timestamp, $signatures, $body)) {
+            return 401;
+        }
         $database = new PDO('sqlite:' . getenv('INBOX_DATABASE'), null, null, [
             PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
             PDO::ATTR_TIMEOUT => 5,
@@ -90,5 +106,5 @@ function answer(array $secrets, array $server, string $body): int
 }
 // [/inbox]
 
-$secrets = explode(' ', (string) getenv('INBOX_SECRETS'));
+$secrets = (string) getenv('INBOX_SECRETS');
 http_response_code(answer($secrets, $_SERVER, (string) file_get_contents('php://input')));

@@ -5,6 +5,7 @@ them); INBOX_DATABASE, a file with the tables of ../schema.sql; INBOX_PORT, wher
 """
 
 import os
+import re
 import sqlite3
 import sys
 import traceback
@@ -13,11 +14,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-SECRETS = [Webhook(secret) for secret in os.environ["INBOX_SECRETS"].split()]
 BODY_BYTES_MAX = 4 * 1024 * 1024
 
 
 # [inbox]
+def verifiers(secrets):
+    """What verifies by these secrets. The package takes any text for a secret, a public key (whpk_…) too: whoever
+    knows that could sign."""
+    if not secrets or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/]{32,}={0,2}", secret) for secret in secrets):
+        sys.exit("INBOX_SECRETS: expected secrets (whsec_…, of 24 bytes or more) with a space between two of them")
+    return [Webhook(secret) for secret in secrets]
+
+
+SECRETS = verifiers(os.environ.get("INBOX_SECRETS", "").split())
+
+
 def verified(body, headers):
     """The message, if one of the secrets signed these very bytes in the last five minutes; else None."""
     for secret in SECRETS:

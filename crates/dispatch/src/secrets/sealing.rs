@@ -67,7 +67,8 @@ pub enum UnsealError {
     },
     /// Sealed with a key that is not there.
     #[error(
-        "the secrets are sealed with a key that is not there any more (id {id}); add it again below the first one"
+        "the secrets are sealed with a key (id {id}) that is not there (any more, or not yet: start this node anew with it); \
+         put it below the first one"
     )]
     UnknownKey {
         /// The key's id, in hexadecimal digits.

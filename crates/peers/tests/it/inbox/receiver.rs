@@ -24,20 +24,37 @@ impl Receiver {
         Self::run(program.command(shop.folder()), shop.database(), secrets)
     }
 
+    /// Starts it with what it may refuse; where it does, it ends, and this is how.
+    pub(super) fn start_or_end(
+        program: Program,
+        shop: &super::shop::Shop,
+        secrets: &str,
+    ) -> Result<Self, ExitStatus> {
+        Self::try_run(program.command(shop.folder()), shop.database(), secrets)
+    }
+
     /// Starts one that ends before its first answer.
     pub(super) fn start_dying(program: Program, shop: &super::shop::Shop, secrets: &str) -> Self {
         Self::run(program.dying(), shop.database(), secrets)
     }
 
-    fn run(mut command: Command, database: &Path, secrets: &str) -> Self {
+    fn run(command: Command, database: &Path, secrets: &str) -> Self {
+        Self::try_run(command, database, secrets).unwrap_or_else(|ended| {
+            panic!("the receiver ended before it listened ({ended}); it says why above")
+        })
+    }
+
+    fn try_run(mut command: Command, database: &Path, secrets: &str) -> Result<Self, ExitStatus> {
         command.env("INBOX_SECRETS", secrets).env("INBOX_DATABASE", database).env("INBOX_PORT", "0");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (told, addr) = mpsc::channel();
         read(child.stdout.take().unwrap(), told.clone());
         read(child.stderr.take().unwrap(), told);
-        let addr = addr.recv().expect("the receiver ended before it listened; it says why above");
-        Self { child, addr }
+        match addr.recv() {
+            Ok(addr) => Ok(Self { child, addr }),
+            Err(mpsc::RecvError) => Err(child.wait().unwrap()),
+        }
     }
 
     pub(super) fn url(&self) -> String {

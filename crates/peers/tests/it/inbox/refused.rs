@@ -1,4 +1,5 @@
-//! What was not signed by the endpoint's secret, or too long ago, is answered 401 and has no effect.
+//! What was not signed by the endpoint's secret, or too long ago, is answered 401 and has no effect. What is no secret is
+//! not taken for one.
 
 use payonce_core::store::MessageView;
 use serde_json::json;
@@ -18,13 +19,22 @@ const OTHER_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 /// Beyond the tolerance, and by more than the machine may need for the request.
 const TOO_FAR_SECONDS: i64 = 330;
 
+/// What an ed25519 key's two halves look like.
+const PUBLIC_KEY: &str = "whpk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const PRIVATE_KEY: &str =
+    "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==";
+
 programs! {
-    Python in python { only_what_the_secret_signed_lately_is_taken }
-    Node in node { only_what_the_secret_signed_lately_is_taken }
-    Go in go { only_what_the_secret_signed_lately_is_taken }
-    Java in java { only_what_the_secret_signed_lately_is_taken }
-    Php in php { only_what_the_secret_signed_lately_is_taken }
-    CSharp in csharp { only_what_the_secret_signed_lately_is_taken }
+    Python in python {
+        only_what_the_secret_signed_lately_is_taken, what_is_no_secret_is_refused, a_public_key_is_no_secret,
+    }
+    Node in node { only_what_the_secret_signed_lately_is_taken, what_is_no_secret_is_refused }
+    Go in go { only_what_the_secret_signed_lately_is_taken, what_is_no_secret_is_refused }
+    Java in java { only_what_the_secret_signed_lately_is_taken, what_is_no_secret_is_refused }
+    Php in php { only_what_the_secret_signed_lately_is_taken, what_is_no_secret_is_refused }
+    CSharp in csharp {
+        only_what_the_secret_signed_lately_is_taken, what_is_no_secret_is_refused, a_public_key_is_no_secret,
+    }
 }
 
 /// What a call carries.
@@ -96,4 +106,33 @@ async fn only_what_the_secret_signed_lately_is_taken(program: Program) {
         [204],
         "what payonce signs itself is the same to it"
     );
+}
+
+async fn what_is_no_secret_is_refused(program: Program) {
+    let one_of_two = format!("{SECRET} whsec_");
+    let bare = SECRET.trim_start_matches("whsec_");
+    for secrets in ["", "whsec_", "whsec_c2hvcnQ=", "whsec_%%%", bare, PRIVATE_KEY, &one_of_two] {
+        refuses(program, secrets).await;
+    }
+}
+
+/// Where the program cannot verify by a public key, it must not sign by it either: anybody may know it.
+async fn a_public_key_is_no_secret(program: Program) {
+    refuses(program, PUBLIC_KEY).await;
+    refuses(program, &format!("{SECRET} {PUBLIC_KEY}")).await;
+}
+
+/// It does not start. PHP has no start: there each call is answered 500.
+async fn refuses(program: Program, secrets: &str) {
+    let shop = Shop::open(&[1]);
+    match Receiver::start_or_end(program, &shop, secrets) {
+        Err(ended) => assert!(!ended.success(), "{secrets:?}"),
+        Ok(receiver) => {
+            assert_eq!(program, Program::Php, "{secrets:?} was taken");
+            let timestamp = now().0.to_string();
+            let headers =
+                [("webhook-id", "a"), ("webhook-timestamp", &timestamp), ("webhook-signature", "v1,AAAA")];
+            assert_eq!(receiver.post(&headers, b"{}").await, 500, "{secrets:?}");
+        }
+    }
 }
