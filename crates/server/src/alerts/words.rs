@@ -23,10 +23,10 @@ use Language::{Chinese, English};
 pub(super) fn title(alert: &Alert, language: Language) -> String {
     match (alert, language) {
         (Alert::EndpointFailing { endpoint }, Chinese) => {
-            format!("端点 {endpoint} 连续失败，暂缓投递，消息等待中")
+            format!("端点 {endpoint} 连续失败：最近五次调用均未成功，消息等待中")
         }
         (Alert::EndpointFailing { endpoint }, English) => {
-            format!("endpoint {endpoint} fails: it is given a rest, its messages wait")
+            format!("endpoint {endpoint} fails: no call of five in a row succeeded, its messages wait")
         }
         (Alert::EndpointRecovered { endpoint }, Chinese) => format!("端点 {endpoint} 已恢复接收消息"),
         (Alert::EndpointRecovered { endpoint }, English) => {
