@@ -34,7 +34,7 @@ pub use delivery::Deliveries;
 pub use effects::{EffectBook, StatementFailure, Statements};
 pub use epoch::Epoch;
 pub use error::{
-    DriverError, ForeignValue, OrderMoved, SchemaError, StoreError, Unavailability, with_causes,
+    DEFERRED, DriverError, ForeignValue, OrderMoved, SchemaError, StoreError, Unavailability, with_causes,
 };
 pub use lease::{Lease, LeaseView, Leases, Owner, Role};
 pub use views::{

@@ -136,6 +136,7 @@ macro_rules! for_each_group {
             values_are_never_read_as_sql,
             arguments_have_the_statements_names,
             failures_are_counted_and_resolve_by_themselves,
+            a_failure_that_comes_twice_at_once_counts_twice,
             statements_are_checked_without_being_executed,
         );
         $($then)+!(exactness:

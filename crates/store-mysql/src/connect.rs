@@ -29,8 +29,9 @@ const MYSQL_MIN: [u32; 3] = [8, 0, 16];
 const MARIADB_MIN: [u32; 3] = [10, 6, 0];
 
 /// How long a statement waits for a row or a table that another transaction has locked. A transaction takes
-/// milliseconds; the server counts whole seconds, and this leaves time for a second attempt.
-const LOCK_MAX: Duration = Duration::from_secs(2);
+/// milliseconds; the server counts whole seconds, and this leaves time for a second attempt. An effect's own limit (2 s) is
+/// longer: the wait has to end by itself, for the transaction to stay whole.
+const LOCK_MAX: Duration = Duration::from_secs(1);
 
 /// After this the server ends the transaction of a node that fell silent in it, so that nobody waits for its locks.
 const SILENT_MAX: Duration = Duration::from_secs(10);

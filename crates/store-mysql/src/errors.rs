@@ -73,15 +73,16 @@ pub(crate) fn class(error: Error) -> StoreError {
 /// What kind of failure it is of a statement of the merchant's. A table that is not there is his own, and so are a row for
 /// which somebody else made us wait (lock wait timeout) and a function that does not exist.
 pub(crate) fn class_of_merchants(error: Error) -> StatementFailure {
-    let refused = |number| match class_of(number) {
-        Class::NoTable | Class::Duplicate | Class::Unexpected => true,
-        Class::Unavailable(Unavailability::AccessDenied | Unavailability::TimedOut) => true,
-        _ => matches!(number, 1205 | 1305),
+    let (Some(number), Some(database)) = (number(&error), error.as_database_error()) else {
+        return StatementFailure::of(class(error));
     };
-    match error.as_database_error() {
-        Some(database) if number(&error).is_some_and(refused) => {
-            StatementFailure::Refused(database.message().to_owned())
+    let said = database.message().to_owned();
+    match (number, class_of(number)) {
+        (1205, _) | (_, Class::Unavailable(Unavailability::TimedOut)) => StatementFailure::Waited(said),
+        (1305, _) | (_, Class::NoTable | Class::Duplicate | Class::Unexpected) => {
+            StatementFailure::Refused(said)
         }
+        (_, Class::Unavailable(Unavailability::AccessDenied)) => StatementFailure::Refused(said),
         _ => StatementFailure::of(class(error)),
     }
 }

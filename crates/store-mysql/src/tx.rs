@@ -104,12 +104,12 @@ impl MySqlTx {
         // A refusal leaves the connection sound.
         let done = self.session.run(async |connection| match work(connection).await {
             Err(StatementFailure::Lost(error)) => Err(error),
-            Err(StatementFailure::Refused(said)) => Ok(Err(said)),
+            Err(refused) => Ok(Err(refused)),
             Ok(done) => Ok(Ok(done)),
         });
         let done = match done.await {
             Ok(Ok(done)) => return Ok(done),
-            Ok(Err(said)) => StatementFailure::Refused(said),
+            Ok(Err(refused)) => refused,
             Err(error) => StatementFailure::Lost(error),
         };
         self.failed = true;

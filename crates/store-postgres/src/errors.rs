@@ -2,9 +2,9 @@
 
 use payonce_core::{
     StoreError,
-    store::{SchemaError, StatementFailure, Unavailability},
+    store::{DEFERRED, SchemaError, StatementFailure, Unavailability},
 };
-use sqlx::Error;
+use sqlx::{Error, error::DatabaseError};
 
 /// The constraints that keep a promise, by the names they have in every schema.
 const PROMISES: [&str; 7] = [
@@ -85,15 +85,14 @@ pub(crate) fn class_of_merchants(error: Error) -> StatementFailure {
     const LOCK_NOT_AVAILABLE: &str = "55P03";
     let Some(database) = error.as_database_error() else { return StatementFailure::of(class(error)) };
     let code = database.code().unwrap_or_default();
-    let refused = match class_of(&code) {
-        Class::NoTable | Class::Constraint | Class::Unexpected => true,
-        Class::Unavailable(Unavailability::AccessDenied | Unavailability::TimedOut) => true,
-        _ => code == LOCK_NOT_AVAILABLE,
-    };
-    if refused {
-        return StatementFailure::Refused(database.message().to_owned());
+    let said = database.message().to_owned();
+    match class_of(&code) {
+        Class::NoTable | Class::Constraint | Class::Unexpected => StatementFailure::Refused(said),
+        Class::Unavailable(Unavailability::AccessDenied) => StatementFailure::Refused(said),
+        Class::Unavailable(Unavailability::TimedOut) => StatementFailure::Waited(said),
+        _ if code == LOCK_NOT_AVAILABLE => StatementFailure::Waited(said),
+        _ => StatementFailure::of(class(error)),
     }
-    StatementFailure::of(class(error))
 }
 
 /// The driver's own errors: a lost socket, bytes that are no answer, or a value that is not what was asked for.
@@ -116,8 +115,13 @@ pub(crate) fn class_of_connecting(error: Error) -> StoreError {
     StoreError::Unavailable { reason, source: Box::new(error) }
 }
 
-/// What kind of failure it is during COMMIT: without an answer of the server, nobody knows.
+/// What kind of failure it is during COMMIT: without an answer of the server, nobody knows. Integrity constraint violations
+/// are an answer; payonce's own constraints are not deferred.
 pub(crate) fn class_of_commit(error: Error) -> StoreError {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    if code.is_some_and(|code| code.starts_with("23")) {
+        return StoreError::Constraint { name: DEFERRED, source: Box::new(error) };
+    }
     match class(error) {
         StoreError::Disconnected(source) | StoreError::Unexpected(source) => {
             StoreError::CommitUnknown(source)

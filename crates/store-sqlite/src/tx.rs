@@ -7,9 +7,9 @@ use payonce_core::{
     OrderKey, StoreError, Tx,
     fact::Claim,
     order::OrderId,
-    store::{Changes, Claimed, KeptPayment, KnownOrder, Statements},
+    store::{Changes, Claimed, DEFERRED, KeptPayment, KnownOrder, Statements},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 use tokio::sync::MutexGuard;
 
 use crate::{
@@ -102,10 +102,15 @@ impl<'a> SqliteTx<'a> {
     }
 
     pub(crate) fn commit_now(mut self) -> Result<(), StoreError> {
-        self.connection()
-            .prepare_cached("COMMIT")
-            .and_then(|mut commit| commit.execute([]))
-            .map_err(class)?;
+        self.connection().prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(
+            |error| match error.sqlite_error_code() {
+                // None of payonce's own is deferred.
+                Some(ErrorCode::ConstraintViolation) => {
+                    StoreError::Constraint { name: DEFERRED, source: Box::new(error) }
+                }
+                _ => class(error),
+            },
+        )?;
         self.open = false;
         Ok(())
     }

@@ -10,7 +10,7 @@ use crate::{
     fact::{Claim, Fact},
     fault,
     order::{OrderId, OrderKey},
-    store::{KnownOrder, Receipt, Store, StoreError},
+    store::{DEFERRED, KnownOrder, Receipt, Store, StoreError},
     time::UnixMillis,
 };
 
@@ -18,7 +18,10 @@ pub mod effect;
 mod failure;
 mod fold;
 
-use effect::{EffectFailure, Effects, run::Failed};
+use effect::{
+    EffectFailure, Effects,
+    run::{Failed, Waits, refused_at_commit, run},
+};
 use failure::{Failure, late, repeated};
 use fold::{Fold, Known};
 
@@ -109,7 +112,7 @@ pub async fn apply_with(
     now: UnixMillis,
     pace: &dyn Pace,
 ) -> Vec<Result<Outcome, NotApplied>> {
-    Door { store, policy, effects, now, pace }.apply(batch).await
+    Door { store, policy, effects, now, pace, waits: Waits::default() }.apply(batch).await
 }
 
 struct Door<'a> {
@@ -118,6 +121,7 @@ struct Door<'a> {
     effects: &'a Effects,
     now: UnixMillis,
     pace: &'a dyn Pace,
+    waits: Waits,
 }
 
 impl Door<'_> {
@@ -229,6 +233,8 @@ impl Door<'_> {
             };
             failed += 1;
             let again = match error {
+                // Of one of the facts, as it will be again.
+                StoreError::Constraint { name: DEFERRED, .. } => false,
                 StoreError::Conflict(_) | StoreError::Constraint { .. } => failed < ATTEMPTS_MAX,
                 StoreError::Disconnected(_) | StoreError::CommitUnknown(_) => true,
                 StoreError::Unavailable { reason, .. } => reason.may_pass_soon(),
@@ -275,7 +281,7 @@ impl Door<'_> {
         fault!("apply: decided, nothing saved");
         tx.save(&changes).await?;
         if !self.effects.is_empty() {
-            let failed = effect::run::run(self.effects, &mut *tx, &changes, self.now).await?;
+            let failed = run(self.effects, &mut *tx, &changes, self.now, &self.waits).await?;
             if !failed.is_empty() {
                 return Ok(Err(failed));
             }
@@ -285,6 +291,12 @@ impl Door<'_> {
         fault!("apply: after commit");
         if let Err(StoreError::CommitUnknown(_)) = &committed {
             *perhaps_committed = Some(outcomes.clone());
+        }
+        if let (Err(StoreError::Constraint { name: DEFERRED, source }), 1) = (&committed, batch.len()) {
+            let failed = refused_at_commit(self.effects, &changes, self.now, &source.to_string());
+            if !failed.is_empty() {
+                return Ok(Err(failed));
+            }
         }
         committed.map(|()| Ok(outcomes))
     }

@@ -12,6 +12,8 @@ pub enum StatementFailure {
     Lost(StoreError),
     /// The statement is at fault, or the rows that it met; with the database's words.
     Refused(String),
+    /// As [`Refused`](Self::Refused), after it took as long as it may: it waited for somebody else's locks, or had much to do.
+    Waited(String),
 }
 
 impl StatementFailure {
@@ -20,10 +22,10 @@ impl StatementFailure {
     #[must_use]
     pub fn of(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable {
-                reason: Unavailability::AccessDenied | Unavailability::TimedOut,
-                source,
+            StoreError::Unavailable { reason: Unavailability::TimedOut, source } => {
+                Self::Waited(source.to_string())
             }
+            StoreError::Unavailable { reason: Unavailability::AccessDenied, source }
             | StoreError::Constraint { source, .. }
             | StoreError::Unexpected(source) => Self::Refused(source.to_string()),
             StoreError::Schema(schema) => Self::Refused(schema.to_string()),
@@ -47,17 +49,27 @@ pub trait Statements: Send {
     /// As [`savepoint`](Self::savepoint); the transaction can only be dropped then.
     async fn roll_back_to_savepoint(&mut self) -> Result<(), StoreError>;
 
-    /// Forgets the savepoint and keeps what came after it.
+    /// Forgets the savepoint and keeps what came after it, if nothing [deferred](Self::check_deferred) is broken.
     ///
     /// # Errors
-    /// As [`savepoint`](Self::savepoint).
-    async fn release_savepoint(&mut self) -> Result<(), StoreError>;
+    /// As [`check_deferred`](Self::check_deferred).
+    async fn release_savepoint(&mut self) -> Result<(), StatementFailure>;
+
+    /// Checks the constraints that the database would check at the commit, where it can: who broke one is known now, and
+    /// would not be then.
+    ///
+    /// # Errors
+    /// [`StatementFailure::Refused`], after which only [`roll_back_to_savepoint`](Self::roll_back_to_savepoint) helps.
+    async fn check_deferred(&mut self) -> Result<(), StatementFailure> {
+        Ok(())
+    }
 
     /// Executes a statement with an argument for each of its names. Returns how many rows it changed; of a statement that
     /// returns rows and changes none, how many it returned.
     ///
     /// # Errors
-    /// [`StatementFailure::Refused`], after which only [`roll_back_to_savepoint`](Self::roll_back_to_savepoint) helps.
+    /// [`StatementFailure::Refused`] or [`Waited`](StatementFailure::Waited), after which only
+    /// [`roll_back_to_savepoint`](Self::roll_back_to_savepoint) helps.
     async fn execute(
         &mut self,
         statement: &Statement,

@@ -5,6 +5,9 @@ use std::error::Error;
 /// A boxed error of a database driver.
 pub type DriverError = Box<dyn Error + Send + Sync + 'static>;
 
+/// The name that a constraint has which was checked at the commit: one of the merchant's own, for payonce defers none.
+pub const DEFERRED: &str = "(deferred)";
+
 /// Why a store did not do what was asked. Classed by the database's codes, never by its texts.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

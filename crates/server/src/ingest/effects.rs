@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::alerts::{Alert, Alerts};
 
-/// How long an effect may take. Longer than a store lets a statement wait for somebody else's lock (1.5 s), which ends by
+/// How long an effect may take. Longer than a store lets a statement wait for somebody else's lock (1.5 s, or 1 s on MySQL), which ends by
 /// itself and leaves the transaction whole; short enough for the neighbours to be applied anew within a callback's budget.
 const EFFECT_MAX: Duration = Duration::from_secs(2);
 
@@ -80,7 +80,7 @@ pub async fn check_effects(store: &dyn Store, effects: &Effects) -> Result<(), U
             match store.effects().check(statement, &arguments).await {
                 Ok(()) => {}
                 Err(StatementFailure::Lost(error)) => return Err(UnfitEffect::Unasked(error)),
-                Err(StatementFailure::Refused(said)) => {
+                Err(StatementFailure::Refused(said) | StatementFailure::Waited(said)) => {
                     return Err(UnfitEffect::Refused {
                         effect: name.to_owned(),
                         place: place.to_owned(),
@@ -122,9 +122,7 @@ impl Effect for Bounded {
                 Err(_) => Poll::Ready(Err(EffectError::failed("it panicked"))),
             }
         });
-        timeout(EFFECT_MAX, caught)
-            .await
-            .unwrap_or_else(|_| Err(EffectError::failed(format!("it took longer than {EFFECT_MAX:?}"))))
+        timeout(EFFECT_MAX, caught).await.unwrap_or_else(|_| Err(EffectError::Late(EFFECT_MAX)))
     }
 }
 

@@ -42,7 +42,7 @@ impl Statements for MemoryTx<'_> {
         Ok(())
     }
 
-    async fn release_savepoint(&mut self) -> Result<(), StoreError> {
+    async fn release_savepoint(&mut self) -> Result<(), StatementFailure> {
         self.savepoint = None;
         Ok(())
     }

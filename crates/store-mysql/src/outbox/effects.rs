@@ -40,8 +40,10 @@ impl Statements for MySqlTx {
         Ok(())
     }
 
-    async fn release_savepoint(&mut self) -> Result<(), StoreError> {
-        self.run(async |connection| control(connection, "RELEASE SAVEPOINT payonce_effect").await).await
+    async fn release_savepoint(&mut self) -> Result<(), StatementFailure> {
+        let released =
+            self.run(async |connection| control(connection, "RELEASE SAVEPOINT payonce_effect").await);
+        released.await.map_err(StatementFailure::Lost)
     }
 
     async fn execute(

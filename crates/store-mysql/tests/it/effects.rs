@@ -104,6 +104,32 @@ async fn a_row_that_somebody_else_holds_fails_its_own_effect() {
     assert_eq!(database.execute("SELECT SUM(paid) FROM shop;").unwrap(), "300");
 }
 
+/// Two that wait are all that a callback has time for. Both are told, and so is what was not tried after them.
+#[tokio::test]
+async fn several_rows_that_somebody_else_holds_take_no_more_time_than_there_is() {
+    let Some((store, database)) = shop(&["A", "B", "C", "D"]).await else { return };
+    let mut other = MySqlConnection::connect(&database.url()).await.unwrap();
+    other.execute("START TRANSACTION; UPDATE shop SET paid = 5 WHERE no IN ('B', 'C')").await.unwrap();
+    let facts = ["A", "B", "C", "D"].map(|order| paid(order, &format!("P{order}")));
+    let applied = apply(&store, &facts).await;
+    let reasons: Vec<_> = applied
+        .iter()
+        .map(|outcome| match outcome {
+            Ok(_) => "applied".to_owned(),
+            Err(NotApplied::Effects(failures)) => failures[0].reason.clone(),
+            Err(error) => panic!("{error:?}"),
+        })
+        .collect();
+    let waited = "Lock wait timeout exceeded; try restarting transaction";
+    let not_run = "it was not run, because effects before it in the same transaction took too long";
+    assert_eq!(reasons, ["applied", waited, waited, not_run]);
+    other.execute("ROLLBACK").await.unwrap();
+    let applied = apply(&store, &facts).await;
+    let (again, new) = (Outcome::Duplicate, Outcome::Applied);
+    assert_eq!(applied.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [again, new, new, new]);
+    assert_eq!(database.execute("SELECT SUM(paid) FROM shop;").unwrap(), "400");
+}
+
 #[tokio::test]
 async fn times_are_datetimes_in_utc_and_names_are_looked_up_at_the_check() {
     let Some((store, database)) = shop(&["A"]).await else { return };

@@ -2,7 +2,8 @@
 //!
 //! After a statement that fails the transaction takes nothing but a way back to the savepoint. Parameters have the types
 //! of their values: `bigint`, `boolean`, `text`, `timestamptz`; what a column of another type does not take by itself is
-//! cast in the statement.
+//! cast in the statement. A constraint that is deferred is checked before the savepoint is released: at the commit it would
+//! take the whole batch with it. (So one that may be deferred, and is not, is deferred after the first message.)
 
 use std::sync::Arc;
 
@@ -29,6 +30,13 @@ use crate::{
     tx::PgTx,
 };
 
+/// Checks what is deferred, and lets what comes after it defer again. In the same round trip as what follows.
+macro_rules! check_deferred {
+    () => {
+        "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
+    };
+}
+
 #[async_trait]
 impl Statements for PgTx {
     async fn savepoint(&mut self) -> Result<(), StoreError> {
@@ -42,8 +50,13 @@ impl Statements for PgTx {
         Ok(())
     }
 
-    async fn release_savepoint(&mut self) -> Result<(), StoreError> {
-        self.run(async |connection| control(connection, "RELEASE SAVEPOINT payonce_effect").await).await
+    async fn release_savepoint(&mut self) -> Result<(), StatementFailure> {
+        const RELEASE: &str = concat!(check_deferred!(), "; RELEASE SAVEPOINT payonce_effect");
+        self.run_for_merchant(async |connection| checked(connection, RELEASE).await).await
+    }
+
+    async fn check_deferred(&mut self) -> Result<(), StatementFailure> {
+        self.run_for_merchant(async |connection| checked(connection, check_deferred!()).await).await
     }
 
     async fn execute(
@@ -72,6 +85,10 @@ impl Statements for PgTx {
 
 async fn control(connection: &mut PgConnection, statement: &'static str) -> Result<(), StoreError> {
     connection.execute(statement).await.map(drop).map_err(class)
+}
+
+async fn checked(connection: &mut PgConnection, statements: &'static str) -> Result<(), StatementFailure> {
+    connection.execute(statements).await.map(drop).map_err(class_of_merchants)
 }
 
 fn query_of<'q>(statement: &Statement, arguments: &'q [Argument<'_>]) -> Query<'q, Postgres, PgArguments> {

@@ -1,6 +1,6 @@
 //! Effects that failed: kept, counted, and told apart from those whose facts were applied since.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use payonce_core::{
@@ -48,18 +48,25 @@ impl EffectBook for PostgresStore {
 }
 
 async fn keep(connection: &mut PgConnection, failures: &[EffectFailure]) -> Result<(), StoreError> {
-    // One statement takes a row once; the last word on it counts, and it is written in the order of its key.
-    let mut rows: Vec<&EffectFailure> = failures.iter().collect();
-    rows.sort_by(|one, other| (&one.effect, &one.subject).cmp(&(&other.effect, &other.subject)));
-    rows.dedup_by(|later, kept| (&later.effect, &later.subject) == (&kept.effect, &kept.subject));
+    // One statement takes a row once, and rows are written in the order of their keys. The last word on each counts.
+    let mut summed: BTreeMap<_, (UnixMillis, &EffectFailure, i64)> = BTreeMap::new();
+    for failure in failures {
+        let key = (failure.effect.as_str(), failure.subject.as_str());
+        let kept = summed.entry(key).or_insert((failure.at, failure, 0));
+        (kept.1, kept.2) = (failure, kept.2 + 1);
+    }
+    let first: Vec<i64> = summed.values().map(|(first, ..)| first.0).collect();
+    let times: Vec<i64> = summed.values().map(|(.., times)| *times).collect();
+    let rows: Vec<&EffectFailure> = summed.values().map(|(_, last, _)| *last).collect();
     sqlx::query(
         "INSERT INTO payonce.effect_failure AS f (effect, subject, kind, mchid, out_trade_no, transaction_id, amount, \
          notification_id, reason, first_at, last_at, times) SELECT effect, subject, kind, mchid, out_trade_no, \
-         transaction_id, amount, notification_id, reason, at, at, 1 FROM unnest($1::text[], $2::text[], $3::text[], \
-         $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[]) \
-         AS k (effect, subject, kind, mchid, out_trade_no, transaction_id, amount, notification_id, reason, at) \
+         transaction_id, amount, notification_id, reason, first_at, last_at, times FROM unnest($1::text[], $2::text[], $3::text[], \
+         $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], \
+         $11::bigint[], $12::bigint[]) AS k (effect, subject, kind, mchid, out_trade_no, transaction_id, amount, \
+         notification_id, reason, first_at, last_at, times) \
          ON CONFLICT (effect, subject) DO UPDATE SET kind = excluded.kind, out_trade_no = excluded.out_trade_no, \
-           amount = excluded.amount, reason = excluded.reason, last_at = excluded.last_at, times = f.times + 1",
+           amount = excluded.amount, reason = excluded.reason, last_at = excluded.last_at, times = f.times + excluded.times",
     )
     .bind(column(&rows, |failure| failure.effect.as_str()))
     .bind(column(&rows, |failure| failure.subject.as_str()))
@@ -70,7 +77,9 @@ async fn keep(connection: &mut PgConnection, failures: &[EffectFailure]) -> Resu
     .bind(column(&rows, |failure| failure.amount.map(Fen::get)))
     .bind(column(&rows, |failure| failure.notification.as_ref().map(NotificationId::as_str)))
     .bind(column(&rows, |failure| storable(&failure.reason)))
+    .bind(first)
     .bind(column(&rows, |failure| failure.at.0))
+    .bind(times)
     .execute(connection)
     .await
     .map(drop)

@@ -108,6 +108,86 @@ async fn a_row_that_somebody_else_holds_fails_its_own_effect() {
     assert_eq!(database.execute("SELECT sum(paid) FROM shop").unwrap(), "300");
 }
 
+/// Two that wait are all that a callback has time for. Both are told, and so is what was not tried after them.
+#[tokio::test]
+async fn several_rows_that_somebody_else_holds_take_no_more_time_than_there_is() {
+    let Some((store, database)) = shop(&["A", "B", "C", "D"]).await else { return };
+    let mut other = PgConnection::connect(&database.url()).await.unwrap();
+    other.execute("BEGIN; UPDATE shop SET paid = 5 WHERE no IN ('B', 'C')").await.unwrap();
+    let facts = ["A", "B", "C", "D"].map(|order| paid(order, &format!("P{order}")));
+    let applied = apply(&store, &facts).await;
+    let reasons: Vec<_> = applied
+        .iter()
+        .map(|outcome| match outcome {
+            Ok(_) => "applied".to_owned(),
+            Err(NotApplied::Effects(failures)) => failures[0].reason.clone(),
+            Err(error) => panic!("{error:?}"),
+        })
+        .collect();
+    let waited = "canceling statement due to lock timeout";
+    let not_run = "it was not run, because effects before it in the same transaction took too long";
+    assert_eq!(reasons, ["applied", waited, waited, not_run]);
+    other.execute("ROLLBACK").await.unwrap();
+    let applied = apply(&store, &facts).await;
+    let (again, new) = (Outcome::Duplicate, Outcome::Applied);
+    assert_eq!(applied.into_iter().map(Result::unwrap).collect::<Vec<_>>(), [again, new, new, new]);
+    assert_eq!(database.execute("SELECT sum(paid) FROM shop").unwrap(), "400");
+}
+
+/// What PostgreSQL would check at the commit is checked for each, so that it is known who broke it.
+#[tokio::test]
+async fn a_deferred_constraint_fails_the_effect_that_breaks_it() {
+    let Some((store, database)) = shop(&["A", "B", "C"]).await else { return };
+    database
+        .execute(
+            "CREATE TABLE item (no text PRIMARY KEY); INSERT INTO item VALUES ('A'), ('C'); \
+             CREATE TABLE sold (no text REFERENCES item DEFERRABLE INITIALLY DEFERRED)",
+        )
+        .unwrap();
+    let sell = |name: &str| {
+        let statement = Statement::parse("INSERT INTO sold (no) VALUES (:out_trade_no)").unwrap();
+        SqlEffect::new(
+            name.to_owned(),
+            vec![Step::new("test".to_owned(), statement, Rows::exactly(1)).unwrap()],
+        )
+    };
+    let batch = [paid("A", "P1"), paid("B", "P2"), paid("C", "P3")].map(Submission::from);
+    // As the only one and as the last of several, and as one before others.
+    for (round, effects) in [
+        effects(PAY).with(Filter::all(), Arc::new(sell("sell"))),
+        Effects::none()
+            .with(Filter::all(), Arc::new(sell("sell")))
+            .with(Filter::all(), Arc::new(sell("again"))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let applied = apply_with(&store, &batch, &Policy::default(), &effects, NOW, &Attempts(5)).await;
+        let [Ok(_), Err(NotApplied::Effects(failures)), Ok(_)] = &applied[..] else { panic!("{applied:?}") };
+        let [failure] = &failures[..] else { panic!("{failures:?}") };
+        assert_eq!(failure.effect, "sell");
+        assert!(failure.reason.contains("violates foreign key constraint"), "{failure:?}");
+        assert_eq!(
+            database.execute("SELECT string_agg(no, ',' ORDER BY no) FROM sold").unwrap(),
+            "A,C",
+            "{round}"
+        );
+    }
+    // One effect may break it for a while, after others too.
+    database.execute("DELETE FROM sold; ALTER TABLE item ADD COLUMN seen bigint").unwrap();
+    let later =
+        Statement::parse("INSERT INTO item (no) VALUES (:out_trade_no) ON CONFLICT DO NOTHING").unwrap();
+    let first = Statement::parse("INSERT INTO sold (no) VALUES (:out_trade_no)").unwrap();
+    let step = |statement| Step::new("test".to_owned(), statement, Rows::any()).unwrap();
+    let both = SqlEffect::new("both".to_owned(), vec![step(first), step(later)]);
+    outcomes(apply_all(&store, &[registered("D"), registered("E")]).await);
+    let effects = Effects::none().with(Filter::all(), Arc::new(both));
+    let batch = [paid("B", "P2"), paid("D", "P4"), paid("E", "P5")].map(Submission::from);
+    let applied = apply_with(&store, &batch, &Policy::default(), &effects, NOW, &Attempts(5)).await;
+    assert!(applied.iter().all(|outcome| matches!(outcome, Ok(Outcome::Applied))), "{applied:?}");
+    assert_eq!(database.execute("SELECT count(*) FROM sold").unwrap(), "3");
+}
+
 #[tokio::test]
 async fn times_are_points_in_time_and_types_are_held_against_columns_at_the_check() {
     let Some((store, database)) = shop(&["A"]).await else { return };

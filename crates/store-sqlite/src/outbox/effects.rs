@@ -28,8 +28,8 @@ impl Statements for SqliteTx<'_> {
         control(self.connection(), "RELEASE payonce_effect")
     }
 
-    async fn release_savepoint(&mut self) -> Result<(), StoreError> {
-        control(self.connection(), "RELEASE payonce_effect")
+    async fn release_savepoint(&mut self) -> Result<(), StatementFailure> {
+        control(self.connection(), "RELEASE payonce_effect").map_err(StatementFailure::Lost)
     }
 
     async fn execute(

@@ -1,5 +1,6 @@
 //! SQLite is held to the suite that every store must pass, and to what only a file can show.
 
+mod effects;
 mod files;
 
 use std::{

@@ -458,6 +458,27 @@ pub async fn failures_are_counted_and_resolve_by_themselves(fixture: &dyn Fixtur
     assert_eq!((gone, open().await.len()), (4, 0));
 }
 
+/// One payment may fail twice in one batch, and each time counts.
+pub async fn a_failure_that_comes_twice_at_once_counts_twice(fixture: &dyn Fixture) {
+    let store = shop(fixture, &[]).await;
+    Desk::at(&*store).apply(registered("A")).await;
+    let [failure] = &apply(&*store, &on("*", pay()), paid("A", "P1")).await.expect_err("no order A")[..]
+    else {
+        panic!("one effect failed")
+    };
+    let said =
+        |reason: &str, at| EffectFailure { reason: reason.to_owned(), at: UnixMillis(at), ..failure.clone() };
+    let other = EffectFailure { effect: "another".to_owned(), ..said("other", 3) };
+    let twice = [said("first", 1), other, said("last", 2)];
+    for counted in [2, 4] {
+        store.effects().keep_failures(&twice).await.expect("the store keeps them");
+        let kept = store.effects().failures_before(None, true, 10).await.expect("the store reads");
+        let found = kept.iter().find(|view| view.last.effect == failure.effect).expect("it is kept");
+        let seen = (found.count, found.first_at.0, found.last.at.0, found.last.reason.as_str());
+        assert_eq!((seen, kept.len()), ((counted, 1, 2, "last"), 2));
+    }
+}
+
 /// The database says beforehand what it could not execute.
 pub async fn statements_are_checked_without_being_executed(fixture: &dyn Fixture) {
     let store = shop(fixture, &["A"]).await;
