@@ -12,8 +12,8 @@ use payonce_store_sqlite::{Options, SqliteStore};
 use rusqlite::Connection;
 
 fn effects(sql: &str) -> Effects {
-    let statement = Statement::parse(sql).unwrap();
-    let step = Step::new("test".to_owned(), statement, Rows::any()).unwrap();
+    let statement = Statement::parse(sql).expect("a statement");
+    let step = Step::new("test".to_owned(), statement, Rows::any()).expect("a step");
     Effects::none().with(Filter::all(), Arc::new(SqlEffect::new("sell".to_owned(), vec![step])))
 }
 
