@@ -35,6 +35,16 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
+    /// Those that payonce itself decides on; the others are named by WeChat Pay.
+    pub const OWN: [Self; 6] = [
+        Self::PaymentSucceeded,
+        Self::PaymentMismatched,
+        Self::PaymentConflicted,
+        Self::PaymentDuplicated,
+        Self::PaymentUnmatched,
+        Self::OrderClosed,
+    ];
+
     /// The `type` of the message: `payment.succeeded`, `wechat.REFUND.SUCCESS` …
     #[must_use]
     pub fn name(&self) -> String {

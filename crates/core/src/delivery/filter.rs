@@ -5,6 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::message::MessageKind;
+
+/// How the kinds begin that WeChat Pay names.
+const PASSED: &str = "wechat.";
+
 /// Patterns of which one has to fit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
@@ -39,6 +44,16 @@ pub enum FilterError {
         /// What was written.
         pattern: String,
     },
+    /// It looks like one, and none is called so.
+    #[error("no message is of the kind {pattern:?}; there are {} and wechat.<event type>", own_kinds().join(", "))]
+    Unknown {
+        /// What was written.
+        pattern: String,
+    },
+}
+
+fn own_kinds() -> [String; 6] {
+    MessageKind::OWN.map(|kind| kind.name())
 }
 
 impl Filter {
@@ -62,6 +77,20 @@ impl Filter {
         patterns.iter().map(|pattern| Pattern::parse(pattern.as_ref())).collect::<Result<_, _>>().map(Self)
     }
 
+    /// [`parse`](Self::parse), for what somebody has just written: each pattern fits a kind that there is. One that was kept
+    /// may name a kind of another version.
+    ///
+    /// # Errors
+    /// [`FilterError`] says what is wrong.
+    pub fn parse_written(patterns: &[impl AsRef<str>]) -> Result<Self, FilterError> {
+        let filter = Self::parse(patterns)?;
+        let own = own_kinds();
+        match filter.0.iter().position(|pattern| !pattern.may_fit(&own)) {
+            Some(place) => Err(FilterError::Unknown { pattern: patterns[place].as_ref().to_owned() }),
+            None => Ok(filter),
+        }
+    }
+
     /// Every message.
     #[must_use]
     pub fn all() -> Self {
@@ -79,6 +108,17 @@ impl Filter {
 }
 
 impl Pattern {
+    fn may_fit(&self, own: &[String]) -> bool {
+        match self {
+            Self::Whole(whole) => own.contains(whole) || whole.starts_with(PASSED),
+            Self::Beginning(beginning) => {
+                own.iter().any(|kind| kind.starts_with(beginning))
+                    || beginning.starts_with(PASSED)
+                    || PASSED.starts_with(beginning.as_str())
+            }
+        }
+    }
+
     fn parse(pattern: &str) -> Result<Self, FilterError> {
         let (text, is_beginning) = match pattern.strip_suffix('*') {
             Some(beginning) => (beginning, true),
@@ -118,6 +158,42 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Nobody would notice that nothing ever comes.
+    #[test]
+    fn what_somebody_writes_names_a_kind_that_there_is() {
+        for fits in [
+            "*",
+            "p*",
+            "payment.*",
+            "payment.unmatched",
+            "order.closed",
+            "w*",
+            "wechat.*",
+            "wechat.REFUND.*",
+            "wechat.REFUND.SUCCESS",
+        ] {
+            assert!(Filter::parse_written(&["order.closed", fits]).is_ok(), "{fits:?}");
+        }
+        for misspelt in [
+            "payment.succeded",
+            "payments.*",
+            "payment",
+            "refund.succeeded",
+            "wechats.*",
+            "Payment.*",
+            "wechat",
+        ] {
+            let error = FilterError::Unknown { pattern: misspelt.to_owned() };
+            assert_eq!(Filter::parse_written(&["order.closed", misspelt]), Err(error), "{misspelt:?}");
+            assert!(Filter::parse(&[misspelt]).is_ok(), "one that was kept may be of another version");
+        }
+        let said = FilterError::Unknown { pattern: "paid".to_owned() }.to_string();
+        assert!(
+            said.contains("payment.succeeded, ") && said.ends_with("order.closed and wechat.<event type>"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn patterns_are_kinds_or_their_beginnings() {

@@ -87,7 +87,7 @@ impl Definition {
         }
         let endpoint = Endpoint {
             url: EndpointUrl::parse(&self.url).map_err(|error| bad("url", &error))?,
-            filter: Filter::parse(&kinds).map_err(|error| bad("kinds", &error))?,
+            filter: Filter::parse_written(&kinds).map_err(|error| bad("kinds", &error))?,
             ordered: self.ordered.unwrap_or(false),
             settings,
             sealed: Sealed(Vec::new()),

@@ -73,7 +73,7 @@ impl Loader<'_> {
             Raw::List(values) => values.iter().map(pattern).collect(),
             _ => None,
         };
-        let problem = match patterns.map(|patterns| Filter::parse(&patterns)) {
+        let problem = match patterns.map(|patterns| Filter::parse_written(&patterns)) {
             Some(Ok(filter)) => {
                 self.effective.line(key, &raw, &place);
                 return Ok(Some(filter));
