@@ -150,7 +150,7 @@ fn incident(message: &MessageView) -> Option<Incident> {
     }
     #[derive(Deserialize)]
     struct Data {
-        incident: String,
+        incident: Option<String>,
         mchid: String,
         out_trade_no: String,
         transaction_id: String,
@@ -167,9 +167,15 @@ fn incident(message: &MessageView) -> Option<Incident> {
         return None;
     }
     // What WeChat sent stands under `detail`, and is none of this.
-    let Body { data } = serde_json::from_str(&message.body).ok()?;
+    let data = match serde_json::from_str(&message.body) {
+        Ok(Body { data }) => data,
+        Err(error) => {
+            tracing::error!(message = message.id.0, %error, "a message tells of an incident in a way that is not known");
+            return None;
+        }
+    };
     Some(Incident {
-        kind: data.incident,
+        kind: data.incident?,
         mchid: data.mchid,
         out_trade_no: data.out_trade_no,
         transaction_id: data.transaction_id,
