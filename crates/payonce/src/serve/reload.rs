@@ -25,6 +25,8 @@ pub(crate) struct Watch {
     files: Vec<Seen>,
     /// What the last attempt to load it again failed with.
     failed: Option<String>,
+    /// What it was warned of then.
+    warned: Vec<String>,
     hangup: Signal,
     ticks: Interval,
 }
@@ -35,7 +37,7 @@ impl Watch {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let hangup = signal(SignalKind::hangup())?;
-        Ok(Self { files: loaded.files.clone(), failed: None, hangup, ticks })
+        Ok(Self { files: loaded.files.clone(), failed: None, warned: Vec::new(), hangup, ticks })
     }
 
     /// Waits until there is a reason to load the configuration again.
@@ -44,7 +46,7 @@ impl Watch {
             tokio::select! {
                 _ = self.hangup.recv() => {
                     // Whoever asks for it is told, also what was told before.
-                    self.failed = None;
+                    (self.failed, self.warned) = (None, Vec::new());
                     return;
                 }
                 _ = self.ticks.tick() => {
@@ -79,8 +81,13 @@ impl Watch {
     ) -> anyhow::Result<()> {
         let loaded = configuration::load(path, environment)?;
         loaded.config.ready_to_serve()?;
-        for warning in &loaded.warnings {
-            tracing::warn!("{warning}");
+        let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+        // It may be tried again and again.
+        if self.warned != warnings {
+            for warning in &warnings {
+                tracing::warn!("{warning}");
+            }
+            self.warned = warnings;
         }
         self.files = loaded.files;
         let merchants = loaded.config.merchants.len();
