@@ -300,3 +300,54 @@ fn message(notice: &Notice, body: String, now: UnixMillis) -> MessageView {
         created_at: now,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use payonce_core::{
+        SystemClock,
+        delivery::{EndpointName, EndpointUrl},
+    };
+    use payonce_dispatch::Networks;
+    use tokio::{net::TcpListener, task::yield_now};
+
+    use super::*;
+    use crate::{
+        alerts::{self, AlertKind, Language, Robot, channel::ChannelSettings},
+        config::DeliverySettings,
+    };
+
+    /// Many of one kind must not take the room of the one that follows them.
+    #[tokio::test]
+    async fn what_is_raised_while_a_call_hangs_is_not_dropped() {
+        let robot = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", robot.local_addr().unwrap());
+        let channel = ChannelSettings {
+            name: "ops".to_owned(),
+            robot: Robot::Webhook { key: None },
+            url: EndpointUrl::parse(&url).unwrap(),
+            language: Language::English,
+            only: AlertKind::CHOSEN.into(),
+            per_minute: 18,
+            group: Duration::from_secs(60),
+        };
+        let delivery = DeliverySettings {
+            sealing_keys: None,
+            networks: Networks::parse(["127.0.0.1"]).unwrap(),
+            unencrypted: true,
+        };
+        let (metrics, clock) = (Arc::new(Metrics::new()), Arc::new(SystemClock) as Arc<dyn Clock>);
+        let call_max = Duration::from_secs(3600);
+        let (alerts, lines) = alerts::begin(vec![channel], &delivery, &clock, &metrics, ("a", call_max));
+        let failing = |name: &str| Alert::EndpointFailing { endpoint: EndpointName::parse(name).unwrap() };
+        alerts.raise(failing("first"));
+        // It is called, and does not answer.
+        let _call = robot.accept().await.unwrap();
+        for _ in 0..10_000 {
+            alerts.raise(failing("many"));
+            yield_now().await;
+        }
+        lines.end().await;
+        let figures = metrics.render(std::iter::empty());
+        assert!(!figures.contains("payonce_alerts_total{"), "nothing has come of any yet: {figures}");
+    }
+}
