@@ -10,13 +10,14 @@ use crate::ServerError;
 
 /// Reads process ids, an empty line meaning that no server runs, until the pipe closes; what then still runs has lost
 /// its owner. It gets ten seconds to end by the gentler signal (PostgreSQL needs up to five for stubborn children). A
-/// process that has ended counts as gone, even if whoever inherited it has not waited for it yet.
+/// process that has ended counts as gone, even if whoever inherited it has not waited for it yet; it has when its last
+/// thread has, which may be later than its first, and holds its port until then.
 const SCRIPT: &str = r#"
 while read -r line; do server=$line; done
 if [ -n "$server" ]; then
     kill -CONT "$server"; kill "-$2" "$server"
     tries=0
-    while grep -qs '^State:[[:space:]]*[^XZ[:space:]]' "/proc/$server/status" && [ $tries -lt 200 ]; do
+    while grep -qs '^State:[[:space:]]*[^XZ[:space:]]' /proc/"$server"/task/*/status && [ $tries -lt 200 ]; do
         sleep 0.05; tries=$((tries + 1))
     done
     kill -KILL "$server"
