@@ -98,7 +98,8 @@ impl Engine for RabbitMqEngine {
         server.env("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("no-plugins"));
         // Without a process in between that would pass signals on.
         server.env("RABBITMQ_ALLOW_INPUT", "1").env("RABBITMQ_SERVER_START_ARGS", "-noinput");
-        let erlang = "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1}";
+        // With so few channels that who publishes a hundred messages at once has to wait for one.
+        let erlang = "+S 2:2 -kernel inet_dist_use_interface {127,0,0,1} -rabbit channel_max 24";
         server.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", erlang);
         server
     }

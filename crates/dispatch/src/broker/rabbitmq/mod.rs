@@ -4,12 +4,14 @@
 //! message's type (`payment.succeeded`) unless the URL has one; a message for a queue goes there by the default exchange.
 //! Without a path the virtual host is `/`. Messages are persistent and *mandatory*: what no queue gets comes back, and is
 //! refused. The broker confirms each message once its queues have it (and it is on disk, or with the quorum's majority).
+//! One message is out on a channel at a time: the client gives a message that comes back to whichever confirmation it
+//! hears next on that channel, so that among several a message that no queue gets would pass for one that is kept.
 //! RabbitMQ does not dedupe: readers do, by the property `message_id`. Without a login it is `guest`, which RabbitMQ lets
 //! in from its own machine alone.
 
 mod runtime;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_rs::Tokio;
 use async_trait::async_trait;
@@ -22,7 +24,7 @@ use lapin::{
     uri::{AMQPAuthority, AMQPQueryString, AMQPScheme, AMQPUri, AMQPUserInfo},
 };
 use payonce_core::{delivery::Fault, store::MessageView};
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     Login,
@@ -64,10 +66,13 @@ struct Place {
     routing_key: Option<ShortString>,
 }
 
-/// A connection, and a channel on which each message is confirmed.
+/// A connection, and its channels, on each of which a message is confirmed.
 pub(crate) struct Connection {
     connection: lapin::Connection,
-    channel: Channel,
+    /// As many as the broker lets us have channels.
+    turns: Semaphore,
+    /// Channels on which nothing is out.
+    free: Mutex<Vec<Channel>>,
     /// Ends the connection when nobody has it any more.
     _tether: Tether,
 }
@@ -123,6 +128,27 @@ impl RabbitMq {
     }
 }
 
+impl Connection {
+    fn free(&self) -> MutexGuard<'_, Vec<Channel>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn channel(&self) -> Result<Channel, Error> {
+        let free = self.free().pop();
+        match free {
+            Some(channel) => Ok(channel),
+            None => confirming(&self.connection).await,
+        }
+    }
+}
+
+/// A new channel on which each message is confirmed.
+async fn confirming(connection: &lapin::Connection) -> Result<Channel, Error> {
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    Ok(channel)
+}
+
 #[async_trait]
 impl Broker for RabbitMq {
     type Connection = Connection;
@@ -147,13 +173,13 @@ impl Broker for RabbitMq {
         let runtime = async_rs::Runtime::new(Runtime(Tokio::current()));
         let connection = lapin::Connection::connector(self.uri(), runtime, hand_over, properties).await;
         let connection = connection.map_err(|error| not_let_in(&error))?;
-        let channel = connection.create_channel().await.map_err(|error| not_let_in(&error))?;
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(|error| not_let_in(&error))?;
-        Ok(Connection { connection, channel, _tether: tether })
+        let channel = confirming(&connection).await.map_err(|error| not_let_in(&error))?;
+        let turns = Semaphore::new(connection.configuration().channel_max().into());
+        Ok(Connection { connection, turns, free: Mutex::new(vec![channel]), _tether: tether })
     }
 
-    fn is_alive(Connection { connection, channel, .. }: &Connection) -> bool {
-        connection.status().connected() && channel.status().connected()
+    fn is_alive(Connection { connection, .. }: &Connection) -> bool {
+        connection.status().connected()
     }
 
     async fn publish(&self, connection: &Connection, message: &MessageView) -> Result<(), Failure> {
@@ -171,8 +197,12 @@ impl Broker for RabbitMq {
             .with_app_id("payonce".into());
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let (exchange, body) = (self.place.exchange.clone(), message.body.as_bytes());
-        let sent = connection.channel.basic_publish(exchange, routing_key, options, body, properties).await;
+        let _turn = connection.turns.acquire().await;
+        let channel = connection.channel().await.map_err(|error| not_kept(&error))?;
+        let sent = channel.basic_publish(exchange, routing_key, options, body, properties).await;
         let confirmed = sent.map_err(|error| not_kept(&error))?.await.map_err(|error| not_kept(&error))?;
+        // Not before: a channel on which something may still be out closes, as nobody keeps it.
+        connection.free().push(channel);
         match confirmed {
             Confirmation::Ack(None) => Ok(()),
             Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => {
