@@ -42,15 +42,19 @@ pub async fn fan_out(store: &dyn Store, mut positioned: watch::Receiver<()>, wak
     loop {
         positioned.mark_unchanged();
         match step(store.deliveries()).await {
-            Ok(moved) if moved.is_empty() => match timeout(LOOK_EVERY, positioned.changed()).await {
-                Ok(Ok(())) | Err(_) => {}
-                // Nobody tells any more.
-                Ok(Err(_)) => sleep(LOOK_EVERY).await,
-            },
-            Ok(moved) => {
-                fault!("dispatch: fanned out");
-                wake.due(moved);
-                sleep(REST).await;
+            Ok(Step { moved, has_more }) => {
+                if !moved.is_empty() {
+                    fault!("dispatch: fanned out");
+                    wake.due(moved);
+                    sleep(REST).await;
+                }
+                if !has_more {
+                    match timeout(LOOK_EVERY, positioned.changed()).await {
+                        Ok(Ok(())) | Err(_) => {}
+                        // Nobody tells any more.
+                        Ok(Err(_)) => sleep(LOOK_EVERY).await,
+                    }
+                }
             }
             Err(error) => {
                 tracing::warn!(error = error.with_causes(), "messages wait for being fanned out");
@@ -60,18 +64,28 @@ pub async fn fan_out(store: &dyn Store, mut positioned: watch::Receiver<()>, wak
     }
 }
 
-/// Takes each endpoint one page further. Returns those whose cursor moved.
-async fn step(deliveries: &dyn Deliveries) -> Result<Vec<EndpointId>, StoreError> {
+/// What a step did.
+#[derive(Default)]
+struct Step {
+    /// Endpoints whose cursor moved.
+    moved: Vec<EndpointId>,
+    /// Whether there was more to read for them.
+    has_more: bool,
+}
+
+/// Takes each endpoint one page further.
+async fn step(deliveries: &dyn Deliveries) -> Result<Step, StoreError> {
     let backlogs = deliveries.backlogs().await?;
     let mut behind: Vec<(Position, EndpointId)> =
         backlogs.iter().filter(|backlog| backlog.due < AHEAD_ROWS_MAX).map(cursor).collect();
     if behind.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Step::default());
     }
     behind.sort_unstable();
     let filters: BTreeMap<EndpointId, Filter> =
         deliveries.endpoints().await?.into_iter().map(|view| (view.id, view.endpoint.filter)).collect();
     let (mut steps, mut page) = (Vec::with_capacity(behind.len()), None::<EnvelopePage>);
+    let mut is_full = false;
     for (from, endpoint) in behind {
         let Some(filter) = filters.get(&endpoint) else { continue };
         // Who is far behind reads a page alone; those who keep up share one.
@@ -80,13 +94,16 @@ async fn step(deliveries: &dyn Deliveries) -> Result<Vec<EndpointId>, StoreError
             Some(page) => page,
             None => deliveries.envelopes_after(from, PAGE).await?,
         };
+        is_full |= read.envelopes.len() == PAGE;
         steps.extend(FanOut::plan(endpoint, filter, from, &read));
         page = Some(read);
     }
     if steps.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Step::default());
     }
-    deliveries.fan_out(&steps).await
+    let moved = deliveries.fan_out(&steps).await?;
+    // Where another node moved them all, it goes on.
+    Ok(Step { has_more: is_full && !moved.is_empty(), moved })
 }
 
 fn cursor(backlog: &Backlog) -> (Position, EndpointId) {

@@ -1,4 +1,4 @@
-//! Opens the database: two sets of connections, each session made ready for its work.
+//! Opens the database: three sets of connections, each session made ready for its work.
 //!
 //! Invariants: a host that takes no writes is passed over for the next; a commit is durable when it returns, whatever
 //! the session's default; neither `Debug` nor an error shows the password.
@@ -30,6 +30,10 @@ const VERSION_MIN: i32 = 130_000;
 /// leaves time for a second attempt.
 const LOCK_MAX: Duration = Duration::from_millis(1500);
 
+/// Who works on the way of messages at the same time: sequencer, fan-out and dispatcher, each one transaction after the
+/// other.
+const WAY_MAX: usize = 3;
+
 /// After this the server ends the transaction of a node that fell silent in it, so that nobody waits for its locks.
 const SILENT_MAX: Duration = Duration::from_secs(10);
 
@@ -40,8 +44,8 @@ const MIGRATION_MAX: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Options {
     hosts: Vec<PgConnectOptions>,
-    /// Connections at the same time: half of them for transactions, half for all else, so that neither can starve the
-    /// other. Two at the least.
+    /// Connections at the same time: half of them for transactions of the applier, up to three for messages on their way
+    /// to endpoints, the others for all else, so that none of these can starve another. Three at the least.
     pub connections_max: usize,
     /// Whether to bring an older schema up to date.
     pub migrate: bool,
@@ -106,6 +110,8 @@ pub struct PostgresStore {
     pub(crate) watch: Arc<Watch>,
     /// For transactions of the applier.
     pub(crate) path: Pool<Postgres>,
+    /// For messages on their way, until they are taken.
+    pub(crate) way: Pool<Postgres>,
     /// For all else.
     pub(crate) beside: Pool<Postgres>,
     pub(crate) looked: LookedThrough,
@@ -121,14 +127,19 @@ impl PostgresStore {
         let mut session = migrating(options).session().await?;
         session.run(async |connection| migrate::migrate(connection, options).await).await?;
         let watch = Arc::new(Watch::default());
-        let limits = Limits {
-            connections_max: options.connections_max.div_ceil(2),
-            connect_max: options.connect_max,
-            work_max: options.work_max,
+        let pool = |work, connections_max| {
+            let Options { connect_max, work_max, .. } = *options;
+            let limits = Limits { connections_max, connect_max, work_max };
+            Pool::new(Postgres::new(options, work, &watch), options.hosts.len(), limits)
         };
-        let pool = |work| Pool::new(Postgres::new(options, work, &watch), options.hosts.len(), limits);
-        let looked = LookedThrough::default();
-        Ok(Self { path: pool(Work::Path), beside: pool(Work::Beside), watch, looked })
+        let [path, way, beside] = divided(options.connections_max);
+        Ok(Self {
+            path: pool(Work::Path, path),
+            way: pool(Work::Way, way),
+            beside: pool(Work::Beside, beside),
+            looked: LookedThrough::default(),
+            watch: Arc::clone(&watch),
+        })
     }
 
     /// A connection on which the epoch is known.
@@ -152,6 +163,14 @@ impl PostgresStore {
     }
 }
 
+/// How many of the connections are for the path, for the way, and beside them.
+fn divided(connections: usize) -> [usize; 3] {
+    let path = (connections / 2).max(1);
+    let others = connections.saturating_sub(path);
+    let way = others.div_ceil(2).clamp(1, WAY_MAX);
+    [path, way, others.saturating_sub(way).max(1)]
+}
+
 /// A connection for work on the schema, which may take its time.
 pub(crate) fn migrating(options: &Options) -> Pool<Postgres> {
     let limits = Limits { connections_max: 1, connect_max: options.connect_max, work_max: MIGRATION_MAX };
@@ -161,7 +180,10 @@ pub(crate) fn migrating(options: &Options) -> Pool<Postgres> {
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Work {
+    /// Callbacks are applied.
     Path,
+    /// Messages get their positions, become due, and are taken.
+    Way,
     Beside,
     Migration,
 }
@@ -171,6 +193,7 @@ impl Work {
     fn mark(self) -> &'static str {
         match self {
             Self::Path => "path",
+            Self::Way => "way",
             Self::Beside => "beside",
             Self::Migration => "migration",
         }
@@ -229,13 +252,13 @@ impl Postgres {
 /// The statements that make a session ready.
 fn setup(work: Work, work_max: Duration) -> String {
     let (lock, statement, silent) = match work {
-        Work::Path | Work::Beside => (LOCK_MAX, work_max, SILENT_MAX.max(2 * work_max)),
+        Work::Path | Work::Way | Work::Beside => (LOCK_MAX, work_max, SILENT_MAX.max(2 * work_max)),
         Work::Migration => (Duration::ZERO, Duration::ZERO, Duration::ZERO),
     };
     let plans = match work {
         // Each statement looks its rows up by their keys, whatever the statistics say: those of a table that was empty
         // a minute ago would have it scanned. So the plan is made once.
-        Work::Path => {
+        Work::Path | Work::Way => {
             "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; \
              SET enable_hashjoin = off; SET enable_mergejoin = off;"
         }
@@ -283,7 +306,7 @@ impl Server for Postgres {
         connection.execute(AssertSqlSafe(self.setup.as_str())).await.map_err(class)?;
         match self.work {
             Work::Migration => facts.warn(),
-            Work::Path | Work::Beside => self.watch.prove(&mut connection).await?,
+            Work::Path | Work::Way | Work::Beside => self.watch.prove(&mut connection).await?,
         }
         Ok(connection)
     }
@@ -388,6 +411,15 @@ mod tests {
         let shown = format!("{options:?}");
         assert!(shown.contains(r#"("one", 1), ("two", 2)"#) && shown.contains('d'), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn connections_are_divided_and_none_is_left_out() {
+        for (connections, expected) in
+            [(3, [1, 1, 1]), (4, [2, 1, 1]), (5, [2, 2, 1]), (10, [5, 3, 2]), (100, [50, 3, 47])]
+        {
+            assert_eq!(divided(connections), expected, "of {connections}");
+        }
     }
 
     #[test]

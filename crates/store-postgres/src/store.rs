@@ -37,13 +37,21 @@ pub(crate) use again_on_conflict;
 /// cluster ends them where another member's write needs their way.
 macro_rules! beside {
     ($store:ident, $work:expr) => {
+        $crate::store::alone!($store, beside, $work)
+    };
+}
+pub(crate) use beside;
+
+/// Does something in transactions of one statement, on a connection of the set that is named.
+macro_rules! alone {
+    ($store:ident, $connections:ident, $work:expr) => {
         $crate::store::again_on_conflict!({
-            let mut session = $store.session(&$store.beside).await?;
+            let mut session = $store.session(&$store.$connections).await?;
             session.run($work).await
         })
     };
 }
-pub(crate) use beside;
+pub(crate) use alone;
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -106,7 +114,7 @@ impl Store for PostgresStore {
 
     async fn sequence(&self, lease: &Lease, transactions_max: usize) -> Result<usize, StoreError> {
         again_on_conflict!({
-            let mut session = self.session(&self.beside).await?;
+            let mut session = self.session(&self.way).await?;
             if !session.run(async |c| sequence::has_work(c, lease).await).await? {
                 return Ok(0);
             }

@@ -323,7 +323,7 @@ mod tests {
         for (default, expected) in [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")] {
             let found = store(&format!("synchronous_commit = {default}")).await;
             let Some((store, _database)) = found else { return };
-            for pool in [&store.path, &store.beside] {
+            for pool in [&store.path, &store.way, &store.beside] {
                 let mut session = store.session(pool).await.unwrap();
                 let reset = async |connection: &mut PgConnection| {
                     connection.execute("RESET synchronous_commit").await.map_err(class)?;
@@ -348,7 +348,7 @@ mod tests {
     #[tokio::test]
     async fn no_transaction_begins_in_a_session_that_was_not_made_ready() {
         let Some((store, _database)) = store("synchronous_commit = off").await else { return };
-        for (pool, other) in [(&store.path, "beside"), (&store.beside, "path")] {
+        for (pool, other) in [(&store.path, "way"), (&store.way, "beside"), (&store.beside, "path")] {
             for change in ["RESET ALL".to_owned(), format!("SET payonce.session = '{other}'")] {
                 let mut session = store.session(pool).await.unwrap();
                 let change = async |connection: &mut PgConnection| {

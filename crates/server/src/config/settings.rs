@@ -115,7 +115,7 @@ impl StoreSettings {
     pub fn transactions_possible(&self) -> Option<usize> {
         match self.url {
             StoreUrl::Sqlite(_) => None,
-            StoreUrl::Postgres(_) | StoreUrl::MySql(_) => Some(self.connections_max.div_ceil(2)),
+            StoreUrl::Postgres(_) | StoreUrl::MySql(_) => Some(self.connections_max / 2),
         }
     }
 }

@@ -1,6 +1,8 @@
-//! The `Deliveries` trait on PostgreSQL: short transactions on connections beside the path of callbacks. What happens to each
-//! message on its way does not wait for the disk: if a power cut undoes it, the message goes that way once more, under the
-//! same id.
+//! The `Deliveries` trait on PostgreSQL: short transactions beside the path of callbacks. What happens to each message on its
+//! way does not wait for the disk: if a power cut undoes it, the message goes that way once more, under the same id.
+//!
+//! Messages are read, fanned out and taken on connections whose plans are made once. They are settled beside: to join what
+//! ended with a table that was empty a moment ago, and is not now, takes a plan for the table as it is.
 
 use std::time::Duration;
 
@@ -21,15 +23,15 @@ use super::{attempts, endpoints, fan_out, replay, settle, take};
 use crate::{
     PostgresStore,
     connect::Durability,
-    store::{again_on_conflict, beside},
+    store::{again_on_conflict, alone, beside},
     tx::PgTx,
 };
 
 /// Does something in a transaction of several statements.
 macro_rules! in_tx {
-    ($store:ident, $durability:expr, $work:expr) => {
+    ($store:ident, $connections:ident, $durability:expr, $work:expr) => {
         again_on_conflict!({
-            let mut tx = PgTx::begin_as($store.session(&$store.beside).await?, $durability).await?;
+            let mut tx = PgTx::begin_as($store.session(&$store.$connections).await?, $durability).await?;
             let done = tx.run($work).await?;
             tx.commit_now().await?;
             Ok(done)
@@ -45,7 +47,7 @@ impl Deliveries for PostgresStore {
         endpoint: &Endpoint,
         start: Start,
     ) -> Result<EndpointId, StoreError> {
-        in_tx!(self, Durability::AtOnce, async |c| endpoints::put(c, name, endpoint, start).await)
+        in_tx!(self, beside, Durability::AtOnce, async |c| endpoints::put(c, name, endpoint, start).await)
     }
 
     async fn remove_endpoint(&self, endpoint: EndpointId) -> Result<bool, StoreError> {
@@ -57,19 +59,19 @@ impl Deliveries for PostgresStore {
     }
 
     async fn endpoints(&self) -> Result<Vec<EndpointView>, StoreError> {
-        beside!(self, async |c| endpoints::all(c).await)
+        alone!(self, way, async |c| endpoints::all(c).await)
     }
 
     async fn backlogs(&self) -> Result<Vec<Backlog>, StoreError> {
-        beside!(self, async |c| endpoints::backlogs(c).await)
+        alone!(self, way, async |c| endpoints::backlogs(c).await)
     }
 
     async fn envelopes_after(&self, after: Position, limit: usize) -> Result<EnvelopePage, StoreError> {
-        beside!(self, async |c| fan_out::envelopes_after(c, after, limit).await)
+        alone!(self, way, async |c| fan_out::envelopes_after(c, after, limit).await)
     }
 
     async fn fan_out(&self, steps: &[FanOut]) -> Result<Vec<EndpointId>, StoreError> {
-        in_tx!(self, Durability::Later, async |c| fan_out::fan_out(c, steps).await)
+        in_tx!(self, way, Durability::Later, async |c| fan_out::fan_out(c, steps).await)
     }
 
     async fn take_due(
@@ -79,14 +81,14 @@ impl Deliveries for PostgresStore {
         ttl: Duration,
         limit: usize,
     ) -> Result<Vec<Due>, StoreError> {
-        beside!(self, async |c| take::take(c, owner, endpoint, ttl, limit).await)
+        alone!(self, way, async |c| take::take(c, owner, endpoint, ttl, limit).await)
     }
 
     async fn settle(&self, owner: &Owner, settled: &[Settled]) -> Result<Vec<Taken>, StoreError> {
         if settled.is_empty() {
             return Ok(Vec::new());
         }
-        in_tx!(self, Durability::Later, async |c| settle::settle(c, owner, settled).await)
+        in_tx!(self, beside, Durability::Later, async |c| settle::settle(c, owner, settled).await)
     }
 
     async fn give_back(&self, owner: &Owner, taken: &[Taken]) -> Result<(), StoreError> {

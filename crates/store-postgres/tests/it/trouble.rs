@@ -103,7 +103,7 @@ async fn what_is_no_such_server_is_told() {
 async fn a_full_pool_says_so() {
     let Some(database) = database() else { return };
     let mut options = impatient(&database.url());
-    options.connections_max = 2;
+    options.connections_max = 3;
     let store = PostgresStore::open(&options).await.expect("it opens");
     let held = store.begin().await.expect("one is free");
     assert_eq!(reason(store.begin().await), Unavailability::TooManyConnections);
@@ -117,7 +117,7 @@ async fn a_full_pool_says_so() {
 async fn a_lease_is_had_on_the_path_while_all_else_is_taken() {
     let Some(database) = database() else { return };
     let mut options = impatient(&database.url());
-    (options.connections_max, options.work_max) = (2, Duration::from_secs(60));
+    (options.connections_max, options.work_max) = (3, Duration::from_secs(60));
     let store = Arc::new(PostgresStore::open(&options).await.expect("it opens"));
     let mut other = PgConnection::connect(&database.url()).await.expect("it connects");
     let mut watcher = PgConnection::connect(&database.url()).await.expect("it connects");

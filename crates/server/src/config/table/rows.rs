@@ -74,14 +74,14 @@ pub(in crate::config) static KEYS: [&Key; 71] = [
         section: Section::Store,
         name: "connections_max",
         kind: Kind::Integer {
-            // One for transactions, one for everything else.
-            min: 2,
+            // One for transactions, one for messages on their way, one for everything else.
+            min: 3,
             max: 10_000,
             set: |config, number| config.store.connections_max = number as usize,
         },
         sample: Sample::Default("10"),
         doc: "Connections to a database server, of this node. Besides those of its transactions, they\n\
-              are for reading and for what runs in the background.",
+              are for delivering (up to three), for reading and for what runs in the background.",
     },
     &Key {
         section: Section::Store,

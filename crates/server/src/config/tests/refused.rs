@@ -80,12 +80,12 @@ fn more_transactions_than_there_are_connections_for() {
         setup(&toml).load().map(drop).map_err(|errors| errors.to_string())
     };
     insta::assert_snapshot!(told("", 6).unwrap_err(), @"payonce.toml:3:20: store.transactions_max: expected at most 5, which is half of store.connections_max (10), found 6; set store.connections_max to 12 or more");
-    insta::assert_snapshot!(told("connections_max = 2\n", 64).unwrap_err(), @"payonce.toml:4:20: store.transactions_max: expected at most 1, which is half of store.connections_max (2), found 64; set store.connections_max to 128 or more");
+    insta::assert_snapshot!(told("connections_max = 3\n", 64).unwrap_err(), @"payonce.toml:4:20: store.transactions_max: expected at most 1, which is half of store.connections_max (3), found 64; set store.connections_max to 128 or more");
     let toml = "[store]\nurl = \"mysql://payonce@db/payonce\"\nconnections_max = 4";
     insta::assert_snapshot!(setup(toml).variable("PAYONCE_STORE_TRANSACTIONS_MAX", "3").refused(), @"environment PAYONCE_STORE_TRANSACTIONS_MAX: store.transactions_max: expected at most 2, which is half of store.connections_max (4), found 3; set store.connections_max to 6 or more");
     // The default of one fits in any case.
     for (connections, transactions) in
-        [("", 5), ("", 1), ("connections_max = 2\n", 1), ("connections_max = 128\n", 64)]
+        [("", 5), ("", 1), ("connections_max = 3\n", 1), ("connections_max = 128\n", 64)]
     {
         told(connections, transactions).expect("they are enough");
     }
