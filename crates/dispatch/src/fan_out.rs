@@ -69,7 +69,7 @@ pub async fn fan_out(store: &dyn Store, mut positioned: watch::Receiver<()>, wak
 struct Step {
     /// Endpoints whose cursor moved.
     moved: Vec<EndpointId>,
-    /// Whether there was more to read for them.
+    /// Whether there may be more to read.
     has_more: bool,
 }
 

@@ -31,7 +31,7 @@ const VERSION_MIN: i32 = 130_000;
 const LOCK_MAX: Duration = Duration::from_millis(1500);
 
 /// Who works on the way of messages at the same time: sequencer, fan-out and dispatcher, each one transaction after the
-/// other.
+/// other. Whoever looks at endpoints beside them waits for his turn.
 const WAY_MAX: usize = 3;
 
 /// After this the server ends the transaction of a node that fell silent in it, so that nobody waits for its locks.
@@ -44,8 +44,9 @@ const MIGRATION_MAX: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct Options {
     hosts: Vec<PgConnectOptions>,
-    /// Connections at the same time: half of them for transactions of the applier, up to three for messages on their way
-    /// to endpoints, the others for all else, so that none of these can starve another. Three at the least.
+    /// Connections at the same time: half of them for transactions of the applier, a quarter but no more than three for
+    /// messages on their way to endpoints, the others for all else, so that none of these can starve another. Three at the
+    /// least.
     pub connections_max: usize,
     /// Whether to bring an older schema up to date.
     pub migrate: bool,
@@ -167,7 +168,7 @@ impl PostgresStore {
 fn divided(connections: usize) -> [usize; 3] {
     let path = (connections / 2).max(1);
     let others = connections.saturating_sub(path);
-    let way = others.div_ceil(2).clamp(1, WAY_MAX);
+    let way = (others / 2).clamp(1, WAY_MAX);
     [path, way, others.saturating_sub(way).max(1)]
 }
 
@@ -256,7 +257,7 @@ fn setup(work: Work, work_max: Duration) -> String {
         Work::Migration => (Duration::ZERO, Duration::ZERO, Duration::ZERO),
     };
     let plans = match work {
-        // Each statement looks its rows up by their keys, whatever the statistics say: those of a table that was empty
+        // Each statement looks its rows up by their keys, or goes along them, whatever the statistics say: those of a table that was empty
         // a minute ago would have it scanned. So the plan is made once.
         Work::Path | Work::Way => {
             "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; \
@@ -416,7 +417,7 @@ mod tests {
     #[test]
     fn connections_are_divided_and_none_is_left_out() {
         for (connections, expected) in
-            [(3, [1, 1, 1]), (4, [2, 1, 1]), (5, [2, 2, 1]), (10, [5, 3, 2]), (100, [50, 3, 47])]
+            [(3, [1, 1, 1]), (4, [2, 1, 1]), (5, [2, 1, 2]), (10, [5, 2, 3]), (100, [50, 3, 47])]
         {
             assert_eq!(divided(connections), expected, "of {connections}");
         }

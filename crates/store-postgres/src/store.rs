@@ -1,4 +1,4 @@
-//! The `Store` trait on PostgreSQL: transactions on connections of their own, all else beside them.
+//! The `Store` trait on PostgreSQL: transactions and the way of messages on connections of their own, all else beside them.
 
 use std::time::Duration;
 

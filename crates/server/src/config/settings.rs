@@ -109,7 +109,7 @@ pub struct StoreSettings {
 }
 
 impl StoreSettings {
-    /// How many transactions may run at the same time on a database server: its store keeps the other half of the
+    /// How many transactions may run at the same time on a database server: its store keeps the other
     /// connections for all else. `None` where there are no connections.
     #[must_use]
     pub fn transactions_possible(&self) -> Option<usize> {

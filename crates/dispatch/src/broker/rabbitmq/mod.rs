@@ -244,6 +244,8 @@ fn not_kept(error: &Error) -> Failure {
             AMQPErrorKind::Hard(_) => Fault::CutOff,
         },
         ErrorKind::ParsingError(_) | ErrorKind::SerialisationError(_) => Fault::Garbled,
+        // One that the broker closed, or that was left, counts for a moment longer.
+        ErrorKind::ChannelsLimitReached => Fault::Full,
         _ => Fault::CutOff,
     };
     Failure::of(fault, error)

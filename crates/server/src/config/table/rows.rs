@@ -81,7 +81,7 @@ pub(in crate::config) static KEYS: [&Key; 71] = [
         },
         sample: Sample::Default("10"),
         doc: "Connections to a database server, of this node. Besides those of its transactions, they\n\
-              are for delivering (up to three), for reading and for what runs in the background.",
+              are for delivering, for reading and for what runs in the background.",
     },
     &Key {
         section: Section::Store,
