@@ -257,8 +257,8 @@ fn setup(work: Work, work_max: Duration) -> String {
         Work::Migration => (Duration::ZERO, Duration::ZERO, Duration::ZERO),
     };
     let plans = match work {
-        // Each statement looks its rows up by their keys, or goes along them, whatever the statistics say: those of a table that was empty
-        // a minute ago would have it scanned. So the plan is made once.
+        // Each statement looks its rows up by their keys, or goes along them, whatever the statistics say: those of a
+        // table that was empty a minute ago would have it scanned. So the plan is made once.
         Work::Path | Work::Way => {
             "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off; \
              SET enable_hashjoin = off; SET enable_mergejoin = off;"
